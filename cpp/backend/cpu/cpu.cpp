@@ -1,0 +1,141 @@
+// The verbs that are one kernel over tiles. (The products are in dense.cpp.)
+#include "backend/cpu/cpu.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "backend/cpu/tiles.h"
+#include "kernels/select.h"
+
+namespace lamina {
+
+template <class T>
+void CpuBackend<T>::gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
+                           Matrix<T> out) const {
+  by_rows(lease, out.rows, out.cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) read_row(rows, order != nullptr ? order[i] : first + i, out.row(i));
+  });
+}
+
+template <class T>
+void CpuBackend<T>::activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().bias_activation(a, x.rows_of(first, last), nullptr, y.rows_of(first, last));
+  });
+}
+
+template <class T>
+void CpuBackend<T>::activation_gradient(Lease& lease, Activation a, ConstMatrix<T> y, ConstMatrix<T> dy,
+                                        Matrix<T> dx) const {
+  by_rows(lease, y.rows, y.cols, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().activation_gradient(a, y.rows_of(first, last), dy.rows_of(first, last), dx.rows_of(first, last));
+  });
+}
+
+template <class T>
+void CpuBackend<T>::batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& v, T epsilon, bool training,
+                               Matrix<T> y) const {
+  by_columns(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    if (training) kernels<T>().column_moments(x.cols_of(first, last), v.mean + first, v.variance + first);
+    for (std::int64_t j = first; j < last; ++j) {
+      v.inverse[j] = T(1) / std::sqrt(v.variance[j] + epsilon);
+      v.scale[j] = v.gamma != nullptr ? v.gamma[j] * v.inverse[j] : v.inverse[j];
+    }
+    kernels<T>().standardise(x.cols_of(first, last), v.mean + first, v.scale + first,
+                             v.beta != nullptr ? v.beta + first : nullptr, y.cols_of(first, last));
+  });
+}
+
+template <class T>
+void CpuBackend<T>::batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
+                                        const BatchNormValues<T>& v, T* dgamma, T* dbeta, Matrix<T> dx) const {
+  by_columns(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().batch_norm_gradient(x.cols_of(first, last), dy.cols_of(first, last), v.mean + first,
+                                     v.inverse + first, v.gamma != nullptr ? v.gamma + first : nullptr,
+                                     dgamma + first, dbeta + first, dx.cols_of(first, last));
+  });
+}
+
+template <class T>
+void CpuBackend<T>::moving_average(Lease&, double momentum, const T* batch, T* moving, std::int64_t size) const {
+  const T old_share = static_cast<T>(momentum), new_share = static_cast<T>(1 - momentum);
+  for (std::int64_t j = 0; j < size; ++j) moving[j] = moving[j] * old_share + batch[j] * new_share;
+}
+
+template <class T>
+void CpuBackend<T>::dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const {
+  by_ranges(lease, mask.size(), kTileElements / 8, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().dropout_mask(stream, rate, first, mask.data + first, last - first);
+  });
+}
+
+template <class T>
+void CpuBackend<T>::multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> out) const {
+  by_rows(lease, a.rows, a.cols, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().multiply(a.row(first), b.row(first), out.row(first), (last - first) * a.cols);
+  });
+}
+
+template <class T>
+double CpuBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
+                           const T* weight, T scale, T* rows, Matrix<T> gradient) const {
+  by_rows(lease, prediction.rows, prediction.cols, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().loss(form, prediction.rows_of(first, last), target.rows_of(first, last),
+                      weight != nullptr ? weight + first : nullptr, scale, rows + first,
+                      gradient ? gradient.rows_of(first, last) : gradient);
+  });
+  return std::accumulate(rows, rows + prediction.rows, 0.0);
+}
+
+template <class T>
+double CpuBackend<T>::metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
+                             T* rows) const {
+  by_rows(lease, prediction.rows, prediction.cols, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().metric(kind, prediction.rows_of(first, last), target.rows_of(first, last), rows + first);
+  });
+  return std::accumulate(rows, rows + prediction.rows, 0.0);
+}
+
+namespace {
+template <class T>
+T* at(T* slot, std::int64_t i) {
+  return slot != nullptr ? slot + i : nullptr;
+}
+}  // namespace
+
+template <class T>
+void CpuBackend<T>::sgd(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
+                        T* velocity) const {
+  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
+    kernels<T>().sgd(form, end - i, dw + i, w + i, at(velocity, i));
+  });
+}
+
+template <class T>
+void CpuBackend<T>::rmsprop(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
+                            T* mean_square, T* momentum, T* mean) const {
+  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
+    kernels<T>().rmsprop(form, end - i, dw + i, w + i, mean_square + i, at(momentum, i), at(mean, i));
+  });
+}
+
+template <class T>
+void CpuBackend<T>::adagrad(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
+                            T* accumulator) const {
+  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
+    kernels<T>().adagrad(form, end - i, dw + i, w + i, accumulator + i);
+  });
+}
+
+template <class T>
+void CpuBackend<T>::adam(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m, T* v,
+                         T* vhat) const {
+  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
+    kernels<T>().adam(form, end - i, dw + i, w + i, m + i, v + i, at(vhat, i));
+  });
+}
+
+template class CpuBackend<float>;
+template class CpuBackend<double>;
+
+}  // namespace lamina

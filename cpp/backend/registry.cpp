@@ -1,0 +1,19 @@
+#include "backend/backend.h"
+#include "backend/cpu/cpu.h"
+#include "backend/reference/reference.h"
+
+namespace lamina {
+
+template <class T>
+const Backend<T>& backend_named(std::string_view name) {
+  static const CpuBackend<T> cpu;
+  static const ReferenceBackend<T> reference;
+  if (name == cpu.name()) return cpu;
+  if (name == reference.name()) return reference;
+  throw std::invalid_argument(text("backend: expected cpu or reference, got ", name));
+}
+
+template const Backend<float>& backend_named<float>(std::string_view);
+template const Backend<double>& backend_named<double>(std::string_view);
+
+}  // namespace lamina

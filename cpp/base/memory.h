@@ -1,0 +1,47 @@
+// Owning memory whose every block starts on a cache line.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+
+namespace lamina {
+
+inline constexpr std::size_t kCacheLine = 64;
+
+// Rounds a count of T up so that what follows starts on a cache line.
+template <class T>
+constexpr std::int64_t padded(std::int64_t count) {
+  constexpr std::int64_t line = kCacheLine / sizeof(T);
+  return (count + line - 1) / line * line;
+}
+
+// `size` zeroed elements.
+template <class T>
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::int64_t size) : size_(size) {
+    if (size < 0 || size > std::numeric_limits<std::int64_t>::max() / std::int64_t{sizeof(T)} - 64)
+      throw std::bad_alloc();
+    if (size == 0) return;
+    const auto bytes = static_cast<std::size_t>(size) * sizeof(T);
+    data_.reset(static_cast<T*>(::operator new(bytes, std::align_val_t{kCacheLine})));
+    std::memset(data_.get(), 0, bytes);
+  }
+
+  T* data() const { return data_.get(); }
+  std::int64_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(T* p) const { ::operator delete(p, std::align_val_t{kCacheLine}); }
+  };
+  std::unique_ptr<T, Free> data_;
+  std::int64_t size_ = 0;
+};
+
+}  // namespace lamina

@@ -1,0 +1,35 @@
+// Rows of somebody else's array, where and as they are: any number type, strides, byte order and alignment.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace lamina {
+
+enum class DType { kBool, kInt8, kInt16, kInt32, kInt64, kUint8, kUint16, kUint32, kUint64, kFloat16, kFloat32, kFloat64 };
+
+std::int64_t size_of(DType dtype);
+
+// `count` rows; row i starts `i * stride` bytes after data, and its elements are an array of `shape` with `strides`
+// in bytes, read in C order.
+struct Rows {
+  const unsigned char* data = nullptr;
+  DType dtype = DType::kFloat32;
+  bool swapped = false;  // of the other byte order
+  std::int64_t count = 0;
+  std::int64_t stride = 0;
+  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> strides;
+
+  std::int64_t width() const {
+    std::int64_t product = 1;
+    for (const std::int64_t n : shape) product *= n;
+    return product;
+  }
+};
+
+// out[0..width-1] = row i, each value rounded to T.
+template <class T>
+void read_row(const Rows& rows, std::int64_t i, T* out);
+
+}  // namespace lamina

@@ -1,0 +1,137 @@
+#include "bindings/network.h"
+
+#include <algorithm>
+
+#include "bindings/arrays.h"
+#include "bindings/bindings.h"
+#include "bindings/watch.h"
+#include "nn/layers/activation.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/dense.h"
+#include "nn/layers/dropout.h"
+
+namespace lamina {
+namespace {
+
+void require_positive(std::int64_t n, const char* name) { require(n > 0, name, ": expected a positive number, got ", n); }
+
+template <class T>
+py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_size, py::object progress) {
+  const Network<T>& network = self.network;
+  network.require_built();
+  require_positive(batch_size, "batch_size");
+  const Rows rows = rows_of(x, "x");
+  require(rows.width() == network.inputs(), "x: expected ", network.inputs(), " values per row, got ", rows.width());
+  py::array_t<T> out({rows.count, network.outputs()});
+  const Matrix<T> all(out.mutable_data(), rows.count, network.outputs());
+  const auto reading = use<std::shared_lock<std::shared_mutex>>(network);
+  const std::int64_t capacity = std::min(batch_size, std::max<std::int64_t>(rows.count, 1));
+  auto predictor = self.predictors.take(capacity);
+  std::int64_t first = 0;
+  Watch watch(std::move(progress), 0.1, [&] { return Standing{first / batch_size, {}}; });
+  {
+    const py::gil_scoped_release release;
+    Lease lease(watch.interrupt());
+    for (; first < rows.count; first += batch_size) {
+      predictor->run(lease, rows, first, all.rows_of(first, std::min(rows.count, first + batch_size)));
+      lease.poll();
+    }
+  }
+  self.predictors.give_back(std::move(predictor));
+  return out;
+}
+
+template <class T>
+py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std::uint64_t step) {
+  const Network<T>& network = self.network;
+  network.require_built();
+  const Rows rows = rows_of(x, "x");
+  require(rows.count > 0, "x: expected at least one row, got none");
+  if (!training) return predict(self, x, rows.count, py::none());
+  require(rows.width() == network.inputs(), "x: expected ", network.inputs(), " values per row, got ", rows.width());
+  py::array_t<T> out({rows.count, network.outputs()});
+  T* values = out.mutable_data();
+  const auto reading = use<std::shared_lock<std::shared_mutex>>(network);
+  const py::gil_scoped_release release;
+  Lease lease;
+  Forward<T> pass(network, rows.count, Mode::kTraining);
+  Buffer<T> gathered(rows.count * network.inputs());
+  const Matrix<T> batch(gathered.data(), rows.count, network.inputs());
+  network.backend().gather(lease, rows, nullptr, 0, batch);
+  const ConstMatrix<T> y = pass.run({network.backend(), lease, network.parameters(), nullptr, true, step}, batch);
+  std::copy_n(y.data, y.size(), values);
+  return out;
+}
+
+template <class T>
+py::list parameters(const py::object& self) {
+  const auto& network = self.cast<BoundNetwork<T>&>().network;
+  network.require_built();
+  py::list all;
+  for (std::size_t i = 0; i < network.layers().size(); ++i)
+    for (const Parameter& p : network.layers()[i]->parameters())
+      all.append(py::make_tuple(i, p.name, p.trainable, parameter_view(p, network.parameters() + p.offset, self)));
+  return all;
+}
+
+template <class T>
+void bind_network(py::module_& m, const char* name) {
+  using Self = BoundNetwork<T>;
+  py::class_<Self>(m, name)
+      .def(py::init([](std::int64_t inputs, const std::string& backend) {
+             return std::make_unique<Self>(inputs, backend_named<T>(backend));
+           }),
+           py::arg("inputs"), py::arg("backend") = "cpu")
+      .def(
+          "add_dense",
+          [](Self& self, std::int64_t positions, std::int64_t inputs, std::int64_t units, const std::string& activation,
+             bool use_bias) {
+            require_positive(positions, "positions");
+            require_positive(inputs, "inputs");
+            require_positive(units, "units");
+            self.network.add(
+                std::make_unique<Dense<T>>(positions, inputs, units, activation_named(activation), use_bias));
+          },
+          py::arg("positions"), py::arg("inputs"), py::arg("units"), py::arg("activation"), py::arg("use_bias"))
+      .def(
+          "add_activation",
+          [](Self& self, std::int64_t positions, std::int64_t features, const std::string& activation) {
+            require_positive(positions, "positions");
+            require_positive(features, "features");
+            self.network.add(std::make_unique<ActivationLayer<T>>(positions, features, activation_named(activation)));
+          },
+          py::arg("positions"), py::arg("features"), py::arg("activation"))
+      .def(
+          "add_batch_normalization",
+          [](Self& self, std::int64_t positions, std::int64_t channels, double momentum, double epsilon, bool center,
+             bool scale) {
+            require_positive(positions, "positions");
+            require_positive(channels, "channels");
+            self.network.add(std::make_unique<BatchNorm<T>>(positions, channels, momentum, epsilon, center, scale));
+          },
+          py::arg("positions"), py::arg("channels"), py::arg("momentum"), py::arg("epsilon"), py::arg("center"),
+          py::arg("scale"))
+      .def(
+          "add_dropout",
+          [](Self& self, std::int64_t size, double rate, std::uint64_t seed) {
+            require_positive(size, "size");
+            require(rate >= 0 && rate <= 1, "rate: expected a number from 0 to 1, got ", rate);
+            const auto stream = static_cast<std::uint32_t>(self.network.layers().size());
+            self.network.add(std::make_unique<Dropout<T>>(size, rate, seed, stream));
+          },
+          py::arg("size"), py::arg("rate"), py::arg("seed"))
+      .def("build", [](Self& self) { self.network.build(); })
+      .def("parameters", &parameters<T>)
+      .def("predict", &predict<T>, py::arg("x"), py::arg("batch_size"), py::arg("progress") = py::none())
+      .def("forward", &forward<T>, py::arg("x"), py::arg("training"), py::arg("step"))
+      .def_property_readonly("outputs", [](const Self& self) { return self.network.outputs(); });
+}
+
+}  // namespace
+
+void bind_networks(py::module_& m) {
+  bind_network<float>(m, "Network32");
+  bind_network<double>(m, "Network64");
+}
+
+}  // namespace lamina

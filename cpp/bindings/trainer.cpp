@@ -1,0 +1,114 @@
+#include "train/trainer.h"
+
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <mutex>
+
+#include "bindings/bindings.h"
+#include "bindings/dataset.h"
+#include "bindings/network.h"
+#include "bindings/watch.h"
+
+namespace lamina {
+namespace {
+
+template <class T>
+struct BoundTrainer {
+  BoundTrainer(Network<T>& network_, Optimizer<T>& optimizer, const TrainingForm& form)
+      : network(network_), trainer(network_, optimizer, form) {}
+  Network<T>& network;
+  Trainer<T> trainer;
+  py::object data;  // of the epoch under way, kept alive
+
+  Standing standing() const { return {trainer.batches_done(), trainer.means()}; }
+};
+
+using Alone = std::unique_lock<std::shared_mutex>;
+
+template <class T>
+std::vector<double> train(BoundTrainer<T>& self, std::int64_t first, std::int64_t last, py::object progress,
+                          double interval) {
+  const auto alone = use<Alone>(self.network);
+  Watch watch(std::move(progress), interval, [&] { return self.standing(); });
+  const py::gil_scoped_release release;
+  Lease lease(watch.interrupt());
+  self.trainer.train(lease, first, last);
+  return self.trainer.means();
+}
+
+template <class T>
+std::int64_t begin_epoch(BoundTrainer<T>& self, const py::object& data, std::int64_t batch_size, bool shuffle,
+                         std::uint64_t seed, std::uint64_t epoch) {
+  const auto alone = use<Alone>(self.network);
+  const Dataset& views = data.cast<BoundDataset&>().data;
+  self.data = data;
+  return self.trainer.begin_epoch(views, batch_size, shuffle, seed, epoch);
+}
+
+template <class T>
+std::vector<double> evaluate(BoundTrainer<T>& self, const BoundDataset& data, std::int64_t batch_size,
+                             py::object progress) {
+  const auto alone = use<Alone>(self.network);
+  const std::int64_t batches = self.trainer.begin_evaluation(data.data, batch_size);
+  Watch watch(std::move(progress), 0.1, [&] { return self.standing(); });
+  const py::gil_scoped_release release;
+  Lease lease(watch.interrupt());
+  for (std::int64_t i = 0; i < batches; ++i) self.trainer.evaluate(lease, i);
+  return self.trainer.means();
+}
+
+TrainingForm form_of(const std::string& loss, bool from_logits, double label_smoothing, const std::string& reduction,
+                     const std::vector<std::string>& metrics, std::int64_t positions, bool head_logits) {
+  TrainingForm form;
+  form.loss = loss_named(loss);
+  form.from_logits = from_logits;
+  require(label_smoothing >= 0 && label_smoothing <= 1, "label_smoothing: expected a number from 0 to 1, got ",
+          label_smoothing);
+  form.label_smoothing = label_smoothing;
+  require(reduction == "sum_over_batch_size" || reduction == "sum",
+          "reduction: expected sum_over_batch_size or sum, got ", reduction);
+  form.reduction = reduction == "sum" ? Reduction::kSum : Reduction::kMean;
+  for (const auto& metric : metrics) form.metrics.push_back(metric_named(metric));
+  form.positions = positions;
+  form.head_logits = head_logits;
+  return form;
+}
+
+template <class T>
+void bind_trainer(py::module_& m, const char* name) {
+  using Self = BoundTrainer<T>;
+  py::class_<Self>(m, name)
+      .def(py::init([](BoundNetwork<T>& network, Optimizer<T>& optimizer, const std::string& loss, bool from_logits,
+                       double label_smoothing, const std::string& reduction, const std::vector<std::string>& metrics,
+                       std::int64_t positions, bool head_logits) {
+             return std::make_unique<Self>(
+                 network.network, optimizer,
+                 form_of(loss, from_logits, label_smoothing, reduction, metrics, positions, head_logits));
+           }),
+           py::arg("network"), py::arg("optimizer"), py::arg("loss"), py::arg("from_logits"),
+           py::arg("label_smoothing"), py::arg("reduction"), py::arg("metrics"), py::arg("positions") = 1,
+           py::arg("head_logits") = true, py::keep_alive<1, 2>(), py::keep_alive<1, 3>())
+      .def(
+          "check",
+          [](const Self& self, const BoundDataset& data) {
+            const DataForm form = self.trainer.data_form();
+            const py::gil_scoped_release release;
+            check(data.data, form);
+          },
+          py::arg("data"))
+      .def("begin_epoch", &begin_epoch<T>, py::arg("data"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
+           py::arg("epoch"))
+      .def("train", &train<T>, py::arg("first"), py::arg("last"), py::arg("progress") = py::none(),
+           py::arg("interval") = 0.1)
+      .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("batch_size"), py::arg("progress") = py::none());
+}
+
+}  // namespace
+
+void bind_trainers(py::module_& m) {
+  bind_trainer<float>(m, "Trainer32");
+  bind_trainer<double>(m, "Trainer64");
+}
+
+}  // namespace lamina

@@ -1,0 +1,40 @@
+// Between batches, now and then: signals are handled and the progress display is drawn.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "base/interrupt.h"
+
+namespace lamina {
+
+namespace py = pybind11;
+
+// Where the work stands, for progress(batches done, running means).
+struct Standing {
+  std::int64_t batches_done;
+  std::vector<double> means;
+};
+
+class Watch {
+ public:
+  // Made with the GIL held. Signals are looked for only on the main thread: no other may handle them.
+  Watch(py::object progress, double interval, std::function<Standing()> standing);
+
+  Interrupt* interrupt() { return &interrupt_; }
+
+ private:
+  void look();
+
+  bool on_main_thread_;
+  py::object progress_;
+  Interrupt::Clock::duration interval_;
+  Interrupt::Clock::time_point next_;
+  std::function<Standing()> standing_;
+  Interrupt interrupt_;
+};
+
+}  // namespace lamina

@@ -1,0 +1,89 @@
+// Activations with the bias added on the way in, and their gradients from the output. Included only by kernels/isa.cpp.
+#pragma once
+
+#include "kernels/arguments.h"
+#include "kernels/elementary.h"
+
+namespace lamina::LAMINA_ISA {
+namespace {
+
+// y_j = e^(z_j - max z) / sum_k e^(z_k - max z), z = x + bias.
+template <class T>
+void softmax_row(const T* x, const T* bias, T* y, std::int64_t n) {
+  T largest = -__builtin_huge_val();
+  for (std::int64_t j = 0; j < n; ++j) {
+    y[j] = bias != nullptr ? x[j] + bias[j] : x[j];
+    largest = y[j] > largest ? y[j] : largest;
+  }
+  T sum = 0;
+  by_vectors<T>(n, [&](std::int64_t j, std::int64_t lanes) {
+    const Vec<T> e = exp<T>(load(y + j, lanes) - largest);
+    store(y + j, e, lanes);
+    for (std::int64_t i = 0; i < lanes; ++i) sum += e[i];
+  });
+  for (std::int64_t j = 0; j < n; ++j) y[j] /= sum;
+}
+
+template <class T, class F>
+void map_rows(ConstMatrix<T> x, const T* bias, Matrix<T> y, F&& f) {
+  if (bias == nullptr && x.contiguous() && y.contiguous()) return map<T>(x.size(), y.data, f, x.data);
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    if (bias == nullptr)
+      map<T>(x.cols, y.row(i), f, x.row(i));
+    else
+      map<T>(x.cols, y.row(i), [&](Vec<T> a, Vec<T> b) { return f(a + b); }, x.row(i), bias);
+  }
+}
+
+template <class T>
+void bias_activation(Activation a, ConstMatrix<T> x, const T* bias, Matrix<T> y) {
+  switch (a) {
+    case Activation::kLinear:
+      return map_rows<T>(x, bias, y, [](Vec<T> z) { return z; });
+    case Activation::kRelu:  // NaN is not below 0, so it stays
+      return map_rows<T>(x, bias, y, [](Vec<T> z) { return z < T(0) ? Vec<T>{} : z; });
+    case Activation::kSigmoid:
+      return map_rows<T>(x, bias, y, [](Vec<T> z) { return sigmoid<T>(z); });
+    case Activation::kTanh:
+      return map_rows<T>(x, bias, y, [](Vec<T> z) { return tanh<T>(z); });
+    case Activation::kExp:
+      return map_rows<T>(x, bias, y, [](Vec<T> z) { return exp<T>(z); });
+    case Activation::kSoftmax:
+      for (std::int64_t i = 0; i < x.rows; ++i) softmax_row(x.row(i), bias, y.row(i), x.cols);
+  }
+}
+
+// dx_j = y_j (dy_j - sum_k y_k dy_k)
+template <class T>
+void softmax_gradient_row(const T* y, const T* dy, T* dx, std::int64_t n) {
+  T dot = 0;
+  for (std::int64_t j = 0; j < n; ++j) dot += y[j] * dy[j];
+  for (std::int64_t j = 0; j < n; ++j) dx[j] = y[j] * (dy[j] - dot);
+}
+
+template <class T, class F>
+void map_gradient_rows(ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx, F&& f) {
+  if (y.contiguous() && dy.contiguous() && dx.contiguous()) return map<T>(y.size(), dx.data, f, y.data, dy.data);
+  for (std::int64_t i = 0; i < y.rows; ++i) map<T>(y.cols, dx.row(i), f, y.row(i), dy.row(i));
+}
+
+template <class T>
+void activation_gradient(Activation a, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx) {
+  switch (a) {
+    case Activation::kLinear:
+      return map_gradient_rows<T>(y, dy, dx, [](Vec<T>, Vec<T> d) { return d; });
+    case Activation::kRelu:
+      return map_gradient_rows<T>(y, dy, dx, [](Vec<T> v, Vec<T> d) { return v > T(0) ? d : Vec<T>{}; });
+    case Activation::kSigmoid:
+      return map_gradient_rows<T>(y, dy, dx, [](Vec<T> v, Vec<T> d) { return d * v * (T(1) - v); });
+    case Activation::kTanh:
+      return map_gradient_rows<T>(y, dy, dx, [](Vec<T> v, Vec<T> d) { return d * (T(1) - v * v); });
+    case Activation::kExp:
+      return map_gradient_rows<T>(y, dy, dx, [](Vec<T> v, Vec<T> d) { return d * v; });
+    case Activation::kSoftmax:
+      for (std::int64_t i = 0; i < y.rows; ++i) softmax_gradient_row(y.row(i), dy.row(i), dx.row(i), y.cols);
+  }
+}
+
+}  // namespace
+}  // namespace lamina::LAMINA_ISA

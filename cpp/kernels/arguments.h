@@ -1,0 +1,48 @@
+// The arguments that kernels and verbs share.
+#pragma once
+
+#include <cstdint>
+
+#include "base/view.h"
+#include "kernels/names.h"
+
+namespace lamina {
+
+// Keras's fuzz factor: probabilities are clipped to [1e-7, 1 - 1e-7].
+inline constexpr double kClip = 1e-7;
+
+// What is predicted: a class number per row, or a value per output.
+template <class T>
+struct Target {
+  const std::int64_t* labels = nullptr;
+  ConstMatrix<T> values;
+
+  Target rows_of(std::int64_t first, std::int64_t last) const {
+    return {labels != nullptr ? labels + first : nullptr, values ? values.rows_of(first, last) : values};
+  }
+};
+
+// A loss, and how the targets of a dense one are smoothed: target <- label_scale * target + label_shift.
+template <class T>
+struct LossForm {
+  LossKind kind = LossKind::kMeanSquaredError;
+  bool logits = false;
+  T label_scale = 1;
+  T label_shift = 0;
+};
+
+// Numbers of an optimizer's step. Adam's learning rate already holds the bias corrections; 1 - rho and its like come
+// rounded from double, as in Keras: in float 1 - 0.9f is off by 2.4e-7.
+template <class T>
+struct StepForm {
+  T lr = 0;
+  T momentum = 0;
+  T rho = 0;
+  T one_minus_rho = 0;
+  T one_minus_beta1 = 0;
+  T one_minus_beta2 = 0;
+  T epsilon = 0;
+  bool nesterov = false;
+};
+
+}  // namespace lamina

@@ -1,0 +1,217 @@
+// Losses: value and gradient of each row in one pass, as Keras on TensorFlow computes them: from logits where they are
+// at hand, else from probabilities clipped to [1e-7, 1 - 1e-7]. Included only by kernels/isa.cpp.
+#pragma once
+
+#include <cmath>
+
+#include "kernels/activations.h"
+
+namespace lamina::LAMINA_ISA {
+namespace {
+
+template <class T>
+inline constexpr T kLowest = T(kClip);
+template <class T>
+inline constexpr T kHighest = T(1 - kClip);
+
+// NaN stays NaN.
+template <class T>
+T clipped(T p) {
+  return p < kLowest<T> ? kLowest<T> : p > kHighest<T> ? kHighest<T> : p;
+}
+
+// The clip lets a gradient through between its bounds and at them; as in TensorFlow, a NaN gets none.
+template <class T>
+T through_clip(T p, T gradient) {
+  return p >= kLowest<T> && p <= kHighest<T> ? gradient : T(0);
+}
+
+template <class T>
+T largest_of(const T* z, std::int64_t n) {
+  T largest = -__builtin_huge_val();
+  for (std::int64_t j = 0; j < n; ++j) largest = z[j] > largest ? z[j] : largest;
+  return largest;
+}
+
+// sum_j e^(z_j - shift); the terms are kept where `terms` is not null.
+template <class T>
+T exp_sum(const T* z, T shift, T* terms, std::int64_t n) {
+  T sum = 0;
+  by_vectors<T>(n, [&](std::int64_t j, std::int64_t lanes) {
+    const Vec<T> e = exp<T>(load(z + j, lanes) - shift);
+    if (terms != nullptr) store(terms + j, e, lanes);
+    for (std::int64_t i = 0; i < lanes; ++i) sum += e[i];
+  });
+  return sum;
+}
+
+// mean_j (p_j - t_j)^2;  gradient 2 (p_j - t_j) / n
+template <class T>
+T mean_squared_error_row(const T* p, const T* t, T scale, T* gradient, std::int64_t n) {
+  T sum = 0;
+  for (std::int64_t j = 0; j < n; ++j) {
+    const T d = p[j] - t[j];
+    sum += d * d;
+    if (gradient != nullptr) gradient[j] = scale * (T(2) / T(n)) * d;
+  }
+  return sum / T(n);
+}
+
+// mean_j max(z, 0) - z t + log(1 + e^-|z|);  gradient (sigmoid(z) - t) / n
+template <class T>
+T binary_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient, std::int64_t n) {
+  T sum = 0;
+  by_vectors<T>(n, [&](std::int64_t j, std::int64_t lanes) {
+    const Vec<T> v = load(z + j, lanes), target = load(t + j, lanes) * form.label_scale + form.label_shift;
+    const Vec<T> value = (v < T(0) ? Vec<T>{} : v) - v * target + log1p_of_unit<T>(exp<T>(-absolute<T>(v)));
+    for (std::int64_t i = 0; i < lanes; ++i) sum += value[i];
+    if (gradient != nullptr) store(gradient + j, (sigmoid<T>(v) - target) * (scale / T(n)), lanes);
+  });
+  return sum / T(n);
+}
+
+// mean_j -(t log c + (1 - t) log(1 - c)), c = clip(p)
+template <class T>
+T binary_from_probabilities_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* gradient,
+                                std::int64_t n) {
+  T sum = 0;
+  for (std::int64_t j = 0; j < n; ++j) {
+    const T target = form.label_scale * t[j] + form.label_shift, c = clipped(p[j]);
+    sum -= target * std::log(c) + (T(1) - target) * std::log(T(1) - c);
+    if (gradient != nullptr)
+      gradient[j] = through_clip(p[j], (scale / T(n)) * ((T(1) - target) / (T(1) - c) - target / c));
+  }
+  return sum / T(n);
+}
+
+// sum_j t_j (log sum_k e^z_k - z_j);  gradient softmax(z) - t, which like TensorFlow's takes sum t for 1
+template <class T>
+T categorical_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient, std::int64_t n) {
+  const T largest = largest_of(z, n);
+  const T sum = exp_sum(z, largest, gradient, n);
+  const T log_sum = std::log(sum);
+  T value = 0;
+  for (std::int64_t j = 0; j < n; ++j) {
+    const T target = form.label_scale * t[j] + form.label_shift;
+    value += target * (log_sum - (z[j] - largest));
+    if (gradient != nullptr) gradient[j] = scale * (gradient[j] / sum - target);
+  }
+  return value;
+}
+
+// -sum_j t_j log clip(q_j), q = p / sum p
+template <class T>
+T categorical_from_probabilities_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* gradient,
+                                     std::int64_t n) {
+  T sum = 0;
+  for (std::int64_t j = 0; j < n; ++j) sum += p[j];
+  T value = 0, dot = 0;
+  for (std::int64_t j = 0; j < n; ++j) {
+    const T target = form.label_scale * t[j] + form.label_shift, q = p[j] / sum, c = clipped(q);
+    value -= target * std::log(c);
+    if (gradient != nullptr) {
+      gradient[j] = through_clip(q, -target / c);  // at q
+      dot += gradient[j] * q;
+    }
+  }
+  if (gradient != nullptr)
+    for (std::int64_t j = 0; j < n; ++j) gradient[j] = scale * (gradient[j] - dot) / sum;
+  return value;
+}
+
+// log sum_k e^z_k - z_label;  gradient softmax(z) - onehot
+template <class T>
+T sparse_from_logits_row(const T* z, std::int64_t label, T scale, T* gradient, std::int64_t n) {
+  const T largest = largest_of(z, n);
+  const T sum = exp_sum(z, largest, gradient, n);
+  if (gradient != nullptr) {
+    for (std::int64_t j = 0; j < n; ++j) gradient[j] = scale * (gradient[j] / sum);
+    gradient[label] -= scale;
+  }
+  return std::log(sum) - (z[label] - largest);
+}
+
+// The same with z = log c, c = clip(p): log sum_k c_k - log c_label. Nothing is divided by sum p before the clip.
+template <class T>
+T sparse_from_probabilities_row(const T* p, std::int64_t label, T scale, T* gradient, std::int64_t n) {
+  T sum = 0;
+  for (std::int64_t j = 0; j < n; ++j) sum += clipped(p[j]);
+  if (gradient != nullptr)
+    for (std::int64_t j = 0; j < n; ++j)
+      gradient[j] = through_clip(p[j], scale * (T(1) / sum - (j == label ? T(1) / clipped(p[j]) : T(0))));
+  return std::log(sum) - std::log(clipped(p[label]));
+}
+
+template <class T>
+T loss_row(const LossForm<T>& form, const T* p, const T* t, std::int64_t label, T scale, T* gradient, std::int64_t n) {
+  switch (form.kind) {
+    case LossKind::kMeanSquaredError:
+      return mean_squared_error_row(p, t, scale, gradient, n);
+    case LossKind::kBinaryCrossentropy:
+      return form.logits ? binary_from_logits_row(form, p, t, scale, gradient, n)
+                         : binary_from_probabilities_row(form, p, t, scale, gradient, n);
+    case LossKind::kCategoricalCrossentropy:
+      return form.logits ? categorical_from_logits_row(form, p, t, scale, gradient, n)
+                         : categorical_from_probabilities_row(form, p, t, scale, gradient, n);
+    case LossKind::kSparseCategoricalCrossentropy:
+      return form.logits ? sparse_from_logits_row(p, label, scale, gradient, n)
+                         : sparse_from_probabilities_row(p, label, scale, gradient, n);
+  }
+  __builtin_unreachable();
+}
+
+template <class T>
+void loss(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, const T* weight, T scale, T* loss,
+          Matrix<T> gradient) {
+  for (std::int64_t i = 0; i < prediction.rows; ++i) {
+    const T w = weight != nullptr ? weight[i] : T(1);
+    loss[i] = w * loss_row(form, prediction.row(i), target.values ? target.values.row(i) : nullptr,
+                           target.labels != nullptr ? target.labels[i] : 0, scale * w,
+                           gradient ? gradient.row(i) : nullptr, prediction.cols);
+  }
+}
+
+// Of equal values the first counts; NaN never does.
+template <class T>
+std::int64_t argmax(const T* p, std::int64_t n) {
+  std::int64_t best = 0;
+  T largest = -__builtin_huge_val();
+  for (std::int64_t j = 0; j < n; ++j) {
+    if (p[j] > largest) {
+      largest = p[j];
+      best = j;
+    }
+  }
+  return best;
+}
+
+template <class T>
+T metric_row(MetricKind kind, const T* p, const T* t, std::int64_t label, std::int64_t n) {
+  switch (kind) {
+    case MetricKind::kSparseCategoricalAccuracy:
+      return T(argmax(p, n) == label);
+    case MetricKind::kCategoricalAccuracy:
+      return T(argmax(p, n) == argmax(t, n));
+    default:
+      break;
+  }
+  T sum = 0;
+  for (std::int64_t j = 0; j < n; ++j) {
+    const T d = p[j] - t[j];
+    if (kind == MetricKind::kBinaryAccuracy)
+      sum += T((p[j] > T(0.5) ? T(1) : T(0)) == t[j]);
+    else
+      sum += kind == MetricKind::kMeanSquaredError ? d * d : std::abs(d);
+  }
+  return sum / T(n);
+}
+
+template <class T>
+void metric(MetricKind kind, ConstMatrix<T> prediction, Target<T> target, T* value) {
+  for (std::int64_t i = 0; i < prediction.rows; ++i)
+    value[i] = metric_row(kind, prediction.row(i), target.values ? target.values.row(i) : nullptr,
+                          target.labels != nullptr ? target.labels[i] : 0, prediction.cols);
+}
+
+}  // namespace
+}  // namespace lamina::LAMINA_ISA

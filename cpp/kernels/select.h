@@ -1,0 +1,23 @@
+// Which instruction set's kernels serve: the widest that this machine runs, or the one that was asked for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/table.h"
+
+namespace lamina {
+
+// Sets this library was built with; of those, the ones this machine runs; narrowest first.
+std::vector<std::string> built_isas();
+std::vector<std::string> usable_isas();
+
+std::string chosen_isa();
+// std::invalid_argument where the library or the machine lacks it.
+void choose_isa(const std::string& name);
+
+// The chosen set's kernels.
+template <class T>
+const KernelTable<T>& kernels();
+
+}  // namespace lamina

@@ -1,0 +1,84 @@
+// A layer: what is computed, in the backend's verbs. It holds no numbers of its own: parameters, gradients and what is
+// kept from forward to backward lie in blocks that others own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace lamina {
+
+struct Parameter {
+  std::string name;
+  std::int64_t rows = 1;
+  std::int64_t cols = 0;
+  bool trainable = true;
+  bool transposed = false;  // Keras's shape is (cols, rows)
+  bool vector = true;       // Keras's shape is (cols,)
+  std::int64_t offset = 0;  // in the network's flat block
+
+  std::int64_t size() const { return rows * cols; }
+};
+
+// One pass over a batch: who computes, on which blocks, and which random numbers are due.
+template <class T>
+struct Pass {
+  const Backend<T>& backend;
+  Lease& lease;
+  T* parameters = nullptr;
+  T* gradients = nullptr;
+  bool training = false;
+  std::uint64_t step = 0;
+};
+
+template <class T>
+class Layer {
+ public:
+  Layer(std::int64_t inputs, std::int64_t outputs) : inputs_(inputs), outputs_(outputs) {}
+  virtual ~Layer() = default;
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
+
+  // Values per sample.
+  std::int64_t inputs() const { return inputs_; }
+  std::int64_t outputs() const { return outputs_; }
+
+  // Values per position: what a softmax runs over.
+  virtual std::int64_t features() const { return outputs_; }
+
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  void place(std::size_t k, std::int64_t offset) { parameters_[k].offset = offset; }
+
+  // Values kept between forward and backward, for a batch of so many samples.
+  virtual std::int64_t workspace(std::int64_t) const { return 0; }
+
+  // True where it passes its input on unchanged; forward and backward are then not called.
+  virtual bool identity(bool) const { return false; }
+
+  // The activation that its output comes out of; logits() gives what goes into it, in `buffer` or elsewhere.
+  virtual Activation head() const { return Activation::kLinear; }
+  virtual ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T> buffer) const = 0;
+
+  virtual void forward(const Pass<T>&, ConstMatrix<T> x, Matrix<T> y, T* workspace) const = 0;
+
+  // dx = the gradient at x (dx null: not wanted); parameters' gradients go to the pass. dy is the gradient at y, or
+  // with at_logits at the head's logits; it may be overwritten.
+  virtual void backward(const Pass<T>&, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits, Matrix<T> dx,
+                        T* workspace) const = 0;
+
+  // What a training step changes besides trainable parameters, once the step is certain.
+  virtual void commit(const Pass<T>&, T*) const {}
+
+ protected:
+  T* value(const Pass<T>& pass, std::size_t k) const { return pass.parameters + parameters_[k].offset; }
+  T* gradient(const Pass<T>& pass, std::size_t k) const { return pass.gradients + parameters_[k].offset; }
+
+  std::vector<Parameter> parameters_;
+
+ private:
+  std::int64_t inputs_, outputs_;
+};
+
+}  // namespace lamina

@@ -1,0 +1,69 @@
+// Batch normalization over all positions of all samples, channel by channel (Ioffe and Szegedy, 2015).
+#pragma once
+
+#include "base/memory.h"
+#include "nn/layer.h"
+
+namespace lamina {
+
+template <class T>
+class BatchNorm final : public Layer<T> {
+ public:
+  BatchNorm(std::int64_t positions, std::int64_t channels, double momentum, double epsilon, bool center, bool scale)
+      : Layer<T>(positions * channels, positions * channels),
+        channels_(channels),
+        momentum_(momentum),
+        epsilon_(static_cast<T>(epsilon)),
+        center_(center),
+        scale_(scale) {
+    if (scale) this->parameters_.push_back({"gamma", 1, channels});
+    if (center) this->parameters_.push_back({"beta", 1, channels});
+    this->parameters_.push_back({"moving_mean", 1, channels, false});
+    this->parameters_.push_back({"moving_variance", 1, channels, false});
+  }
+
+  // The batch's mean and variance, 1/sqrt(variance + epsilon), its product with gamma, and the gradients that a layer
+  // without gamma or beta has no other place for.
+  std::int64_t workspace(std::int64_t) const override { return 6 * padded<T>(channels_); }
+  ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
+
+  void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T* workspace) const override {
+    pass.backend.batch_norm(pass.lease, x.reshaped(channels_), values(pass, workspace), epsilon_, pass.training,
+                            y.reshaped(channels_));
+  }
+
+  void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T>, Matrix<T> dy, bool, Matrix<T> dx,
+                T* workspace) const override {
+    T* dgamma = scale_ ? this->gradient(pass, 0) : part(workspace, 4);
+    T* dbeta = center_ ? this->gradient(pass, scale_ ? 1 : 0) : part(workspace, 5);
+    const Matrix<T> in_place = dx ? dx : dy;
+    pass.backend.batch_norm_gradient(pass.lease, x.reshaped(channels_), dy.reshaped(channels_),
+                                     values(pass, workspace), dgamma, dbeta, in_place.reshaped(channels_));
+  }
+
+  void commit(const Pass<T>& pass, T* workspace) const override {
+    pass.backend.moving_average(pass.lease, momentum_, part(workspace, 0), moving_mean(pass), channels_);
+    pass.backend.moving_average(pass.lease, momentum_, part(workspace, 1), moving_variance(pass), channels_);
+  }
+
+ private:
+  T* part(T* workspace, std::int64_t k) const { return workspace + k * padded<T>(channels_); }
+  T* moving_mean(const Pass<T>& pass) const { return this->value(pass, this->parameters_.size() - 2); }
+  T* moving_variance(const Pass<T>& pass) const { return this->value(pass, this->parameters_.size() - 1); }
+
+  BatchNormValues<T> values(const Pass<T>& pass, T* workspace) const {
+    return {scale_ ? this->value(pass, 0) : nullptr,
+            center_ ? this->value(pass, scale_ ? 1 : 0) : nullptr,
+            pass.training ? part(workspace, 0) : moving_mean(pass),
+            pass.training ? part(workspace, 1) : moving_variance(pass),
+            part(workspace, 2),
+            part(workspace, 3)};
+  }
+
+  std::int64_t channels_;
+  double momentum_;
+  T epsilon_;
+  bool center_, scale_;
+};
+
+}  // namespace lamina

@@ -1,0 +1,53 @@
+// y = a(x wT + b) on each of a sample's positions.
+#pragma once
+
+#include "nn/layer.h"
+
+namespace lamina {
+
+template <class T>
+class Dense final : public Layer<T> {
+ public:
+  Dense(std::int64_t positions, std::int64_t inputs, std::int64_t units, Activation a, bool use_bias)
+      : Layer<T>(positions * inputs, positions * units), inputs_(inputs), units_(units), activation_(a), bias_(use_bias) {
+    this->parameters_.push_back({"kernel", units, inputs, true, true, false});
+    if (use_bias) this->parameters_.push_back({"bias", 1, units});
+  }
+
+  std::int64_t features() const override { return units_; }
+  Activation head() const override { return activation_; }
+
+  ConstMatrix<T> logits(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> buffer) const override {
+    compute(pass, x, Activation::kLinear, buffer);
+    return buffer;
+  }
+
+  void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T*) const override {
+    compute(pass, x, activation_, y);
+  }
+
+  void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits, Matrix<T> dx,
+                T*) const override {
+    const Matrix<T> dz = dy.reshaped(units_);
+    if (!at_logits && activation_ != Activation::kLinear)
+      pass.backend.activation_gradient(pass.lease, activation_, y.reshaped(units_), dz, dz);
+    pass.backend.dense_weight_gradient(pass.lease, x.reshaped(inputs_), dz,
+                                       {this->gradient(pass, 0), units_, inputs_},
+                                       bias_ ? this->gradient(pass, 1) : nullptr);
+    if (dx) pass.backend.dense_input_gradient(pass.lease, dz, weights(pass), dx.reshaped(inputs_));
+  }
+
+ private:
+  ConstMatrix<T> weights(const Pass<T>& pass) const { return {this->value(pass, 0), units_, inputs_}; }
+
+  void compute(const Pass<T>& pass, ConstMatrix<T> x, Activation a, Matrix<T> y) const {
+    pass.backend.dense(pass.lease, x.reshaped(inputs_), weights(pass), bias_ ? this->value(pass, 1) : nullptr, a,
+                       y.reshaped(units_));
+  }
+
+  std::int64_t inputs_, units_;
+  Activation activation_;
+  bool bias_;
+};
+
+}  // namespace lamina

@@ -1,0 +1,142 @@
+#include "nn/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace lamina {
+
+OptimizerKind optimizer_named(std::string_view name) {
+  if (name == "sgd") return OptimizerKind::kSgd;
+  if (name == "rmsprop") return OptimizerKind::kRmsprop;
+  if (name == "adagrad") return OptimizerKind::kAdagrad;
+  if (name == "adam") return OptimizerKind::kAdam;
+  throw std::invalid_argument(text("optimizer: expected sgd, rmsprop, adagrad or adam, got ", name));
+}
+
+template <class T>
+StepForm<T> step_form(const OptimizerForm& f, std::int64_t t) {
+  StepForm<T> s;
+  s.lr = static_cast<T>(f.learning_rate);
+  s.momentum = static_cast<T>(f.momentum);
+  s.rho = static_cast<T>(f.rho);
+  s.one_minus_rho = static_cast<T>(1 - f.rho);
+  s.one_minus_beta1 = static_cast<T>(1 - f.beta1);
+  s.one_minus_beta2 = static_cast<T>(1 - f.beta2);
+  s.epsilon = static_cast<T>(f.epsilon);
+  s.nesterov = f.nesterov;
+  if (f.kind == OptimizerKind::kAdam) {
+    // Keras raises beta as it is in T: with float 0.999, 1 - beta^1 is 6e-6 off that in double, and so is the step.
+    const double steps = static_cast<double>(t);
+    const T power1 = static_cast<T>(std::pow(static_cast<double>(static_cast<T>(f.beta1)), steps));
+    const T power2 = static_cast<T>(std::pow(static_cast<double>(static_cast<T>(f.beta2)), steps));
+    s.lr = s.lr * std::sqrt(T(1) - power2) / (T(1) - power1);
+  }
+  return s;
+}
+
+template <class T>
+std::vector<std::string> Optimizer<T>::slot_names() const {
+  switch (form_.kind) {
+    case OptimizerKind::kSgd:
+      return form_.momentum != 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{};
+    case OptimizerKind::kRmsprop: {
+      std::vector<std::string> names{"velocity"};
+      if (form_.momentum > 0) names.emplace_back("momentum");
+      if (form_.centered) names.emplace_back("average_gradient");
+      return names;
+    }
+    case OptimizerKind::kAdagrad:
+      return {"accumulator"};
+    case OptimizerKind::kAdam:
+      return form_.amsgrad ? std::vector<std::string>{"momentum", "velocity", "velocity_hat"}
+                           : std::vector<std::string>{"momentum", "velocity"};
+  }
+  return {};
+}
+
+template <class T>
+void Optimizer<T>::bind(const Network<T>& network) {
+  network.require_built();
+  std::vector<Parameter> wanted;
+  for (const Parameter* p : network.trainable()) wanted.push_back(*p);
+  if (bound_) {
+    const bool same = std::equal(wanted.begin(), wanted.end(), parameters_.begin(), parameters_.end(),
+                                 [](const Parameter& a, const Parameter& b) {
+                                   return a.rows == b.rows && a.cols == b.cols && a.offset == b.offset;
+                                 });
+    require(same, "optimizer: it was built for other parameter shapes; make a new one for this model");
+    return;
+  }
+  std::vector<Slot> slots;
+  for (auto& name : slot_names()) {
+    slots.push_back({name, Buffer<T>(network.trainable_size())});
+    if (form_.kind == OptimizerKind::kAdagrad)
+      std::fill_n(slots.back().values.data(), network.trainable_size(), static_cast<T>(form_.initial_accumulator));
+  }
+  slots_.swap(slots);
+  try {
+    fill_from_restored();
+  } catch (...) {
+    slots_.clear();
+    throw;
+  }
+  parameters_ = std::move(wanted);
+  bound_ = true;
+}
+
+template <class T>
+void Optimizer<T>::restore(std::int64_t iterations, std::vector<std::vector<T>> slots) {
+  require(iterations >= 0, "iterations: expected 0 or more, got ", iterations);
+  require(slots.empty() || slots.size() == slot_names().size(), "slots: expected ", slot_names().size(), ", got ",
+          slots.size());
+  restored_ = std::move(slots);
+  if (bound_) fill_from_restored();
+  iterations_ = iterations;
+}
+
+template <class T>
+void Optimizer<T>::fill_from_restored() {
+  if (restored_.empty()) return;
+  for (std::size_t k = 0; k < slots_.size(); ++k)
+    require(static_cast<std::int64_t>(restored_[k].size()) == slots_[k].values.size(), "slots: ", slots_[k].name,
+            ": expected ", slots_[k].values.size(), " values, got ", restored_[k].size());
+  for (std::size_t k = 0; k < slots_.size(); ++k)
+    std::copy(restored_[k].begin(), restored_[k].end(), slots_[k].values.data());
+  restored_.clear();
+}
+
+template <class T>
+T* Optimizer<T>::slot(std::string_view name) const {
+  for (const Slot& s : slots_)
+    if (s.name == name) return s.values.data();
+  return nullptr;
+}
+
+template <class T>
+void Optimizer<T>::step(const Backend<T>& backend, Lease& lease, std::int64_t size, const T* dw, T* w) {
+  const StepForm<T> form = step_form<T>(form_, iterations_ + 1);
+  switch (form_.kind) {
+    case OptimizerKind::kSgd:
+      backend.sgd(lease, form, size, dw, w, slot("momentum"));
+      break;
+    case OptimizerKind::kRmsprop:
+      backend.rmsprop(lease, form, size, dw, w, slot("velocity"), slot("momentum"), slot("average_gradient"));
+      break;
+    case OptimizerKind::kAdagrad:
+      backend.adagrad(lease, form, size, dw, w, slot("accumulator"));
+      break;
+    case OptimizerKind::kAdam:
+      backend.adam(lease, form, size, dw, w, slot("momentum"), slot("velocity"), slot("velocity_hat"));
+      break;
+  }
+  ++iterations_;
+}
+
+template StepForm<float> step_form<float>(const OptimizerForm&, std::int64_t);
+template StepForm<double> step_form<double>(const OptimizerForm&, std::int64_t);
+template class Optimizer<float>;
+template class Optimizer<double>;
+
+}  // namespace lamina

@@ -1,0 +1,32 @@
+// The data of a fit: views of the user's arrays, checked once before anything changes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/rows.h"
+
+namespace lamina {
+
+struct Dataset {
+  Rows x;
+  std::optional<Rows> y;
+  std::optional<Rows> weight;
+  std::string y_name = "y";  // in messages
+
+  std::int64_t size() const { return x.count; }
+};
+
+// What a network and a loss ask of the data.
+struct DataForm {
+  std::int64_t inputs = 0;     // values per sample
+  std::int64_t positions = 1;  // per sample
+  std::int64_t features = 0;   // outputs per position
+  bool labels = false;         // one class number per position, not one value per output
+};
+
+// std::invalid_argument that names what does not fit, and for a class number its value and row.
+void check(const Dataset& data, const DataForm& form);
+
+}  // namespace lamina

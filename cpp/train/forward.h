@@ -1,0 +1,54 @@
+// The layers of a network applied to a batch: forward, and with a gradient at the output back. All buffers are carved
+// when it is made, for batches of up to `capacity` samples; running it allocates nothing.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/memory.h"
+#include "nn/network.h"
+
+namespace lamina {
+
+enum class Mode { kInference, kTraining };
+
+template <class T>
+class Forward {
+ public:
+  Forward(const Network<T>& network, std::int64_t capacity, Mode mode);
+
+  std::int64_t capacity() const { return capacity_; }
+
+  // Whether a softmax or sigmoid ends the network. In training a dropout that follows hides it.
+  bool has_head() const { return head_; }
+
+  // The network's output for x.
+  ConstMatrix<T> run(const Pass<T>& pass, ConstMatrix<T> x);
+  // What goes into the head, which must exist; output_from_logits() is the rest of the way.
+  ConstMatrix<T> run_to_logits(const Pass<T>& pass, ConstMatrix<T> x);
+  ConstMatrix<T> output_from_logits(const Pass<T>& pass, ConstMatrix<T> logits) const;
+
+  // After either: room for the gradient at the output, or at the head's logits.
+  Matrix<T> output_gradient(std::int64_t rows) const;
+  // From that gradient to all parameters' gradients. at_logits: it is that at run_to_logits()'s.
+  void backward(const Pass<T>& pass, bool at_logits);
+  void commit(const Pass<T>& pass);
+
+ private:
+  struct Stage {
+    const Layer<T>* layer;
+    Buffer<T> output, workspace;
+    ConstMatrix<T> x, y;  // of the last run
+  };
+
+  ConstMatrix<T> run_stages(const Pass<T>& pass, ConstMatrix<T> x, std::size_t end);
+
+  const Network<T>& network_;
+  std::int64_t capacity_;
+  std::vector<Stage> stages_;  // the layers that do something in this mode
+  bool head_ = false;          // the last stage is one
+  std::size_t first_trainable_ = 0;
+  Buffer<T> logits_, gradients_[2];
+};
+
+}  // namespace lamina

@@ -1,0 +1,51 @@
+#include "train/predictor.h"
+
+#include <algorithm>
+
+namespace lamina {
+
+namespace {
+constexpr std::size_t kMostIdle = 4;
+}
+
+template <class T>
+Predictor<T>::Predictor(const Network<T>& network, std::int64_t capacity)
+    : network_(network), forward_(network, capacity, Mode::kInference), x_(capacity * network.inputs()) {}
+
+template <class T>
+void Predictor<T>::run(Lease& lease, const Rows& rows, std::int64_t first, Matrix<T> out) {
+  const Matrix<T> x(x_.data(), out.rows, network_.inputs());
+  network_.backend().gather(lease, rows, nullptr, first, x);
+  const ConstMatrix<T> y = forward_.run({network_.backend(), lease, network_.parameters()}, x);
+  std::copy_n(y.data, y.size(), out.data);
+}
+
+template <class T>
+std::unique_ptr<Predictor<T>> PredictorPool<T>::take(std::int64_t capacity) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto fits = std::find_if(idle_.begin(), idle_.end(), [&](const auto& p) {
+      return p->capacity() >= capacity && p->capacity() <= std::max<std::int64_t>(4 * capacity, 64);
+    });
+    if (fits != idle_.end()) {
+      std::unique_ptr<Predictor<T>> predictor = std::move(*fits);
+      idle_.erase(fits);
+      return predictor;
+    }
+  }
+  return std::make_unique<Predictor<T>>(network_, capacity);
+}
+
+template <class T>
+void PredictorPool<T>::give_back(std::unique_ptr<Predictor<T>> predictor) {
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() == kMostIdle) idle_.erase(idle_.begin());
+  idle_.push_back(std::move(predictor));
+}
+
+template class Predictor<float>;
+template class Predictor<double>;
+template class PredictorPool<float>;
+template class PredictorPool<double>;
+
+}  // namespace lamina

@@ -1,0 +1,1 @@
+"""What the command `lamina` does, one file per noun."""

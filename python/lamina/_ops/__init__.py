@@ -1,0 +1,1 @@
+"""The parts of `lamina.ops`, one file per noun; import them from `lamina.ops`."""

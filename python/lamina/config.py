@@ -1,0 +1,79 @@
+"""Settings of the compiled core: threads, backend, instruction set, and what the build holds."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from lamina import _core
+
+BACKENDS = ("cpu", "reference")
+_backend = "cpu"
+
+
+def get_num_threads() -> int:
+    """The largest number of threads that a call may use; small problems use fewer."""
+    return _core.get_num_threads()
+
+
+def set_num_threads(num_threads: int) -> None:
+    """Limit the threads of the core. Results don't depend on it, bit for bit.
+
+    Args:
+        num_threads: an int >= 1. Default at import: `LAMINA_NUM_THREADS`, else the CPUs this process may use.
+
+    Raises:
+        ValueError: num_threads is not such an int.
+    """
+    if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
+        raise ValueError(f"num_threads: expected an int >= 1, got {num_threads!r}")
+    _core.set_num_threads(num_threads)
+
+
+def build_info() -> dict[str, Any]:
+    """What was built and what this machine uses of it.
+
+    Returns:
+        dict with version, compiler, build_type, blas, blas_core, isa_built, isa_available, isa and cuda.
+    """
+    return _core.build_info()
+
+
+def set_isa(name: str) -> None:
+    """Choose the instruction set of the kernels, as the environment variable `LAMINA_ISA` does at import.
+
+    Args:
+        name: "baseline", "avx2" or "avx512".
+
+    Raises:
+        ValueError: this build or this machine lacks it.
+    """
+    _core.set_isa(name)
+
+
+def get_backend() -> str:
+    """The backend on which models are built from now on: "cpu" (default) or "reference"."""
+    return _backend
+
+
+def set_backend(name: str) -> None:
+    """Choose the backend of the models built after this call; those that are built keep theirs.
+
+    Args:
+        name: "cpu", the fast one, or "reference", plain loops with double accumulation, for checking the other.
+
+    Raises:
+        ValueError: there is no such backend.
+    """
+    global _backend
+    if name not in BACKENDS:
+        raise ValueError(f"backend: expected one of {', '.join(map(repr, BACKENDS))}, got {name!r}")
+    _backend = name
+
+
+def _enable_op_determinism() -> None:
+    """Accepted and needless: equal seeds always give equal bits, whatever the number of threads."""
+
+
+# The one corner of `tf.config` that scripts of this kind reach for.
+experimental = SimpleNamespace(enable_op_determinism=_enable_op_determinism)

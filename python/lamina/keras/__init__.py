@@ -1,0 +1,67 @@
+"""`lamina.keras`: models, layers, losses … under Keras's names and with its defaults."""
+
+from typing import TYPE_CHECKING, Any
+
+from lamina._core import __version__ as __version__
+from lamina.keras import activations as activations
+from lamina.keras import backend as backend
+from lamina.keras import callbacks as callbacks
+from lamina.keras import config as config
+from lamina.keras import initializers as initializers
+from lamina.keras import layers as layers
+from lamina.keras import losses as losses
+from lamina.keras import metrics as metrics
+from lamina.keras import models as models
+from lamina.keras import optimizers as optimizers
+from lamina.keras import utils as utils
+from lamina.keras.initializers import Initializer as Initializer
+from lamina.keras.layers import Input as Input
+from lamina.keras.layers import Layer as Layer
+from lamina.keras.losses import Loss as Loss
+from lamina.keras.metrics import Metric as Metric
+from lamina.keras.models import Sequential as Sequential
+from lamina.keras.optimizers import Optimizer as Optimizer
+
+if TYPE_CHECKING:
+    from lamina.keras import datasets as datasets
+
+__all__ = [
+    "Initializer",
+    "Input",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Optimizer",
+    "Sequential",
+    "__version__",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "utils",
+    "version",
+]
+
+
+def version() -> str:
+    """Lamina's version."""
+    return __version__
+
+
+def __getattr__(name: str) -> Any:
+    if name == "datasets":  # at first use: most programs bring their own data
+        from importlib import import_module
+
+        return import_module("lamina.keras.datasets")
+    raise AttributeError(f"module 'lamina.keras' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

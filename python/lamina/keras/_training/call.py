@@ -1,0 +1,48 @@
+"""One layer called on an array, outside of any model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lamina.keras._training.assembly import assemble, shapes_through
+from lamina.keras._training.inputs import real_array
+
+if TYPE_CHECKING:
+    from lamina.keras.layers.layer import Layer
+
+_steps = 0  # so that every call with training=True draws another dropout pattern
+
+
+def call_layer(layer: Layer, inputs: Any, training: bool) -> npt.NDArray[Any]:
+    """See `Layer.__call__`."""
+    refuse_graph(inputs, f"layer {layer.name!r}")
+    x = real_array(inputs, "inputs")
+    layer.build((None, *x.shape[1:]))
+    shapes = shapes_through([layer], (None, *x.shape[1:]))
+    network, views = assemble([layer], shapes, layer.dtype)
+    for weight, view in zip(layer.weights, views[0], strict=True):
+        view[...] = weight.value
+    out = network.forward(x, bool(training), next_step())
+    sizes: tuple[Any, ...] = shapes[1][1:]
+    return np.asarray(out).reshape(len(x), *sizes)
+
+
+def next_step() -> int:
+    """Another number at every call."""
+    global _steps
+    _steps += 1
+    return _steps
+
+
+def refuse_graph(inputs: Any, where: str) -> None:
+    """Raise TypeError for a layer passed as data, as in Keras's functional API."""
+    from lamina.keras.layers.layer import Layer
+
+    if isinstance(inputs, Layer):
+        raise TypeError(
+            f"{where}: expected an array, got {inputs!r}; graphs of layers (the functional API) are not supported yet, "
+            "use Sequential"
+        )

@@ -1,0 +1,156 @@
+"""What `compile` was told, and the core's trainer made of it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina import _core
+from lamina.keras import config as keras_config
+from lamina.keras import losses, metrics, optimizers
+from lamina.keras._training.targets import SPARSE
+from lamina.keras.layers.shape import Shape
+
+# Which model an optimizer works for: its slots belong to that model's weights.
+_model_of: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
+
+
+class Compiled:
+    """Optimizer, loss and metrics of a model.
+
+    Args:
+        optimizer: name, config or `Optimizer`.
+        loss: name, function or `Loss`; None to be told later.
+        metric_identifiers: the `metrics` argument; None or a list, tuple or dict of names and `Metric` objects.
+
+    Raises:
+        ValueError: a name that isn't known, or a loss or metric that the training loop can't compute.
+    """
+
+    def __init__(self, optimizer: Any, loss: Any, metric_identifiers: Any) -> None:
+        if metric_identifiers and not isinstance(metric_identifiers, (list, tuple, dict)):
+            raise ValueError(f"metrics: expected a list, tuple or dict, got {metric_identifiers!r}")
+        if isinstance(loss, (list, tuple, dict)) and len(loss) == 1:
+            loss = _flat(loss)[0]  # one loss for the one output
+        identifiers = _flat(metric_identifiers or [])
+        # Unknown names are refused now, not in the first fit. The shapes only serve "accuracy" and "crossentropy".
+        for identifier in identifiers:
+            metrics.resolve(identifier, y_shape=(1, 1), output_shape=(None, 1))
+        if loss is not None:
+            losses.resolve(loss, y_shape=(1, 1), output_shape=(None, 1))
+        self.optimizer = optimizers.get(optimizer)
+        if self.optimizer is None:
+            raise ValueError("optimizer: expected the name of an optimizer or an optimizer, got None")
+        self.user_loss = loss
+        self.metric_identifiers = identifiers
+        self.names_metrics = metric_identifiers is not None
+        self.has_trained = False
+        self.loss: Any = None
+        self.metrics: list[Any] = []
+        self._log_names: list[str] = []
+        self._trainer: Any = None
+        self._network: Any = None
+
+    # -- the core's trainer -------------------------------------------------------------------------------------------
+    def resolve_loss(self, y_shape: Sequence[int], output_shape: Shape) -> str:
+        """The core's name of the loss for such targets.
+
+        Raises:
+            ValueError: there is no loss.
+        """
+        if self.user_loss is None:
+            raise ValueError("loss: expected a loss to compute, got none; give one to compile(loss=...)")
+        loss = losses.resolve(self.user_loss, y_shape=y_shape, output_shape=output_shape)
+        if self.loss is None or _kind(loss) != _kind(self.loss):
+            self.loss = loss
+            self._trainer = None
+        return str(loss.core_kind)
+
+    def trainer(self, model: Any, network: Any, dtype: str, y_shape: Sequence[int], output_shape: Shape) -> Any:
+        """The trainer of this network for such targets, kept from call to call.
+
+        Raises:
+            ValueError: a metric doesn't go with the loss, or the optimizer belongs to another model.
+        """
+        self.resolve_loss(y_shape, output_shape)
+        found = [metrics.resolve(entry, y_shape=y_shape, output_shape=output_shape) for entry in self.metric_identifiers]
+        kinds = [metric.core_kind for metric in found]
+        if self._trainer is not None and self._network is network and kinds == [m.core_kind for m in self.metrics]:
+            return self._trainer
+        for metric in found:
+            self._check_pair(metric, output_shape)
+        self._claim_optimizer(model)
+        loss = self.loss
+        make = _core.Trainer64 if dtype == "float64" else _core.Trainer32
+        self._trainer = make(
+            network,
+            self.optimizer.core(dtype),
+            loss.core_kind,
+            bool(loss.from_logits),
+            float(loss.label_smoothing),
+            str(loss.reduction),
+            kinds,
+        )
+        self._network = network
+        self.metrics = found
+        self._log_names = ["loss", *_unique([metric.name for metric in found])]
+        return self._trainer
+
+    def _check_pair(self, metric: Any, output_shape: Shape) -> None:
+        sparse_metric = metric.core_kind == "sparse_categorical_accuracy"
+        if sparse_metric != (self.loss.core_kind == SPARSE) and not (output_shape[-1] == 1 and not sparse_metric):
+            targets = "class numbers" if self.loss.core_kind == SPARSE else "targets in the shape of the output"
+            raise ValueError(f"metrics: {metric.name!r} can't be measured on the {targets} that loss {self.loss.name!r} takes")
+
+    def _claim_optimizer(self, model: Any) -> None:
+        owner = _model_of.get(self.optimizer)
+        holder = None if owner is None else owner()
+        if holder is not None and holder is not model:
+            raise ValueError(
+                f"optimizer: expected one that works for this model alone, got one that trains {holder.name!r}; make another"
+            )
+        _model_of[self.optimizer] = weakref.ref(model)
+
+    # -- what is reported ---------------------------------------------------------------------------------------------
+    def logs(self, values: Sequence[float]) -> dict[str, float]:
+        """The core's [loss, metrics…] by name, in Keras's (alphabetical) order and precision."""
+        if keras_config.floatx() == "float32":
+            with np.errstate(over="ignore"):
+                values = [float(np.float32(value)) for value in values]
+        return dict(sorted(zip(self._log_names, values, strict=True)))
+
+    def in_order(self, logs: Mapping[str, float]) -> Any:
+        """The logs as `evaluate` returns them: the loss, then the metrics as compile got them; a lone loss as a number."""
+        order = ["loss", *[metric.name for metric in self.metrics]]
+        results = [logs[name] for name in order] + [logs[name] for name in sorted(logs) if name not in order]
+        return results[0] if len(results) == 1 else results
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_trainer": None, "_network": None}
+
+
+def _kind(loss: Any) -> tuple[Any, ...]:
+    return (loss.core_kind, loss.from_logits, loss.label_smoothing, loss.reduction)
+
+
+def _flat(nested: Any) -> list[Any]:
+    """The leaves of nested lists, tuples and dicts: a model has one output, so that every metric is for that one."""
+    if isinstance(nested, dict):
+        nested = list(nested.values())
+    if not isinstance(nested, (list, tuple)):
+        return [nested]
+    return [leaf for entry in nested for leaf in _flat(entry)]
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names with _1, _2 … on the second, third … of equals."""
+    counts: dict[str, int] = {}
+    unique = []
+    for name in names:
+        count = counts.get(name, 0)
+        counts[name] = count + 1
+        unique.append(f"{name}_{count}" if count else name)
+    return unique

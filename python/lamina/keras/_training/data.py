@@ -1,0 +1,104 @@
+"""x, y and sample_weight on their way to the core: converted, of one length, split, shaped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from lamina import _core
+from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
+from lamina.keras._training.targets import fitted_targets
+from lamina.keras._training.weights import checked_sample_weight
+from lamina.keras.layers.shape import Shape
+
+Names = tuple[str, str, str]
+NAMES: Names = ("x", "y", "sample_weight")
+VALIDATION_NAMES: Names = ("validation_data[0]", "validation_data[1]", "validation_data[2]")
+
+
+class Data(NamedTuple):
+    """Arrays of one length, and what the user calls them."""
+
+    x: npt.NDArray[Any]
+    y: npt.NDArray[Any]
+    sample_weight: npt.NDArray[Any] | None
+    names: Names
+
+    def rows(self, first: int, last: int) -> Data:
+        """The rows first..last-1, as views."""
+        weights = self.sample_weight
+        return Data(
+            self.x[first:last], self.y[first:last], None if weights is None else weights[first:last], self.names
+        )
+
+    def shaped(self, input_shape: Shape, output_shape: Shape, loss: str) -> Data:
+        """Views in the shapes that model and loss ask for.
+
+        Raises:
+            ValueError: x or y has another shape.
+        """
+        x = fitted_input(self.x, input_shape, self.names[0])
+        y = fitted_targets(self.y, output_shape, loss, self.names[1])
+        return Data(x, y, self.sample_weight, self.names)
+
+    def dataset(self) -> _core.Dataset:
+        """What the core reads."""
+        return _core.Dataset(self.x, self.y, self.sample_weight, self.names[1])
+
+
+def converted(x: Any, y: Any, sample_weight: Any, names: Names = NAMES) -> Data:
+    """Arrays of real numbers of one length.
+
+    Raises:
+        TypeError: one of them is not an array of real numbers.
+        ValueError: y is missing, one is empty, or the lengths differ.
+    """
+    x_array = real_array(unwrapped(x, 2), names[0])
+    if y is None:
+        raise ValueError(f"{names[1]}: expected the targets of {names[0]}, got None")
+    y_array = real_array(y, names[1])
+    if len(y_array) == 1 != len(x_array):
+        y_array = real_array(unwrapped(y, 1), names[1])
+    weights = checked_sample_weight(sample_weight, names[2])
+    for array, name in ((y_array, names[1]), (weights, names[2])):
+        if array is not None and len(array) != len(x_array):
+            raise ValueError(f"{name}: expected {len(x_array)} rows, as many as {names[0]} has, got {len(array)}")
+    return Data(x_array, y_array, weights, names)
+
+
+def converted_validation(validation_data: Any) -> Data:
+    """The arrays of (x, y) or (x, y, sample_weight).
+
+    Raises:
+        TypeError: no tuple or list, or not arrays of real numbers.
+        ValueError: not two or three entries, or lengths that differ.
+    """
+    if not isinstance(validation_data, (tuple, list)):
+        raise TypeError(
+            f"validation_data: expected a tuple (x, y) or (x, y, sample_weight), got {type(validation_data).__name__}"
+        )
+    if len(validation_data) not in (2, 3):
+        raise ValueError(
+            f"validation_data: expected a tuple (x, y) or (x, y, sample_weight), got {len(validation_data)} entries"
+        )
+    entries: Sequence[Any] = validation_data
+    return converted(entries[0], entries[1], entries[2] if len(entries) == 3 else None, VALIDATION_NAMES)
+
+
+def split(data: Data, part: float) -> tuple[Data, Data]:
+    """(training, validation): the last `part` of the rows, before any shuffling, as Keras; views, no copies.
+
+    Raises:
+        ValueError: one of the two would be empty.
+    """
+    rows = len(data.x)
+    at = math.floor(rows * (1.0 - part))
+    if at in (0, rows):
+        raise ValueError(
+            f"validation_split: expected a part that leaves rows on both sides, got {part} of {rows} rows, "
+            f"which leaves {at} to train on and {rows - at} to validate"
+        )
+    return data.rows(0, at), data.rows(at, rows)

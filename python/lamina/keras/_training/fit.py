@@ -1,0 +1,71 @@
+"""The loop of `fit`: one crossing into the core per epoch, or one per batch where a callback has a hook around batches."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lamina.keras._training.arguments import is_due
+from lamina.keras._training.data import Data
+from lamina.keras._training.evaluate import evaluate_data
+from lamina.keras._training.progress import progress_for
+
+if TYPE_CHECKING:
+    from lamina.keras._training.compiled import Compiled
+    from lamina.keras._training.trainer import Trainer
+
+
+class Plan(NamedTuple):
+    """What `fit` was told, checked."""
+
+    batch_size: int
+    epochs: int
+    initial_epoch: int
+    shuffle: bool
+    validation_batch_size: int
+    validation_freq: int | frozenset[int]
+
+
+def batches_of(rows: int, batch_size: int) -> int:
+    """How many batches these rows make, the short last one included."""
+    return math.ceil(rows / batch_size)
+
+
+def run_fit(
+    model: Trainer, compiled: Compiled, trainer: Any, data: Data, validation: Data | None, plan: Plan, callbacks: Any
+) -> None:
+    """Train; `data` and `validation` have passed the doors, and `callbacks` is a CallbackList."""
+    dataset = data.dataset()
+    model.stop_training = False
+    callbacks.on_train_begin()
+    logs: dict[str, float] | None = None
+    for epoch in range(plan.initial_epoch, plan.epochs):
+        callbacks.on_epoch_begin(epoch)
+        logs = _train_epoch(model, compiled, trainer, dataset, plan, callbacks)
+        if validation is not None and is_due(epoch, plan.validation_freq):
+            found = evaluate_data(model, compiled, trainer, validation, plan.validation_batch_size, callbacks, shown=False)
+            logs.update({f"val_{name}": value for name, value in found.items()})
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    callbacks.on_train_end(logs)
+
+
+def _train_epoch(
+    model: Trainer, compiled: Compiled, trainer: Any, dataset: Any, plan: Plan, callbacks: Any
+) -> dict[str, float]:
+    with model.in_epoch():
+        # The absolute count of epochs, so that fit after fit goes through the rows in ever new orders.
+        batches = trainer.begin_epoch(
+            dataset, plan.batch_size, plan.shuffle, model.shuffle_seed(), model.count_epoch()
+        )
+        if not callbacks.wants_train_batches:
+            return compiled.logs(trainer.train(0, batches, progress_for(compiled, callbacks)))
+        logs: dict[str, float] = {}
+        for batch in range(batches):
+            callbacks.on_train_batch_begin(batch)
+            logs = compiled.logs(trainer.train(batch, batch + 1))
+            callbacks.on_train_batch_end(batch, logs)
+            if model.stop_training:
+                break
+        return logs

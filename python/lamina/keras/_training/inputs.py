@@ -1,0 +1,86 @@
+"""The door for x: an array of real numbers that fits the model's input, never copied when it is an ndarray."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lamina.keras.layers.shape import Shape
+
+FLOAT_BYTES = (2, 4, 8)
+
+
+def real_array(value: Any, name: str) -> npt.NDArray[Any]:
+    """`value` as an ndarray of a dtype that the core reads: bool, (u)int8…64, float16/32/64, of any layout and byte order.
+
+    An ndarray comes back as it is. Lists, data frames, tensors and whatever numpy can convert are converted.
+
+    Raises:
+        TypeError: not an array of real numbers.
+        ValueError: rank 0, no rows, or rows of unequal length.
+    """
+    if value is None:
+        raise ValueError(f"{name}: expected an array, got None")
+    if not isinstance(value, np.ndarray):
+        value = _converted(value, name)
+    elif isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name}: expected an array without a mask, got a masked array; fill it first, with x.filled(0)")
+    dtype = value.dtype
+    if not (dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize in FLOAT_BYTES)):
+        raise TypeError(f"{name}: expected numbers (bool, int, uint, float16, float32 or float64), got dtype {dtype}")
+    if value.ndim == 0:
+        raise ValueError(f"{name}: expected an array with a batch axis, got the single value {value}")
+    if len(value) == 0:
+        raise ValueError(f"{name}: expected at least one row, got shape {value.shape}")
+    return np.asarray(value)
+
+
+def _converted(value: Any, name: str) -> npt.NDArray[Any]:
+    kind = type(value).__name__
+    if isinstance(value, (str, bytes, dict, set, frozenset)):
+        raise TypeError(f"{name}: expected an array, got {kind}")
+    if hasattr(value, "toarray"):
+        raise TypeError(f"{name}: expected a dense array, got the sparse {kind}; pass its .toarray()")
+    array_like = isinstance(value, (list, tuple, int, float, complex)) or any(
+        hasattr(value, attribute) for attribute in ("__array__", "__array_interface__", "__buffer__")
+    )
+    if not array_like and not isinstance(value, (memoryview, bytearray)):
+        raise TypeError(
+            f"{name}: expected an array or what numpy can make one of, got {kind}; "
+            "generators and data set objects are not supported yet"
+        )
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}: expected an array, got a {kind} that numpy can't make one of: {error}") from None
+
+
+def unwrapped(value: Any, rank: int) -> Any:
+    """The array in a list of one array: Keras's form of a model's only input. `rank` is the least the array must have."""
+    if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], np.ndarray) and value[0].ndim >= rank:
+        return value[0]
+    return value
+
+
+def fitted_input(x: npt.NDArray[Any], input_shape: Shape, name: str) -> npt.NDArray[Any]:
+    """`x` in the rank of the model's input: a last axis of length 1 is added or dropped, as in Keras; nothing else.
+
+    Raises:
+        ValueError: x has not this shape.
+    """
+    fitted = x
+    if x.ndim == len(input_shape) + 1 and x.shape[-1] == 1:
+        fitted = x[..., 0]
+    elif x.ndim == len(input_shape) - 1 and input_shape[-1] == 1:
+        fitted = x[..., np.newaxis]
+    if fitted.shape[1:] != tuple(input_shape[1:]):
+        raise ValueError(f"{name}: expected shape {written(input_shape)}, got {x.shape}")
+    return fitted
+
+
+def written(shape: Shape) -> str:
+    """A shape for messages, the batch axis as n: (n, 784)."""
+    sizes = ", ".join(str(size) for size in shape[1:])
+    return f"(n, {sizes})" if sizes else "(n,)"

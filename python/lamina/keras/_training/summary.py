@@ -1,0 +1,163 @@
+"""`summary()`: the table of layers and the counts below it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.keras import config as keras_config
+from lamina.keras._training.cells import cropped, wrapped
+from lamina.keras._training.table import ASCII, UNICODE, column_widths, table_lines
+from lamina.keras.layers.layer import Layer
+from lamina.keras.utils.console import print_msg
+
+if TYPE_CHECKING:
+    from lamina.keras.models import Sequential
+
+POSITIONS = (0.45, 0.80, 1.0)
+LINE_LENGTH = 88
+NARROWEST_COLUMN = 4
+
+
+def print_summary(
+    model: Sequential,
+    line_length: int | None,
+    positions: Sequence[float] | None,
+    print_fn: Any,
+    show_trainable: bool,
+    layer_range: Sequence[str] | None,
+) -> None:
+    """See `Sequential.summary`."""
+    text = summary_text(model, line_length, positions, show_trainable, layer_range)
+    if print_fn is None:
+        print_msg(text, line_break=False)
+    else:
+        print_fn(text)
+
+
+def summary_text(
+    model: Sequential,
+    line_length: int | None,
+    positions: Sequence[float] | None,
+    show_trainable: bool,
+    layer_range: Sequence[str] | None,
+) -> str:
+    """The whole text, ending in a newline."""
+    header = ["Layer (type)", "Output Shape", "Param #"]
+    alignment = ["left", "left", "right"]
+    ends = list(positions or POSITIONS)
+    length = LINE_LENGTH
+    if show_trainable:
+        header.append("Trainable")
+        alignment.append("center")
+        ends = [end * 0.90 for end in ends] + [1.0]
+        length += 12
+    length = line_length or min(length, shutil.get_terminal_size().columns - 4)
+    widths = column_widths(_wanted_widths(ends, length), length)
+    layers = _in_range(model.layers, layer_range)
+    rows = [_fields(model, layer, show_trainable) for layer in layers]
+    rules = UNICODE if _encoding().startswith("utf") else ASCII
+    console = _console_width()
+    lines = wrapped(f'Model: "{model.name}"', console, fold=True)
+    lines += [cropped(line, console) for line in table_lines(header, rows, alignment, widths, rules)]
+    lines += _counts(model)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _wanted_widths(ends: Sequence[float], length: int) -> list[int]:
+    widths = []
+    current = 0
+    for end in ends:
+        width = int(end * length) - current
+        if width < NARROWEST_COLUMN:
+            raise ValueError(
+                f"line_length: expected columns of at least {NARROWEST_COLUMN} characters, got {width} from "
+                f"line_length={length} and positions={list(ends)}"
+            )
+        widths.append(width)
+        current += width
+    return widths
+
+
+def _fields(model: Sequential, layer: Layer, show_trainable: bool) -> list[str]:
+    shape = model.shape_after(layer)
+    count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+    fields = [
+        f"{layer.name} ({type(layer).__name__})",
+        "?" if shape is None else f"({', '.join(map(str, shape))})",
+        count,
+    ]
+    if show_trainable:
+        fields.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+    return fields
+
+
+def _counts(model: Sequential) -> list[str]:
+    itemsize = np.dtype(model.dtype).itemsize
+    trainable = sum(weight.size for weight in model.trainable_weights)
+    others = sum(weight.size for weight in model.non_trainable_weights)
+    optimizer = _optimizer_counts(model, itemsize)
+    total, total_bytes = trainable + others, (trainable + others) * itemsize
+    if optimizer:
+        total, total_bytes = total + optimizer[0], total_bytes + optimizer[1]
+    counts = [
+        ("Total", total, total_bytes),
+        ("Trainable", trainable, trainable * itemsize),
+        ("Non-trainable", others, others * itemsize),
+    ]
+    if optimizer:
+        counts.append(("Optimizer", *optimizer))
+    return [f" {name} params: {count:,} ({_readable(size)})" for name, count, size in counts]
+
+
+def _optimizer_counts(model: Sequential, itemsize: int) -> tuple[int, int] | None:
+    """(numbers, bytes) of the optimizer once it has trained: its slots, its step count (int64) and its learning rate."""
+    if not model.optimizer_has_state:
+        return None
+    core = model.optimizer.core(model.dtype)
+    slots = sum(view.size for _, _, view in core.slots()) or sum(flat.size for flat in core.get_state()[1])
+    return slots + 2, slots * itemsize + 8 + np.dtype(keras_config.floatx()).itemsize
+
+
+def _readable(size: float) -> str:
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if size < 1024:
+            return f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} PB"
+
+
+def _in_range(layers: list[Layer], layer_range: Sequence[str] | None) -> list[Layer]:
+    if layer_range is None:
+        return layers
+    if isinstance(layer_range, str) or len(layer_range) != 2 or not all(isinstance(name, str) for name in layer_range):
+        raise ValueError(f"layer_range: expected two names or regular expressions, got {layer_range!r}")
+    first, last = ([i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range)
+    if not first or not last:
+        raise ValueError(f"layer_range: expected names among {[layer.name for layer in layers]}, got {layer_range!r}")
+    if min(first) > max(last):  # given the other way round
+        first, last = last, first
+    return layers[min(first) : max(last) + 1]
+
+
+def _encoding() -> str:
+    return (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+
+
+def _console_width() -> int:
+    """Longer lines are cut, and a longer title is folded, as on Keras's console: at COLUMNS, the terminal's width, or 80."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns):
+        return int(columns)
+    for descriptor in (0, 1, 2):
+        try:
+            return os.get_terminal_size(descriptor).columns or 80
+        except (OSError, ValueError):
+            continue
+    return 115 if "ipykernel" in sys.modules else 80  # what Keras's console takes in a notebook

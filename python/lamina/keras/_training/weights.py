@@ -1,0 +1,68 @@
+"""The doors for sample_weight and class_weight."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lamina.keras import config as keras_config
+from lamina.keras._training.inputs import real_array
+
+
+def checked_sample_weight(value: Any, name: str) -> npt.NDArray[Any] | None:
+    """One weight per sample, (n,) or (n, 1), as an array (n,); None for None.
+
+    Raises:
+        TypeError: not an array of real numbers.
+        ValueError: another shape.
+    """
+    if value is None:
+        return None
+    weights = real_array(value, name)
+    if weights.ndim == 2 and weights.shape[1] == 1:
+        weights = weights[:, 0]
+    if weights.ndim != 1:
+        raise ValueError(f"{name}: expected one weight per sample, shape (n,), got {weights.shape}")
+    return weights
+
+
+def weights_of_classes(y: npt.NDArray[Any], class_weight: Any) -> npt.NDArray[Any]:
+    """A weight per sample from one per class, as Keras: classes that are not named weigh 1.
+
+    Args:
+        y: class numbers (n,) or (n, 1), rounded; or rows (n, ..., k), of which the largest entry is the class.
+        class_weight: dict from class number to weight.
+
+    Returns:
+        Array (n,) of dtype floatx.
+
+    Raises:
+        TypeError: class_weight is no dict of numbers.
+        ValueError: y has more than one class per sample.
+    """
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(f"class_weight: expected a dict from class number to weight, got {class_weight!r}")
+    for label, weight in class_weight.items():
+        _check_entry(label, weight)
+    labels = y
+    if y.ndim > 1:
+        labels = y[..., 0] if y.shape[-1] == 1 else y.argmax(axis=-1)
+    if labels.ndim != 1:
+        raise ValueError(f"class_weight: expected one class per sample, got y of shape {y.shape}")
+    weights = np.ones(len(labels), dtype=keras_config.floatx())
+    rounded = np.round(labels.astype(np.float64))
+    for label, weight in class_weight.items():
+        weights[rounded == label] = weight
+    return weights
+
+
+def _check_entry(label: Any, weight: Any) -> None:
+    if isinstance(label, (bool, np.bool_)) or not isinstance(label, (int, np.integer)):
+        raise TypeError(f"class_weight: expected class numbers as keys, got {label!r}")
+    numeric = isinstance(weight, (int, float, np.integer, np.floating)) and not isinstance(weight, (bool, np.bool_))
+    if not numeric or not math.isfinite(weight):
+        raise TypeError(f"class_weight: expected a finite number for class {label}, got {weight!r}")

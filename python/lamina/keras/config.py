@@ -1,0 +1,45 @@
+"""Global settings of the Keras face."""
+
+from __future__ import annotations
+
+from lamina.keras.utils.console import disable_interactive_logging as disable_interactive_logging
+from lamina.keras.utils.console import enable_interactive_logging as enable_interactive_logging
+from lamina.keras.utils.console import is_interactive_logging_enabled as is_interactive_logging_enabled
+
+FLOATS = ("float32", "float64")
+_floatx = "float32"
+
+
+def floatx() -> str:
+    """The dtype of layers that are given none: "float32" (default) or "float64"."""
+    return _floatx
+
+
+def set_floatx(value: str) -> None:
+    """Set the dtype of the layers made after this call, and of the numbers that `fit` and `evaluate` report.
+
+    Args:
+        value: "float32" or "float64".
+
+    Raises:
+        ValueError: another dtype; Lamina has no half precision.
+    """
+    global _floatx
+    if value not in FLOATS:
+        raise ValueError(f"floatx: expected 'float32' or 'float64', got {value!r}")
+    _floatx = value
+
+
+def epsilon() -> float:
+    """The small number that keeps the probabilities of a loss away from 0 and 1: 1e-7, as Keras's default."""
+    return 1e-7
+
+
+def image_data_format() -> str:
+    """Always "channels_last"."""
+    return "channels_last"
+
+
+def backend() -> str:
+    """The name of what computes: "lamina"."""
+    return "lamina"

@@ -1,0 +1,167 @@
+"""BatchNormalization: every feature with mean 0 and variance 1 over the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina import _core
+from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
+from lamina.keras.utils.serialization import serialize_object
+from lamina.keras.layers.shape import Shape, positions_and_features
+from lamina.keras.layers.variable import Variable
+
+
+class BatchNormalization(Layer):
+    """Normalizes each feature: `y = gamma (x - mean) / sqrt(var + epsilon) + beta`.
+
+    In training mean and variance (the biased one) are the batch's, over all axes but the last, and the moving ones follow:
+    `moving = momentum · moving + (1 - momentum) · batch`. Elsewhere the moving ones are used.
+
+    Args:
+        axis: the axis of the features; the last one only (-1, the default, or its number).
+        momentum: how slowly the moving mean and variance follow. Default 0.99.
+        epsilon: added to the variance. Default 1e-3.
+        center: whether there is a beta. Default True.
+        scale: whether there is a gamma. Default True.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: initializers of the four
+            vectors (features,). Defaults "zeros", "ones", "zeros", "ones".
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint, renorm, renorm_clipping, renorm_momentum:
+            not supported yet, defaults only.
+        synchronized: accepted; there is one device.
+        **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
+
+    Raises:
+        ValueError: an argument is unknown, wrong or not supported.
+
+    Source: Ioffe and Szegedy, "Batch Normalization", 2015; Keras 3's constants.
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        refuse_unless_default(
+            "BatchNormalization",
+            beta_regularizer=(beta_regularizer, None),
+            gamma_regularizer=(gamma_regularizer, None),
+            beta_constraint=(beta_constraint, None),
+            gamma_constraint=(gamma_constraint, None),
+            renorm=(renorm, False),
+            renorm_clipping=(renorm_clipping, None),
+            renorm_momentum=(renorm_momentum, 0.99),
+        )
+        self.axis = _integer("axis", axis)
+        self.momentum = _number("momentum", momentum)
+        self.epsilon = _number("epsilon", epsilon)
+        self.center = bool(center)
+        self.scale = bool(scale)
+        self.beta_initializer = checked_initializer(beta_initializer, "beta_initializer")
+        self.gamma_initializer = checked_initializer(gamma_initializer, "gamma_initializer")
+        self.moving_mean_initializer = checked_initializer(moving_mean_initializer, "moving_mean_initializer")
+        self.moving_variance_initializer = checked_initializer(moving_variance_initializer, "moving_variance_initializer")
+        self.synchronized = bool(synchronized)
+
+    @property
+    def gamma(self) -> Variable | None:
+        """The scale, shape (features,); None before the build and without one."""
+        return self._weight("gamma")
+
+    @property
+    def beta(self) -> Variable | None:
+        """The offset, shape (features,); None before the build and without one."""
+        return self._weight("beta")
+
+    @property
+    def moving_mean(self) -> Variable | None:
+        """The moving mean, shape (features,); None before the build."""
+        return self._weight("moving_mean")
+
+    @property
+    def moving_variance(self) -> Variable | None:
+        """The moving variance, shape (features,); None before the build."""
+        return self._weight("moving_variance")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        rank = len(input_shape)
+        if rank < 2:
+            raise ValueError(f"layer {self.name!r}: expected an input of rank 2 or more, got shape {tuple(input_shape)}")
+        if self.axis not in (-1, rank - 1):
+            raise ValueError(
+                f"layer {self.name!r}: axis: expected the last one, -1 or {rank - 1}, for an input of rank {rank}; "
+                f"got {self.axis}"
+            )
+        return tuple(input_shape)
+
+    def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
+        _, features = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
+        specs = []
+        if self.scale:
+            specs.append(WeightSpec("gamma", (features,), self.gamma_initializer))
+        if self.center:
+            specs.append(WeightSpec("beta", (features,), self.beta_initializer))
+        specs.append(WeightSpec("moving_mean", (features,), self.moving_mean_initializer, trainable=False))
+        specs.append(WeightSpec("moving_variance", (features,), self.moving_variance_initializer, trainable=False))
+        return specs
+
+    def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
+        positions, features = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
+        network.add_batch_normalization(positions, features, self.momentum, self.epsilon, self.center, self.scale)
+        return True
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": serialize_object(self.beta_initializer, "keras.initializers"),
+            "gamma_initializer": serialize_object(self.gamma_initializer, "keras.initializers"),
+            "moving_mean_initializer": serialize_object(self.moving_mean_initializer, "keras.initializers"),
+            "moving_variance_initializer": serialize_object(self.moving_variance_initializer, "keras.initializers"),
+            "beta_regularizer": None,
+            "gamma_regularizer": None,
+            "beta_constraint": None,
+            "gamma_constraint": None,
+            "synchronized": self.synchronized,
+            "renorm": False,
+            "renorm_clipping": None,
+            "renorm_momentum": 0.99,
+        }
+
+
+def _integer(name: str, value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = None  # type: ignore[assignment]
+    if number is None or number != value:
+        raise ValueError(f"{name}: expected an int, got {value!r}")
+    return number
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected a number, got {value!r}") from None

@@ -1,0 +1,289 @@
+"""Layer: what all layers share: a name, a dtype, weights."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+import weakref
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lamina import _core
+from lamina.keras import initializers
+from lamina.keras import config as keras_config
+from lamina.keras._training.naming import checked_name
+from lamina.keras.layers.shape import Shape, checked_shape
+from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras.layers.variable import Variable, write_weights
+
+
+class WeightSpec(NamedTuple):
+    """A weight that a layer needs once it knows its input."""
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: Any
+    trainable: bool = True
+
+
+class Layer:
+    """Base class of all layers.
+
+    Args:
+        activity_regularizer: not supported yet, None only.
+        trainable: True only; frozen layers are not supported yet.
+        dtype: "float32" or "float64"; None (default) takes `keras.config.floatx()`.
+        autocast: accepted; inputs are always cast to the layer's dtype.
+        name: string without "/"; None (default) numbers the layers of a class per process.
+        input_shape, input_dim: on a model's first layer, the shape of one sample; `keras.Input` says it better.
+
+    Raises:
+        ValueError: an argument is unknown, wrong or not supported.
+    """
+
+    # Layers that have nothing to learn from a shape count as built from the start, in summary() too.
+    _built_at_start = False
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kind = type(self).__name__
+        self._name = checked_name(name, kind)
+        refuse_unless_default(kind, activity_regularizer=(activity_regularizer, None))
+        if not isinstance(trainable, bool):
+            raise ValueError(f"trainable: expected True or False, got {trainable!r}")
+        refuse_unless_default(kind, trainable=(trainable, True))
+        self._dtype = checked_dtype(dtype)
+        self.autocast = autocast
+        self.input_shape_argument = _input_shape_argument(kwargs)
+        if kwargs:
+            raise ValueError(f"{kind}: unknown arguments {', '.join(map(repr, kwargs))}")
+        self.built = self._built_at_start
+        self._weights: list[Variable] = []
+        self._owner: weakref.ref[Any] | None = None
+
+    # -- what a layer says about itself -----------------------------------------------------------------------------
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of weights and results."""
+        return self._dtype
+
+    compute_dtype = variable_dtype = dtype
+
+    @property
+    def trainable(self) -> bool:
+        """Always True: frozen layers are not supported yet, and setting False raises ValueError."""
+        return True
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        refuse_unless_default(type(self).__name__, trainable=(bool(value), True))
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, in Keras's order; empty until the layer is built."""
+        return list(self._weights)
+
+    variables = weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that the optimizer changes."""
+        return [weight for weight in self._weights if weight.trainable]
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training changes in another way: moving means and variances."""
+        return [weight for weight in self._weights if not weight.trainable]
+
+    non_trainable_variables = non_trainable_weights
+
+    def get_weights(self) -> list[npt.NDArray[Any]]:
+        """Copies of the weights, in the order of `weights`."""
+        return [weight.numpy() for weight in self._weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Write all weights; every one is checked before the first is written.
+
+        Args:
+            weights: arrays in the order and shapes of `weights`.
+
+        Raises:
+            ValueError: another number of arrays, or another shape.
+            TypeError: not real numbers.
+        """
+        write_weights(self._weights, weights, f"layer {self.name!r}")
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold.
+
+        Raises:
+            ValueError: the layer is not built.
+        """
+        if not self.built:
+            raise ValueError(
+                f"count_params: layer {self.name!r} has no weights yet; give its model an input shape or call build(input_shape)"
+            )
+        return sum(weight.size for weight in self._weights)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this layer again, under Keras's keys."""
+        policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": self.dtype}, "registered_name": None}
+        return {"name": self.name, "trainable": self.trainable, "dtype": policy}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """A new layer from what `get_config` gave."""
+        return cls(**config)
+
+    # -- shapes and weights -----------------------------------------------------------------------------------------
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for this input.
+
+        Args:
+            input_shape: sizes, the batch axis first, e.g. (None, 784).
+
+        Raises:
+            ValueError: the layer can't take such an input, or was built for another one.
+        """
+        shape = checked_shape(input_shape, "input_shape")
+        self.compute_output_shape(shape)  # refuses a rank or size the layer can't take
+        specs = self._weight_specs(shape)
+        if self.built and self._weights:
+            for spec, weight in zip(specs, self._weights, strict=True):
+                if spec.shape != weight.shape:
+                    raise ValueError(
+                        f"layer {self.name!r}: expected an input that fits its {weight.name} of shape {weight.shape}, "
+                        f"got input shape {shape}"
+                    )
+            return
+        self._weights = [
+            Variable(np.asarray(spec.initializer(spec.shape, dtype=self.dtype)), spec.name, spec.trainable) for spec in specs
+        ]
+        for weight in self._weights:
+            weight.path = f"{self.name}/{weight.name}"
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of the result, given the input's.
+
+        Raises:
+            ValueError: the layer can't take such an input.
+        """
+        return tuple(input_shape)
+
+    def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
+        return []
+
+    def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
+        """Add what this layer computes to a network of the core; False if there is nothing to compute."""
+        raise TypeError(
+            f"layer: expected one of Lamina's layers, got {type(self).__name__}; layers of one's own are not supported"
+        )
+
+    def __call__(self, inputs: Any, training: bool = False) -> npt.NDArray[Any]:
+        """The layer's result on an array; builds the layer first if need be.
+
+        Args:
+            inputs: array of real numbers, the batch axis first.
+            training: True applies dropout and the batch's own statistics (moving ones are left as they are).
+
+        Returns:
+            Array of the layer's dtype.
+
+        Raises:
+            TypeError: inputs is a layer or an `Input`; graphs of layers (the functional API) are not supported yet.
+            ValueError: an input of this shape doesn't fit.
+        """
+        from lamina.keras._training.call import call_layer
+
+        return call_layer(self, inputs, training)
+
+    def _weight(self, name: str) -> Variable | None:
+        return next((weight for weight in self._weights if weight.name == name), None)
+
+    # -- which model it belongs to ----------------------------------------------------------------------------------
+    def check_free(self, model: Any) -> None:
+        """Refuse a second model: the weights live in the one flat block of the first.
+
+        Raises:
+            ValueError: the layer is in another model.
+        """
+        if self._owner_now() not in (None, model):
+            gc.collect()  # a model that was dropped together with its History is freed only now
+        owner = self._owner_now()
+        if owner is not None and owner is not model:
+            raise ValueError(
+                f"layer {self.name!r} belongs to model {owner.name!r} already, and a layer can be in one model only; "
+                f"make a new one, for example with {type(self).__name__}.from_config(layer.get_config())"
+            )
+
+    def _owner_now(self) -> Any:
+        return None if self._owner is None else self._owner()
+
+    def set_owner(self, model: Any) -> None:
+        """Join a model (None: leave it, taking the weights along)."""
+        self._owner = None if model is None else weakref.ref(model)
+        prefix = "" if model is None else f"{model.name}/"
+        for weight in self._weights:
+            weight.path = f"{prefix}{self.name}/{weight.name}"
+            if model is None:
+                weight.move_out()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_owner": None}  # the model that is restored with it joins it again
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def checked_dtype(dtype: Any) -> str:
+    """ "float32" or "float64" from a name, a numpy dtype, a DTypePolicy's config or None (floatx)."""
+    if dtype is None:
+        return keras_config.floatx()
+    name = dtype
+    if isinstance(dtype, dict):
+        name = dtype.get("config", {}).get("name")
+    elif not isinstance(dtype, str):
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            name = None
+    if name not in keras_config.FLOATS:
+        raise ValueError(f"dtype: expected 'float32' or 'float64', got {dtype!r}")
+    return str(name)
+
+
+def checked_initializer(identifier: Any, argument: str) -> Any:
+    """The initializer of this name, class, instance or config; its argument is named in the error."""
+    if identifier is None:
+        raise ValueError(f"{argument}: expected the name of an initializer or an initializer, got None")
+    return initializers.get(identifier)
+
+
+def _input_shape_argument(kwargs: dict[str, Any]) -> Shape | None:
+    dim = kwargs.pop("input_dim", None)
+    shape = kwargs.pop("input_shape", None)
+    if dim is None and shape is None:
+        return None
+    warnings.warn(
+        "`input_shape` and `input_dim` belong to an older style: in a Sequential model, put `keras.Input(shape)` first.",
+        stacklevel=4,  # the line that made the layer
+    )
+    return checked_shape((dim,), "input_dim") if dim is not None else checked_shape(shape, "input_shape")

@@ -1,0 +1,142 @@
+"""Variable: one weight of a layer, a named window on the model's flat block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+
+class Variable(NDArrayOperatorsMixin):
+    """A weight array with a name. Arithmetic, indexing and `np.asarray` work on the live values, without a copy.
+
+    Attributes:
+        name: "kernel", "bias", "gamma" …
+        path: model name / layer name / name.
+        trainable: whether the optimizer changes it.
+    """
+
+    def __init__(self, array: npt.NDArray[Any], name: str, trainable: bool) -> None:
+        self._array = array
+        self.name = name
+        self.path = name
+        self.trainable = trainable
+
+    @property
+    def value(self) -> npt.NDArray[Any]:
+        """The live values: what is written here is what the model computes with."""
+        return self._array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._array.shape
+
+    @property
+    def ndim(self) -> int:
+        return self._array.ndim
+
+    @property
+    def size(self) -> int:
+        return self._array.size
+
+    @property
+    def dtype(self) -> str:
+        return self._array.dtype.name
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """A copy of the values."""
+        return np.array(self._array, order="C")
+
+    def assign(self, value: Any) -> Variable:
+        """Write new values.
+
+        Args:
+            value: array-like of numbers of exactly this shape; cast to this dtype.
+
+        Returns:
+            The variable itself.
+
+        Raises:
+            ValueError: another shape.
+            TypeError: not real numbers.
+        """
+        self._array[...] = checked_value(value, self.shape, self.path)
+        return self
+
+    def move_to(self, view: npt.NDArray[Any]) -> None:
+        """Write the values into `view` and live there from now on."""
+        view[...] = self._array
+        self._array = view
+
+    def move_out(self) -> None:
+        """Live in an array of its own from now on."""
+        self._array = self.numpy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        if copy:
+            return np.array(self._array, dtype=dtype)
+        return np.asarray(self._array, dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        plain = [value._array if isinstance(value, Variable) else value for value in inputs]
+        out = kwargs.get("out")
+        if out is not None:
+            kwargs["out"] = tuple(value._array if isinstance(value, Variable) else value for value in out)
+        result = getattr(ufunc, method)(*plain, **kwargs)
+        return self if out is not None and out[0] is self else result
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._array[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._array[index] = value
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._array)
+
+    def __float__(self) -> float:
+        return float(self._array)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._array}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_array": self.numpy()}  # a view would pickle as a view's bytes, a copy is contiguous
+
+
+def checked_value(value: Any, shape: tuple[int, ...], path: str) -> npt.NDArray[Any]:
+    """`value` as an array that can be written into a weight of this shape.
+
+    Raises:
+        ValueError: another shape.
+        TypeError: not real numbers.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"weights: expected real numbers for {path!r}, got dtype {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"weights: expected shape {shape} for {path!r}, got {array.shape}")
+    return array
+
+
+def write_weights(variables: Sequence[Variable], weights: Sequence[Any], where: str) -> None:
+    """Write `weights` into `variables`, all or none."""
+    weights = list(weights)
+    if len(weights) != len(variables):
+        raise ValueError(f"weights: expected {len(variables)} arrays for {where}, got {len(weights)}")
+    arrays = [
+        checked_value(value, variable.shape, variable.path) for variable, value in zip(variables, weights, strict=True)
+    ]
+    # An array given may be a view of these very weights (rolled, swapped …): copy what shares memory before writing.
+    arrays = [
+        array.copy() if any(np.may_share_memory(array, variable.value) for variable in variables) else array
+        for array in arrays
+    ]
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.value[...] = array

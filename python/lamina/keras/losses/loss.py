@@ -1,0 +1,163 @@
+"""Loss: the base class, and how per-sample values become one number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lamina.keras._training.naming import auto_name
+from lamina.keras.config import floatx
+
+Array = npt.NDArray[Any]
+
+REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+
+
+class Loss:
+    """Base class of the losses; a subclass implements `call(y_true, y_pred)`: one value per sample.
+
+    Args:
+        name: Default: the class's name in snake case, made unique.
+        reduction: how the values of the samples, each times its weight w, become one.
+            "sum_over_batch_size" (default) and "mean": sum / number of values (not / sum of w);
+            "sum": their sum; "mean_with_sample_weight": sum / sum of w; None and "none": they stay as they
+            are.
+        dtype: "float32" or "float64"; Default: floatx.
+
+    Attributes:
+        core_kind: the name under which the training loop computes this loss; None if it can't (a loss of your
+            own would need automatic differentiation, which Lamina does not have).
+
+    Raises:
+        ValueError: an unknown reduction or dtype.
+    """
+
+    core_kind: str | None = None
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
+    ) -> None:
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction: expected one of {REDUCTIONS}, got {reduction!r}")
+        self.name = name or auto_name(type(self).__name__)
+        self.reduction = reduction
+        self.dtype = float_name(dtype)
+
+    def __call__(
+        self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> Any:
+        """The loss of `y_pred`.
+
+        Args:
+            y_true: targets.
+            y_pred: predictions (n, ...).
+            sample_weight: weight of each sample (n,), or of each value that `call` gives.
+
+        Returns:
+            A numpy scalar, or with reduction None an array, of the loss's dtype.
+        """
+        truth = np.asarray(y_true, dtype=self.dtype)
+        prediction = np.asarray(y_pred, dtype=self.dtype)
+        values = np.asarray(self.call(truth, prediction), dtype=self.dtype)
+        return reduce_weighted(values, sample_weight, self.reduction)
+
+    def call(self, y_true: Array, y_pred: Array) -> Any:
+        """One value per sample, from arrays of the loss's dtype."""
+        raise NotImplementedError(f"{type(self).__name__} must implement call(y_true, y_pred)")
+
+    @property
+    def core_reduction(self) -> str:
+        """The training loop's name of the reduction: "sum_over_batch_size" or "sum"; else ValueError."""
+        if self.reduction in ("sum_over_batch_size", "mean"):
+            return "sum_over_batch_size"
+        if self.reduction == "sum":
+            return "sum"
+        raise ValueError(
+            "loss: reduction: expected 'sum_over_batch_size', 'mean' or 'sum' for training, "
+            f"got {self.reduction!r}"
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**config)
+
+
+def float_name(dtype: Any) -> str:
+    """ "float32" or "float64"; floatx for None."""
+    name = floatx() if dtype is None else getattr(dtype, "name", None) or str(dtype)
+    if name not in ("float32", "float64"):
+        raise ValueError(f"dtype: expected 'float32' or 'float64', got {dtype!r}")
+    return str(name)
+
+
+def as_float(values: npt.ArrayLike) -> Array:
+    """float32 and float64 arrays as they are, everything else as floatx."""
+    if (
+        isinstance(values, (np.ndarray, np.generic))
+        and values.dtype.kind == "f"
+        and values.dtype.itemsize in (4, 8)
+    ):
+        return np.asarray(values, dtype=values.dtype.newbyteorder("="))
+    return np.asarray(values, dtype=floatx())
+
+
+def match_ranks(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    """Give two arrays whose ranks differ by a last axis of length 1 the same rank.
+
+    (n,) and (n, 1) become (n, 1), so that they are never broadcast to (n, n); of higher ranks that axis is
+    dropped.
+    """
+    if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
+        return (y_true, y_pred[:, None]) if y_pred.ndim == 1 else (y_true[..., 0], y_pred)
+    if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
+        return (y_true[:, None], y_pred) if y_true.ndim == 1 else (y_true, y_pred[..., 0])
+    return y_true, y_pred
+
+
+def same_shape(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    """`match_ranks`, then ValueError unless the shapes are equal."""
+    y_true, y_pred = match_ranks(y_true, y_pred)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(f"y_true: expected the shape of y_pred, {y_pred.shape}, got {y_true.shape}")
+    return y_true, y_pred
+
+
+def reduce_weighted(values: Array, sample_weight: npt.ArrayLike | None, reduction: str | None) -> Any:
+    """Multiply by the weights and reduce; see `Loss`."""
+    divisor: Any = None
+    if sample_weight is not None:
+        weight = np.asarray(sample_weight, dtype=values.dtype)
+        values, weight = match_ranks(values, weight)
+        values = values * _over_rows(weight, values)
+        divisor = weight.sum()
+    if reduction in (None, "none") or values.shape in ((), (0,)):
+        return values[()]
+    total = values.sum()
+    if reduction == "sum":
+        return total
+    if reduction != "mean_with_sample_weight" or divisor is None:
+        divisor = values.dtype.type(values.size)
+    return total / divisor if divisor else values.dtype.type(0)
+
+
+def _over_rows(weight: Array, values: Array) -> Array:
+    """Weights (n,) for values (n, p, ...) as (n, 1, ...): a sample's weight is that of all its values."""
+    if weight.shape == values.shape[: weight.ndim]:
+        return weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+    if values.ndim == 0:
+        return weight
+    try:
+        np.broadcast_to(weight, values.shape)
+    except ValueError:
+        raise ValueError(
+            f"sample_weight: expected one weight per sample, shape {values.shape[:1]}, or per value, "
+            f"{values.shape}, got {weight.shape}"
+        ) from None
+    return weight

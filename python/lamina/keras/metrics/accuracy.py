@@ -1,0 +1,141 @@
+"""How many predictions are right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lamina.keras.config import floatx
+from lamina.keras.losses.loss import same_shape
+from lamina.keras.metrics.reduction import MeanMetricWrapper
+
+
+def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[Any]:
+    """1 where y_true == y_pred, else 0; shapes equal, or (n,) with (n, 1)."""
+    prediction = np.asarray(y_pred)
+    truth, prediction = same_shape(np.asarray(y_true).astype(prediction.dtype), prediction)
+    return np.asarray(truth == prediction, dtype=floatx())
+
+
+def binary_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, threshold: float = 0.5) -> npt.NDArray[Any]:
+    """1 where y_true == (y_pred > threshold), else 0: a prediction equal to the threshold counts as class 0.
+
+    Args:
+        y_true: 0 or 1, shape of y_pred; (n,) goes with (n, 1).
+        y_pred: probabilities (n, ...).
+        threshold: default 0.5.
+
+    Returns:
+        Array of y_pred's shape, dtype floatx.
+    """
+    truth, prediction = same_shape(np.asarray(y_true), np.asarray(y_pred))
+    return np.asarray(truth == (prediction > threshold), dtype=floatx())
+
+
+def categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[Any]:
+    """1 where argmax y_true == argmax y_pred over the last axis, else 0; of equal values the first counts.
+
+    Args:
+        y_true: one-hot targets (n, ..., k).
+        y_pred: probabilities or logits (n, ..., k).
+
+    Returns:
+        Array (n, ...) of dtype floatx.
+    """
+    truth, prediction = np.asarray(y_true), np.asarray(y_pred)
+    if truth.ndim == 0 or truth.shape[:-1] != prediction.shape[:-1]:
+        raise ValueError(
+            f"y_true: expected one-hot targets of y_pred's shape {prediction.shape}, got {truth.shape}"
+        )
+    return np.asarray(truth.argmax(axis=-1) == prediction.argmax(axis=-1), dtype=floatx())
+
+
+def sparse_categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[Any]:
+    """1 where y_true == argmax y_pred over the last axis, else 0.
+
+    Args:
+        y_true: class numbers (n, ...) or (n, ..., 1).
+        y_pred: probabilities or logits (n, ..., k).
+
+    Returns:
+        Array (n, ...) of dtype floatx.
+    """
+    truth, prediction = np.asarray(y_true), np.asarray(y_pred)
+    if truth.ndim == prediction.ndim and truth.shape[-1:] == (1,):
+        truth = truth[..., 0]
+    if truth.shape != prediction.shape[:-1]:
+        raise ValueError(
+            f"y_true: expected class numbers of shape {prediction.shape[:-1]} for y_pred {prediction.shape}, "
+            f"got {truth.shape}"
+        )
+    return np.asarray(truth == prediction.argmax(axis=-1), dtype=floatx())
+
+
+class Accuracy(MeanMetricWrapper):
+    """The share of predictions that equal their targets exactly. Not for `compile`: "accuracy" there is one
+    of the other three.
+
+    Args:
+        name, dtype: as in `Metric`.
+    """
+
+    _direction = "up"
+
+    def __init__(self, name: str | None = "accuracy", dtype: str | None = None) -> None:
+        super().__init__(accuracy, name=name, dtype=dtype)
+
+
+class BinaryAccuracy(MeanMetricWrapper):
+    """The share of probabilities on the right side of the threshold; see `binary_accuracy`.
+
+    Args:
+        name, dtype: as in `Metric`.
+        threshold: in [0, 1], default 0.5; the training loop knows only 0.5.
+
+    Raises:
+        ValueError: a threshold that is no number in [0, 1].
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self, name: str | None = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5
+    ) -> None:
+        if not 0.0 <= threshold <= 1.0:
+            raise ValueError(f"threshold: expected a number in [0, 1], got {threshold!r}")
+        super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
+        self.threshold = threshold
+        self.core_kind = "binary_accuracy" if threshold == 0.5 else None
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "threshold": self.threshold}
+
+
+class CategoricalAccuracy(MeanMetricWrapper):
+    """The share of samples whose largest output is the class that is hot; see `categorical_accuracy`.
+
+    Args:
+        name, dtype: as in `Metric`.
+    """
+
+    core_kind = "categorical_accuracy"
+    _direction = "up"
+
+    def __init__(self, name: str | None = "categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(categorical_accuracy, name=name, dtype=dtype)
+
+
+class SparseCategoricalAccuracy(MeanMetricWrapper):
+    """The share of samples whose largest output is their class; see `sparse_categorical_accuracy`.
+
+    Args:
+        name, dtype: as in `Metric`.
+    """
+
+    core_kind = "sparse_categorical_accuracy"
+    _direction = "up"
+
+    def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(sparse_categorical_accuracy, name=name, dtype=dtype)
