@@ -22,7 +22,8 @@ LOSSES = (
 def wide(array: npt.ArrayLike) -> Array:
     """The array in the type that stands for the exact numbers."""
     array = np.asarray(array)
-    return array.astype(np.longdouble if array.dtype.itemsize == 8 else np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        return array.astype(np.longdouble if array.dtype.itemsize == 8 else np.float64)
 
 
 def activation(name: str, x: Array) -> Array:

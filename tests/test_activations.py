@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from lamina.keras import activations
 
 NAMES = ["linear", "relu", "sigmoid", "tanh", "softmax"]

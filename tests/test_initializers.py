@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 import pytest
+
 from lamina.keras import initializers, utils
 
 CUT_STDDEV = 0.87962566103423978  # standard deviation of N(0, 1) cut at +-2

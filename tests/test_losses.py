@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from lamina.keras import losses
 
 EPS32 = float(np.finfo(np.float32).eps)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from lamina.keras import losses, metrics
 
 EPS32 = float(np.finfo(np.float32).eps)

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+
 from lamina import _core
 from lamina.keras import config, optimizers
 

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+
 from lamina.keras.callbacks import CallbackList
 from lamina.keras.utils import Progbar, disable_interactive_logging, enable_interactive_logging
 

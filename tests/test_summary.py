@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,13 @@ def _deep(k: Any) -> Any:
 def _unbuilt(k: Any) -> Any:
     layers = k.layers
     return k.Sequential(
-        [layers.Dense(3), layers.Flatten(), layers.Dropout(0.1), layers.Activation("relu"), layers.BatchNormalization()]
+        [
+            layers.Dense(3),
+            layers.Flatten(),
+            layers.Dropout(0.1),
+            layers.Activation("relu"),
+            layers.BatchNormalization(),
+        ]
     )
 
 
@@ -75,12 +82,14 @@ def _built_then_popped(k: Any) -> Any:
 def _long_names(k: Any) -> Any:
     return k.Sequential(
         [
-            k.Input((12345,)),
-            k.layers.Dense(67890, name="a_layer_name_that_is_much_too_long_for_its_column"),
-            k.layers.BatchNormalization(name="이름이 아주 길어서 한 줄에 들어가지 않는 층 그리고 또 하나의 이름"),
+            k.Input((1234,)),
+            k.layers.Dense(5678, name="a_layer_name_that_is_much_too_long_for_its_column"),
+            k.layers.BatchNormalization(
+                name="이름이 아주 길어서 한 줄에 들어가지 않는 층 그리고 또 하나의 이름"
+            ),
             k.layers.Dense(2, name="two words"),
         ],
-        name="a model name of many words, so that it does not fit into one line of eighty cells: 긴 이름 긴 이름",
+        name="a model name of many words, too many for one line of eighty cells: 긴 이름 긴 이름",
     )
 
 
@@ -161,17 +170,19 @@ def _summary(model: Any, **layout: Any) -> str:
 
 @pytest.mark.parametrize("columns", ["", "60", "200"])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_summary_is_keras_s(name: str, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    keras = pytest.importorskip("keras")
+def test_a_summary_is_keras_s(
+    name: str, columns: str, live_keras: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    assert _summary(_made(lamina_keras, name)) == _summary(_made(keras, name))
+    assert _summary(_made(lamina_keras, name)) == _summary(_made(live_keras, name))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
-def test_a_layout_is_keras_s(layout: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    keras = pytest.importorskip("keras")
+def test_a_layout_is_keras_s(
+    layout: dict[str, Any], live_keras: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "")
-    assert _summary(_made(lamina_keras, "deep"), **layout) == _summary(_made(keras, "deep"), **layout)
+    assert _summary(_made(lamina_keras, "deep"), **layout) == _summary(_made(live_keras, "deep"), **layout)
 
 
 def test_the_text_goes_to_standard_output() -> None:
@@ -185,14 +196,17 @@ def test_the_text_goes_to_standard_output() -> None:
 
 
 def test_an_encoding_without_rules_gets_plain_ones() -> None:
-    code = "from lamina import keras; keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)], name='m').summary()"
+    code = "from lamina.keras import *; Sequential([Input((4,)), layers.Dense(3)], name='m').summary()"
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "80"}
-    shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
     lines = shown.stdout.splitlines()
     assert lines[0] == 'Model: "m"'
     assert lines[1] == "+" + "-" * 74 + "+"
     assert lines[2].startswith("| Layer (type)")
-    assert lines[3].startswith("|-") and "+" in lines[3]
+    assert lines[3].startswith("|-")
+    assert "+" in lines[3]
 
 
 def test_a_table_that_is_too_narrow_is_refused() -> None:

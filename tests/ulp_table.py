@@ -1,9 +1,9 @@
 """Errors of exp, sigmoid and tanh over all float32 numbers, on every instruction set of this machine.
 
-    python tests/ulp_table.py        # measures all 2^32 numbers (about half an hour) and writes docs/accuracy.md
+    python tests/ulp_table.py    # takes half an hour, writes docs/accuracy.md
 
-The oracle is NumPy in float64, whose own error is below 1e-8 of a float32 unit. The unit (ulp) is the distance between
-the float32 numbers around the exact result: in the subnormal range the smallest subnormal.
+The oracle is NumPy in float64, whose own error is below 1e-8 of a float32 unit. The unit (ulp) is the
+distance between the float32 numbers around the exact result: in the subnormal range the smallest subnormal.
 """
 
 import sys
@@ -32,8 +32,8 @@ class Worst:
 
 
 def exact(name, x):
-    x = x.astype(np.float64)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        x = x.astype(np.float64)
         if name == "sigmoid":
             return 1 / (1 + np.exp(-x))
         return np.exp(x) if name == "exp" else np.tanh(x)
@@ -84,10 +84,8 @@ def measure(name, isas, every=1):
 
 
 def table(rows):
-    lines = [
-        "| function | instruction set | largest error (ulp) | at x | steps from the rounded result | correctly rounded |",
-        "|---|---|---|---|---|---|",
-    ]
+    columns = ("function", "instruction set", "largest error (ulp)", "at x", "steps", "correctly rounded")
+    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     for name, isa, w in rows:
         share = 100 * w.rounded / w.count
         lines.append(f"| {name} | {isa} | {w.error:.3f} | {w.at:.9g} | {w.steps} | {share:.2f} % |")
@@ -97,20 +95,22 @@ def table(rows):
 def page(rows):
     return f"""# Accuracy of exp, sigmoid and tanh
 
-Measured over all 2³² float32 numbers, on each instruction set, by `python tests/ulp_table.py`; the slow test
+Measured over all 2³² float32 numbers, on each instruction set, by `python tests/ulp_table.py`. The slow test
 `tests/kernels/test_kernels_ulp.py` (`pytest -m slow`) asserts that no error exceeds 2 ulp.
 
 {table(rows)}
 
-- *Largest error*: |result − exact| in units in the last place (ulp) of the exact result. The exact result is NumPy's in
-  float64, whose error is below 10⁻⁸ of such a unit; below 2⁻¹²⁶ the unit is the smallest subnormal, 2⁻¹⁴⁹.
-- *Steps*: how many float32 numbers the result is from the exact one rounded to float32; 0 is correctly rounded.
-- NaN gives NaN, and a result is infinite exactly where the rounded exact one is: both count as an infinite error if not so.
-- Instruction sets differ in the last bit here and there: AVX2 and AVX-512 multiply and add in one rounding. On one
-  instruction set an element's result depends on nothing but its value.
+- *Largest error*: |result − exact| in units in the last place (ulp) of the exact result, which is NumPy's in
+  float64: its own error is below 10⁻⁸ of such a unit. Below 2⁻¹²⁶ the unit is the smallest subnormal, 2⁻¹⁴⁹.
+- *Steps*: how many float32 numbers the result is from the exact one rounded to float32, at most. 0 is
+  correctly rounded.
+- NaN gives NaN, and a result is infinite exactly where the rounded exact one is; either counts as an infinite
+  error where it is not so.
+- Instruction sets differ in the last bit here and there: AVX2 and AVX-512 multiply and add in one rounding.
+  On one instruction set the result depends on the argument alone, not on its place in the array.
 
-In float64 the same formulas are tested against long double at a million numbers, with the same bound of 2 ulp.
-Softmax divides by a sum of n terms and is right to about n/2 + 2 ulp at worst.
+In float64 the same test compares a million numbers with long double, with the same bound of 2 ulp.
+Softmax over n values divides by their sum, and is right to about n/2 + 2 ulp at worst.
 """
 
 

@@ -1,5 +1,6 @@
-// The verbs: all that a network asks of a device. Each backend fills this list and nothing else; matrices are row-major,
-// weights are held as (units, inputs). A verb's results do not depend on the lease's number of threads.
+// The verbs: all that a network asks of a device. Each backend fills this list and nothing else; matrices are
+// row-major, weights are held as (units, inputs). A verb's results do not depend on the lease's number of
+// threads.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +35,14 @@ class Backend {
                       Matrix<T> out) const = 0;
 
   // y = a(x wT + b), b may be null.
-  virtual void dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Matrix<T> y) const = 0;
+  virtual void dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
+                     Matrix<T> y) const = 0;
   // dx = dz w
-  virtual void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Matrix<T> dx) const = 0;
+  virtual void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w,
+                                    Matrix<T> dx) const = 0;
   // dw = dzT x, db = column sums of dz; db may be null.
-  virtual void dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz, Matrix<T> dw, T* db) const = 0;
+  virtual void dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz, Matrix<T> dw,
+                                     T* db) const = 0;
 
   virtual void activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const = 0;
   // dx = dy a'(z) from the output y; dx may be dy.
@@ -46,12 +50,14 @@ class Backend {
                                    Matrix<T> dx) const = 0;
 
   // y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the batch's mean and variance in training.
-  virtual void batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& values, T epsilon, bool training,
-                          Matrix<T> y) const = 0;
-  virtual void batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy, const BatchNormValues<T>& values,
-                                   T* dgamma, T* dbeta, Matrix<T> dx) const = 0;
+  virtual void batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& values, T epsilon,
+                          bool training, Matrix<T> y) const = 0;
+  virtual void batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
+                                   const BatchNormValues<T>& values, T* dgamma, T* dbeta,
+                                   Matrix<T> dx) const = 0;
   // moving = momentum moving + (1 - momentum) batch
-  virtual void moving_average(Lease& lease, double momentum, const T* batch, T* moving, std::int64_t size) const = 0;
+  virtual void moving_average(Lease& lease, double momentum, const T* batch, T* moving,
+                              std::int64_t size) const = 0;
 
   // mask: 0 with probability rate, else 1 / (1 - rate), by place in the batch.
   virtual void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const = 0;
@@ -61,11 +67,13 @@ class Backend {
   virtual double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
                       const T* weight, T scale, T* rows, Matrix<T> gradient) const = 0;
   // Returns the sum of the metric over rows.
-  virtual double metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target, T* rows) const = 0;
+  virtual double metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
+                        T* rows) const = 0;
 
-  virtual void sgd(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* velocity) const = 0;
-  virtual void rmsprop(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* mean_square,
-                       T* momentum, T* mean) const = 0;
+  virtual void sgd(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
+                   T* velocity) const = 0;
+  virtual void rmsprop(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
+                       T* mean_square, T* momentum, T* mean) const = 0;
   virtual void adagrad(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
                        T* accumulator) const = 0;
   virtual void adam(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m, T* v,

@@ -39,8 +39,8 @@ std::string cgroup_path(const std::string& controller) {
     std::getline(fields, id, ':');
     std::getline(fields, controllers, ':');
     std::getline(fields, path);
-    if (controllers == controller || (!controller.empty() && ("," + controllers + ",").find("," + controller + ",") !=
-                                                                std::string::npos))
+    if (controllers == controller ||
+        (!controller.empty() && ("," + controllers + ",").find("," + controller + ",") != std::string::npos))
       return path;
   }
   return "";

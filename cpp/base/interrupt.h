@@ -1,4 +1,5 @@
-// How long work lets its caller look up: a signal that asks to stop, a progress display that wants to be drawn.
+// How long work lets its caller look up: a signal that asks to stop, a progress display that wants to be
+// drawn.
 #pragma once
 
 #include <chrono>

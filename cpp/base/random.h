@@ -33,12 +33,14 @@ struct RandomStream {
   std::uint32_t stream = 0;  // below 2^24
   std::uint64_t step = 0;    // below 2^48
 
-  // Four numbers of 32 random bits. The counter's words: index (48 bits), step (48 bits), purpose and stream (32 bits).
+  // Four numbers of 32 random bits. The counter's words: index (48 bits), step (48 bits), purpose and stream
+  // (32 bits).
   PhiloxBlock block(std::uint64_t index) const {
-    return philox({static_cast<std::uint32_t>(index),
-                   static_cast<std::uint32_t>(index >> 32 & 0xFFFF) | static_cast<std::uint32_t>(step >> 32) << 16,
-                   static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(purpose) << 24 | stream},
-                  {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+    return philox(
+        {static_cast<std::uint32_t>(index),
+         static_cast<std::uint32_t>(index >> 32 & 0xFFFF) | static_cast<std::uint32_t>(step >> 32) << 16,
+         static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(purpose) << 24 | stream},
+        {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
   }
 };
 

@@ -57,7 +57,8 @@ void read_run(const unsigned char* p, std::int64_t n, std::int64_t stride, bool 
   if (std::is_same_v<T, S> && stride == std::int64_t{sizeof(T)} && !swapped) {
     std::memcpy(out, p, static_cast<std::size_t>(n) * sizeof(T));
   } else if (stride == std::int64_t{sizeof(S)} && !swapped) {
-    for (std::int64_t j = 0; j < n; ++j) out[j] = convert<T>(value_at<S>(p + j * std::int64_t{sizeof(S)}, false));
+    for (std::int64_t j = 0; j < n; ++j)
+      out[j] = convert<T>(value_at<S>(p + j * std::int64_t{sizeof(S)}, false));
   } else {
     for (std::int64_t j = 0; j < n; ++j) out[j] = convert<T>(value_at<S>(p + j * stride, swapped));
   }
@@ -74,7 +75,8 @@ T* read_axes(const Rows& rows, std::size_t axis, const unsigned char* p, T* out)
   // Neighbouring axes that lie one behind the other read as one.
   std::int64_t n = rows.shape[axis];
   std::size_t last = axis;
-  while (last + 1 < axes && rows.strides[last] == rows.strides[last + 1] * rows.shape[last + 1]) n *= rows.shape[++last];
+  while (last + 1 < axes && rows.strides[last] == rows.strides[last + 1] * rows.shape[last + 1])
+    n *= rows.shape[++last];
   if (last + 1 == axes) {
     read_run<T, S>(p, n, rows.strides[last], rows.swapped, out);
     return out + n;
@@ -109,18 +111,42 @@ template <class T>
 void read_row(const Rows& rows, std::int64_t i, T* out) {
   const unsigned char* p = rows.data + i * rows.stride;
   switch (rows.dtype) {
-    case DType::kBool: read_axes<T, bool>(rows, 0, p, out); break;
-    case DType::kInt8: read_axes<T, std::int8_t>(rows, 0, p, out); break;
-    case DType::kInt16: read_axes<T, std::int16_t>(rows, 0, p, out); break;
-    case DType::kInt32: read_axes<T, std::int32_t>(rows, 0, p, out); break;
-    case DType::kInt64: read_axes<T, std::int64_t>(rows, 0, p, out); break;
-    case DType::kUint8: read_axes<T, std::uint8_t>(rows, 0, p, out); break;
-    case DType::kUint16: read_axes<T, std::uint16_t>(rows, 0, p, out); break;
-    case DType::kUint32: read_axes<T, std::uint32_t>(rows, 0, p, out); break;
-    case DType::kUint64: read_axes<T, std::uint64_t>(rows, 0, p, out); break;
-    case DType::kFloat16: read_axes<T, Half>(rows, 0, p, out); break;
-    case DType::kFloat32: read_axes<T, float>(rows, 0, p, out); break;
-    case DType::kFloat64: read_axes<T, double>(rows, 0, p, out); break;
+    case DType::kBool:
+      read_axes<T, bool>(rows, 0, p, out);
+      break;
+    case DType::kInt8:
+      read_axes<T, std::int8_t>(rows, 0, p, out);
+      break;
+    case DType::kInt16:
+      read_axes<T, std::int16_t>(rows, 0, p, out);
+      break;
+    case DType::kInt32:
+      read_axes<T, std::int32_t>(rows, 0, p, out);
+      break;
+    case DType::kInt64:
+      read_axes<T, std::int64_t>(rows, 0, p, out);
+      break;
+    case DType::kUint8:
+      read_axes<T, std::uint8_t>(rows, 0, p, out);
+      break;
+    case DType::kUint16:
+      read_axes<T, std::uint16_t>(rows, 0, p, out);
+      break;
+    case DType::kUint32:
+      read_axes<T, std::uint32_t>(rows, 0, p, out);
+      break;
+    case DType::kUint64:
+      read_axes<T, std::uint64_t>(rows, 0, p, out);
+      break;
+    case DType::kFloat16:
+      read_axes<T, Half>(rows, 0, p, out);
+      break;
+    case DType::kFloat32:
+      read_axes<T, float>(rows, 0, p, out);
+      break;
+    case DType::kFloat64:
+      read_axes<T, double>(rows, 0, p, out);
+      break;
   }
 }
 

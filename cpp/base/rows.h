@@ -6,12 +6,25 @@
 
 namespace lamina {
 
-enum class DType { kBool, kInt8, kInt16, kInt32, kInt64, kUint8, kUint16, kUint32, kUint64, kFloat16, kFloat32, kFloat64 };
+enum class DType {
+  kBool,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kUint8,
+  kUint16,
+  kUint32,
+  kUint64,
+  kFloat16,
+  kFloat32,
+  kFloat64
+};
 
 std::int64_t size_of(DType dtype);
 
-// `count` rows; row i starts `i * stride` bytes after data, and its elements are an array of `shape` with `strides`
-// in bytes, read in C order.
+// `count` rows; row i starts `i * stride` bytes after data, and its elements are an array of `shape` with
+// `strides` in bytes, read in C order.
 struct Rows {
   const unsigned char* data = nullptr;
   DType dtype = DType::kFloat32;

@@ -68,12 +68,15 @@ void fill_uniform(T* out, std::int64_t size, const RandomStream& stream, double 
                                                  : static_cast<double>(words.next64() >> 11) * 0x1p-53;
     const T value = static_cast<T>(low + (high - low) * unit);
     // Rounding to T may reach `high`; the interval is open there.
-    out[i] = value < static_cast<T>(high) || low == high ? value : std::nextafter(static_cast<T>(high), static_cast<T>(low));
+    out[i] = value < static_cast<T>(high) || low == high
+                 ? value
+                 : std::nextafter(static_cast<T>(high), static_cast<T>(low));
   }
 }
 
 template <class T>
-void fill_normal(T* out, std::int64_t size, const RandomStream& stream, double mean, double stddev, bool truncated) {
+void fill_normal(T* out, std::int64_t size, const RandomStream& stream, double mean, double stddev,
+                 bool truncated) {
   std::uint64_t block = 0;
   for (std::int64_t i = 0; i < size;) {
     const auto [a, b] = normal_pair(stream.block(block++));

@@ -13,7 +13,8 @@ void fill_uniform(T* out, std::int64_t size, const RandomStream& stream, double 
 
 // N(mean, stddev) by Box and Muller; truncated: numbers beyond two stddev are drawn again.
 template <class T>
-void fill_normal(T* out, std::int64_t size, const RandomStream& stream, double mean, double stddev, bool truncated);
+void fill_normal(T* out, std::int64_t size, const RandomStream& stream, double mean, double stddev,
+                 bool truncated);
 
 // A uniformly random permutation of 0..size-1 (Fisher and Yates, unbiased).
 void fill_permutation(std::int64_t* out, std::int64_t size, const RandomStream& stream);

@@ -17,8 +17,8 @@
 namespace lamina {
 namespace {
 
-// Between two steps of a small network a worker has nothing to do for a few microseconds: it spins that long before
-// it sleeps, since waking a sleeper takes longer than the step.
+// Between two steps of a small network a worker has nothing to do for a few microseconds: it spins that long
+// before it sleeps, since waking a sleeper takes longer than the step.
 constexpr int kSpins = 2000;
 
 void relax() {
@@ -42,9 +42,9 @@ std::uint32_t wait_for_change(std::atomic<std::uint32_t>& value, std::uint32_t o
 
 }  // namespace
 
-// A round of work is one word, so that a claim is one compare-and-swap: [number : 24][tiles : 20][next tile : 20].
-// A thread that comes late finds no tile left and touches nothing; so a round waits for tiles that are being computed,
-// never for threads that did not wake, and a busy machine costs little.
+// A round of work is one word, so that a claim is one compare-and-swap: [number : 24][tiles : 20][next tile :
+// 20]. A thread that comes late finds no tile left and touches nothing; so a round waits for tiles that are
+// being computed, never for threads that did not wake, and a busy machine costs little.
 class Round {
  public:
   static constexpr std::int64_t kMostTiles = (1 << 20) - 1;
@@ -60,7 +60,8 @@ class Round {
     std::uint64_t word = round.load(std::memory_order_acquire);
     do {
       if (next(word) >= tiles(word)) return -1;
-    } while (!round.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel, std::memory_order_acquire));
+    } while (
+        !round.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel, std::memory_order_acquire));
     return next(word);
   }
 };
@@ -148,8 +149,8 @@ class Team {
 
 namespace {
 
-// The process's team: made when first needed, made anew when its size changed or after a fork (a child has only the
-// thread that forked, so the parent's team is left behind, as it is).
+// The process's team: made when first needed, made anew when its size changed or after a fork (a child has
+// only the thread that forked, so the parent's team is left behind, as it is).
 struct Owner {
   std::mutex mutex;
   std::atomic<int> wanted{0};  // 0: not asked yet
@@ -214,7 +215,8 @@ Lease::~Lease() {
 }
 
 void Lease::run_erased(std::int64_t tiles, void (*call)(void*, std::int64_t), void* tile) {
-  if (team_ != nullptr && tiles > 1 && tiles <= Round::kMostTiles) return team_->run(tiles, call, tile, *this);
+  if (team_ != nullptr && tiles > 1 && tiles <= Round::kMostTiles)
+    return team_->run(tiles, call, tile, *this);
   for (std::int64_t i = 0; i < tiles; ++i) {
     call(tile, i);
     poll();

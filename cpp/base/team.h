@@ -1,6 +1,6 @@
-// The thread team: the only file that knows threads. One persistent team serves the process. Work comes as numbered
-// tiles, cut by shape and never by thread count, each computed by one thread in a fixed order: so results do not
-// depend on how many threads there are.
+// The thread team: the only file that knows threads. One persistent team serves the process. Work comes as
+// numbered tiles, cut by shape and never by thread count, each computed by one thread in a fixed order: so
+// results do not depend on how many threads there are.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace lamina {
 int num_threads();
 void set_num_threads(int n);
 
-// The right to use the team. When another thread of the process holds it, the lease works alone, with the same results.
+// The right to use the team. When another thread of the process holds it, the lease works alone, with the
+// same results.
 class Lease {
  public:
   explicit Lease(Interrupt* interrupt = nullptr);
@@ -26,13 +27,14 @@ class Lease {
 
   int threads() const { return threads_; }
 
-  // Calls tile(i) for i in 0..tiles-1 and returns when all are done. The caller's interrupt is polled between its
-  // tiles; an exception from a tile or the poll is thrown here, once every thread has stopped.
+  // Calls tile(i) for i in 0..tiles-1 and returns when all are done. The caller's interrupt is polled between
+  // its tiles; an exception from a tile or the poll is thrown here, once every thread has stopped.
   template <class Tile>
   void run(std::int64_t tiles, Tile&& tile) {
     using F = std::remove_reference_t<Tile>;
-    run_erased(tiles, [](void* f, std::int64_t i) { (*static_cast<F*>(f))(i); },
-               const_cast<std::remove_const_t<F>*>(&tile));
+    run_erased(
+        tiles, [](void* f, std::int64_t i) { (*static_cast<F*>(f))(i); },
+        const_cast<std::remove_const_t<F>*>(&tile));
   }
 
   // Between tiles or batches on the caller's thread.

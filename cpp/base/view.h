@@ -33,8 +33,12 @@ struct Matrix {
   explicit operator bool() const { return data != nullptr; }
 
   // Rows first..last-1, and columns first..last-1.
-  Matrix rows_of(std::int64_t first, std::int64_t last) const { return {row(first), last - first, cols, stride}; }
-  Matrix cols_of(std::int64_t first, std::int64_t last) const { return {data + first, rows, last - first, stride}; }
+  Matrix rows_of(std::int64_t first, std::int64_t last) const {
+    return {row(first), last - first, cols, stride};
+  }
+  Matrix cols_of(std::int64_t first, std::int64_t last) const {
+    return {data + first, rows, last - first, stride};
+  }
   // The same contiguous elements as (rows * cols / new_cols, new_cols).
   Matrix reshaped(std::int64_t new_cols) const {
     assert(contiguous() && new_cols > 0 && size() % new_cols == 0);

@@ -12,7 +12,10 @@ std::optional<DType> dtype_of(char kind, std::int64_t size) {
     case 'i':
       return size == 1 ? DType::kInt8 : size == 2 ? DType::kInt16 : size == 4 ? DType::kInt32 : DType::kInt64;
     case 'u':
-      return size == 1 ? DType::kUint8 : size == 2 ? DType::kUint16 : size == 4 ? DType::kUint32 : DType::kUint64;
+      return size == 1   ? DType::kUint8
+             : size == 2 ? DType::kUint16
+             : size == 4 ? DType::kUint32
+                         : DType::kUint64;
     case 'f':
       if (size == 2) return DType::kFloat16;
       if (size == 4) return DType::kFloat32;

@@ -15,7 +15,8 @@ namespace lamina {
 
 namespace py = pybind11;
 
-// The rows (axis 0) of an array of numbers, of any layout. TypeError for other dtypes, ValueError for a scalar.
+// The rows (axis 0) of an array of numbers, of any layout. TypeError for other dtypes, ValueError for a
+// scalar.
 Rows rows_of(const py::array& array, const std::string& name);
 
 template <class T>
@@ -28,7 +29,8 @@ template <class T>
 T* elements(const py::array& array, const char* name) {
   using Value = std::remove_const_t<T>;
   if (!holds<Value>(array))
-    throw py::type_error(text(name, ": expected ", py::str(py::dtype::of<Value>()).template cast<std::string>(), ", got ",
+    throw py::type_error(text(name, ": expected ",
+                              py::str(py::dtype::of<Value>()).template cast<std::string>(), ", got ",
                               py::str(array.dtype()).cast<std::string>()));
   require((array.flags() & py::array::c_style) != 0, name, ": expected a C-contiguous array");
   require(std::is_const_v<T> || array.writeable(), name, ": expected a writable array");

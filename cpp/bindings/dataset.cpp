@@ -10,8 +10,8 @@ namespace lamina {
 
 void bind_dataset(py::module_& m) {
   py::class_<BoundDataset>(m, "Dataset")
-      .def(py::init([](const py::array& x, const std::optional<py::array>& y, const std::optional<py::array>& weight,
-                       const std::string& y_name) {
+      .def(py::init([](const py::array& x, const std::optional<py::array>& y,
+                       const std::optional<py::array>& weight, const std::string& y_name) {
              auto bound = std::make_unique<BoundDataset>();
              bound->data.x = rows_of(x, "x");
              if (y.has_value()) bound->data.y = rows_of(*y, y_name);
@@ -22,7 +22,8 @@ void bind_dataset(py::module_& m) {
              bound->weight = weight;
              return bound;
            }),
-           py::arg("x"), py::arg("y") = py::none(), py::arg("sample_weight") = py::none(), py::arg("y_name") = "y")
+           py::arg("x"), py::arg("y") = py::none(), py::arg("sample_weight") = py::none(),
+           py::arg("y_name") = "y")
       .def("__len__", [](const BoundDataset& self) { return self.data.size(); });
 }
 

@@ -13,7 +13,9 @@
 namespace lamina {
 namespace {
 
-void require_positive(std::int64_t n, const char* name) { require(n > 0, name, ": expected a positive number, got ", n); }
+void require_positive(std::int64_t n, const char* name) {
+  require(n > 0, name, ": expected a positive number, got ", n);
+}
 
 template <class T>
 py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_size, py::object progress) {
@@ -21,7 +23,8 @@ py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_
   network.require_built();
   require_positive(batch_size, "batch_size");
   const Rows rows = rows_of(x, "x");
-  require(rows.width() == network.inputs(), "x: expected ", network.inputs(), " values per row, got ", rows.width());
+  require(rows.width() == network.inputs(), "x: expected ", network.inputs(), " values per row, got ",
+          rows.width());
   py::array_t<T> out({rows.count, network.outputs()});
   const Matrix<T> all(out.mutable_data(), rows.count, network.outputs());
   const auto reading = use<std::shared_lock<std::shared_mutex>>(network);
@@ -48,7 +51,8 @@ py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std:
   const Rows rows = rows_of(x, "x");
   require(rows.count > 0, "x: expected at least one row, got none");
   if (!training) return predict(self, x, rows.count, py::none());
-  require(rows.width() == network.inputs(), "x: expected ", network.inputs(), " values per row, got ", rows.width());
+  require(rows.width() == network.inputs(), "x: expected ", network.inputs(), " values per row, got ",
+          rows.width());
   py::array_t<T> out({rows.count, network.outputs()});
   T* values = out.mutable_data();
   const auto reading = use<std::shared_lock<std::shared_mutex>>(network);
@@ -58,7 +62,8 @@ py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std:
   Buffer<T> gathered(rows.count * network.inputs());
   const Matrix<T> batch(gathered.data(), rows.count, network.inputs());
   network.backend().gather(lease, rows, nullptr, 0, batch);
-  const ConstMatrix<T> y = pass.run({network.backend(), lease, network.parameters(), nullptr, true, step}, batch);
+  const ConstMatrix<T> y =
+      pass.run({network.backend(), lease, network.parameters(), nullptr, true, step}, batch);
   std::copy_n(y.data, y.size(), values);
   return out;
 }
@@ -70,7 +75,8 @@ py::list parameters(const py::object& self) {
   py::list all;
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     for (const Parameter& p : network.layers()[i]->parameters())
-      all.append(py::make_tuple(i, p.name, p.trainable, parameter_view(p, network.parameters() + p.offset, self)));
+      all.append(
+          py::make_tuple(i, p.name, p.trainable, parameter_view(p, network.parameters() + p.offset, self)));
   return all;
 }
 
@@ -84,33 +90,36 @@ void bind_network(py::module_& m, const char* name) {
            py::arg("inputs"), py::arg("backend") = "cpu")
       .def(
           "add_dense",
-          [](Self& self, std::int64_t positions, std::int64_t inputs, std::int64_t units, const std::string& activation,
-             bool use_bias) {
+          [](Self& self, std::int64_t positions, std::int64_t inputs, std::int64_t units,
+             const std::string& activation, bool use_bias) {
             require_positive(positions, "positions");
             require_positive(inputs, "inputs");
             require_positive(units, "units");
             self.network.add(
                 std::make_unique<Dense<T>>(positions, inputs, units, activation_named(activation), use_bias));
           },
-          py::arg("positions"), py::arg("inputs"), py::arg("units"), py::arg("activation"), py::arg("use_bias"))
+          py::arg("positions"), py::arg("inputs"), py::arg("units"), py::arg("activation"),
+          py::arg("use_bias"))
       .def(
           "add_activation",
           [](Self& self, std::int64_t positions, std::int64_t features, const std::string& activation) {
             require_positive(positions, "positions");
             require_positive(features, "features");
-            self.network.add(std::make_unique<ActivationLayer<T>>(positions, features, activation_named(activation)));
+            self.network.add(
+                std::make_unique<ActivationLayer<T>>(positions, features, activation_named(activation)));
           },
           py::arg("positions"), py::arg("features"), py::arg("activation"))
       .def(
           "add_batch_normalization",
-          [](Self& self, std::int64_t positions, std::int64_t channels, double momentum, double epsilon, bool center,
-             bool scale) {
+          [](Self& self, std::int64_t positions, std::int64_t channels, double momentum, double epsilon,
+             bool center, bool scale) {
             require_positive(positions, "positions");
             require_positive(channels, "channels");
-            self.network.add(std::make_unique<BatchNorm<T>>(positions, channels, momentum, epsilon, center, scale));
+            self.network.add(
+                std::make_unique<BatchNorm<T>>(positions, channels, momentum, epsilon, center, scale));
           },
-          py::arg("positions"), py::arg("channels"), py::arg("momentum"), py::arg("epsilon"), py::arg("center"),
-          py::arg("scale"))
+          py::arg("positions"), py::arg("channels"), py::arg("momentum"), py::arg("epsilon"),
+          py::arg("center"), py::arg("scale"))
       .def(
           "add_dropout",
           [](Self& self, std::int64_t size, double rate, std::uint64_t seed) {

@@ -16,17 +16,20 @@ namespace py = pybind11;
 
 template <class T>
 struct BoundNetwork {
-  BoundNetwork(std::int64_t inputs, const Backend<T>& backend) : network(inputs, backend), predictors(network) {}
+  BoundNetwork(std::int64_t inputs, const Backend<T>& backend)
+      : network(inputs, backend), predictors(network) {}
   Network<T> network;
   PredictorPool<T> predictors;
 };
 
-// The right to read the network, or alone to train it. RuntimeError if another thread's work stands against it.
+// The right to read the network, or alone to train it. RuntimeError if another thread's work stands against
+// it.
 template <class Lock, class T>
 Lock use(const Network<T>& network) {
   Lock lock(network.mutex(), std::try_to_lock);
   if (!lock.owns_lock())
-    throw std::runtime_error("this model is in use by another thread; give each thread that trains a model of its own");
+    throw std::runtime_error(
+        "this model is in use by another thread; give each thread that trains a model of its own");
   return lock;
 }
 
@@ -35,7 +38,8 @@ template <class T>
 py::array parameter_view(const Parameter& p, T* values, const py::object& owner) {
   const auto item = static_cast<py::ssize_t>(sizeof(T));
   if (p.vector) return py::array(py::dtype::of<T>(), {p.cols}, {item}, values, owner);
-  if (p.transposed) return py::array(py::dtype::of<T>(), {p.cols, p.rows}, {item, item * p.cols}, values, owner);
+  if (p.transposed)
+    return py::array(py::dtype::of<T>(), {p.cols, p.rows}, {item, item * p.cols}, values, owner);
   return py::array(py::dtype::of<T>(), {p.rows, p.cols}, {item * p.cols, item}, values, owner);
 }
 

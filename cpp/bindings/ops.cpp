@@ -1,5 +1,5 @@
-// The kernels behind lamina.ops, on NumPy arrays. ops.py has checked shapes; here types, layouts and sizes are checked
-// again, as far as memory safety asks.
+// The kernels behind lamina.ops, on NumPy arrays. ops.py has checked shapes; here types, layouts and sizes
+// are checked again, as far as memory safety asks.
 #include <pybind11/stl.h>
 
 #include <cmath>
@@ -46,12 +46,13 @@ Factor<T> factor_of(const py::array& array, const char* name) {
   const std::int64_t rows = array.shape(0), cols = array.shape(1);
   const auto fits = [&](int inner, int outer) {
     const bool together = array.shape(inner) <= 1 || array.strides(inner) == item;
-    const bool apart = array.shape(outer) <= 1 ||
-                       (array.strides(outer) % item == 0 && array.strides(outer) / item >= array.shape(inner));
+    const bool apart = array.shape(outer) <= 1 || (array.strides(outer) % item == 0 &&
+                                                   array.strides(outer) / item >= array.shape(inner));
     return together && apart;
   };
   const auto stride = [&](int inner, int outer) {
-    return array.shape(outer) <= 1 ? std::max<std::int64_t>(array.shape(inner), 1) : array.strides(outer) / item;
+    return array.shape(outer) <= 1 ? std::max<std::int64_t>(array.shape(inner), 1)
+                                   : array.strides(outer) / item;
   };
   const auto* data = static_cast<const T*>(array.data());
   if (fits(1, 0)) return {{data, rows, cols, stride(1, 0)}, false};
@@ -62,8 +63,8 @@ Factor<T> factor_of(const py::array& array, const char* name) {
 template <class T>
 Matrix<T> output_of(const py::array& out, std::int64_t rows, std::int64_t cols, const char* name) {
   const Matrix<T> m = matrix_of<T>(out, name);
-  require(out.ndim() == 2 && out.shape(0) == rows && out.shape(1) == cols, name, ": expected shape (", rows, ", ", cols,
-          ")");
+  require(out.ndim() == 2 && out.shape(0) == rows && out.shape(1) == cols, name, ": expected shape (", rows,
+          ", ", cols, ")");
   return m;
 }
 
@@ -85,8 +86,8 @@ void bind_products(py::module_& m) {
       py::arg("a"), py::arg("b"), py::arg("out"));
   m.def(
       "dense",
-      [](const py::array& x, const py::array& w, const std::optional<py::array>& b, const std::string& activation,
-         const py::array& out) {
+      [](const py::array& x, const py::array& w, const std::optional<py::array>& b,
+         const std::string& activation, const py::array& out) {
         in_type_of(x, [&](auto t) {
           using T = decltype(t);
           if (w.ndim() == 2) require_size(b, w.shape(1), "b");
@@ -150,7 +151,8 @@ void bind_activations(py::module_& m) {
           const Activation a = activation_named(name);
           require_size(dy, y.size(), "dy");
           require_size(out, y.size(), "out");
-          const auto my = shaped(matrix_of<const T>(y, "y"), a), mdy = shaped(matrix_of<const T>(dy, "dy"), a);
+          const auto my = shaped(matrix_of<const T>(y, "y"), a),
+                     mdy = shaped(matrix_of<const T>(dy, "dy"), a);
           const auto dx = shaped(matrix_of<T>(out, "out"), a);
           run(my.size(), [&](Lease& lease) { cpu<T>().activation_gradient(lease, a, my, mdy, dx); });
         });
@@ -160,8 +162,8 @@ void bind_activations(py::module_& m) {
 
 // A loss on arrays: rows gets one value per row, gradient (or null) that of the mean.
 template <class T>
-double loss_on(const std::string& kind, const py::array& y_true, const py::array& y_pred, bool from_logits, T* rows,
-               Matrix<T> gradient) {
+double loss_on(const std::string& kind, const py::array& y_true, const py::array& y_pred, bool from_logits,
+               T* rows, Matrix<T> gradient) {
   LossForm<T> form;
   form.kind = loss_named(kind);
   form.logits = from_logits;
@@ -171,8 +173,9 @@ double loss_on(const std::string& kind, const py::array& y_true, const py::array
     require_size(y_true, prediction.rows, "y_true");
     target.labels = elements<const std::int64_t>(y_true, "y_true");
     for (std::int64_t i = 0; i < prediction.rows; ++i)
-      require(target.labels[i] >= 0 && target.labels[i] < prediction.cols, "y_true: expected integer class labels in [0, ",
-              prediction.cols, "), got ", target.labels[i], " at index ", i);
+      require(target.labels[i] >= 0 && target.labels[i] < prediction.cols,
+              "y_true: expected integer class labels in [0, ", prediction.cols, "), got ", target.labels[i],
+              " at index ", i);
   } else {
     require_size(y_true, prediction.size(), "y_true");
     target.values = matrix_of<const T>(y_true, "y_true");
@@ -228,7 +231,8 @@ void bind_losses(py::module_& m) {
       py::arg("kind"), py::arg("y_true"), py::arg("y_pred"), py::arg("from_logits"), py::arg("out"));
 }
 
-// The arrays of a step are equally long; f(lease, form, size, dw, w) in their type, with the numbers rounded to it.
+// The arrays of a step are equally long; f(lease, form, size, dw, w) in their type, with the numbers rounded
+// to it.
 template <class F>
 void step(const py::array& w, const py::array& dw, const OptimizerForm& form, std::int64_t t, F&& f) {
   in_type_of(w, [&](auto zero) {
@@ -250,7 +254,8 @@ void bind_steps(py::module_& m) {
   using Slot = std::optional<py::array>;
   m.def(
       "sgd_step",
-      [](const py::array& w, const py::array& dw, double lr, double momentum, const Slot& velocity, bool nesterov) {
+      [](const py::array& w, const py::array& dw, double lr, double momentum, const Slot& velocity,
+         bool nesterov) {
         OptimizerForm form{OptimizerKind::kSgd, lr, momentum, nesterov};
         step(w, dw, form, 1, [&]<class T>(const StepForm<T>& s, std::int64_t n, const T* g, T* p) {
           T* v = slot<T>(velocity, n, "velocity");
@@ -261,8 +266,8 @@ void bind_steps(py::module_& m) {
       py::arg("nesterov"));
   m.def(
       "rmsprop_step",
-      [](const py::array& w, const py::array& dw, double lr, const py::array& velocity, double rho, double epsilon,
-         double momentum, const Slot& momentum_slot, const Slot& average_gradient) {
+      [](const py::array& w, const py::array& dw, double lr, const py::array& velocity, double rho,
+         double epsilon, double momentum, const Slot& momentum_slot, const Slot& average_gradient) {
         OptimizerForm form{OptimizerKind::kRmsprop, lr, momentum};
         form.rho = rho;
         form.epsilon = epsilon;
@@ -288,8 +293,8 @@ void bind_steps(py::module_& m) {
       py::arg("w"), py::arg("dw"), py::arg("lr"), py::arg("accumulator"), py::arg("epsilon"));
   m.def(
       "adam_step",
-      [](const py::array& w, const py::array& dw, double lr, const py::array& m1, const py::array& v, std::int64_t t,
-         double beta1, double beta2, double epsilon, const Slot& vhat) {
+      [](const py::array& w, const py::array& dw, double lr, const py::array& m1, const py::array& v,
+         std::int64_t t, double beta1, double beta2, double epsilon, const Slot& vhat) {
         require(t >= 1, "step: expected 1 or more, got ", t);
         OptimizerForm form{OptimizerKind::kAdam, lr};
         form.beta1 = beta1;
@@ -302,8 +307,8 @@ void bind_steps(py::module_& m) {
           run(n, [&](Lease& lease) { cpu<T>().adam(lease, s, n, g, p, first, second, largest); });
         });
       },
-      py::arg("w"), py::arg("dw"), py::arg("lr"), py::arg("m"), py::arg("v"), py::arg("step"), py::arg("beta1"),
-      py::arg("beta2"), py::arg("epsilon"), py::arg("vhat").none(true));
+      py::arg("w"), py::arg("dw"), py::arg("lr"), py::arg("m"), py::arg("v"), py::arg("step"),
+      py::arg("beta1"), py::arg("beta2"), py::arg("epsilon"), py::arg("vhat").none(true));
 }
 
 }  // namespace

@@ -43,19 +43,22 @@ void bind_optimizer(py::module_& m, const char* name) {
   using Self = Optimizer<T>;
   const OptimizerForm defaults;
   py::class_<Self>(m, name)
-      .def(py::init([](const std::string& kind, double learning_rate, double momentum, bool nesterov, double rho,
-                       double epsilon, bool centered, double initial_accumulator, double beta1, double beta2,
-                       bool amsgrad) {
-             return std::make_unique<Self>(OptimizerForm{optimizer_named(kind), learning_rate, momentum, nesterov, rho,
-                                                         epsilon, centered, initial_accumulator, beta1, beta2, amsgrad});
+      .def(py::init([](const std::string& kind, double learning_rate, double momentum, bool nesterov,
+                       double rho, double epsilon, bool centered, double initial_accumulator, double beta1,
+                       double beta2, bool amsgrad) {
+             return std::make_unique<Self>(OptimizerForm{optimizer_named(kind), learning_rate, momentum,
+                                                         nesterov, rho, epsilon, centered,
+                                                         initial_accumulator, beta1, beta2, amsgrad});
            }),
            py::arg("kind"), py::arg("learning_rate"), py::kw_only(), py::arg("momentum") = defaults.momentum,
            py::arg("nesterov") = defaults.nesterov, py::arg("rho") = defaults.rho,
            py::arg("epsilon") = defaults.epsilon, py::arg("centered") = defaults.centered,
-           py::arg("initial_accumulator_value") = defaults.initial_accumulator, py::arg("beta_1") = defaults.beta1,
-           py::arg("beta_2") = defaults.beta2, py::arg("amsgrad") = defaults.amsgrad)
-      .def_property("learning_rate", [](const Self& self) { return self.form().learning_rate; },
-                    &Self::set_learning_rate)
+           py::arg("initial_accumulator_value") = defaults.initial_accumulator,
+           py::arg("beta_1") = defaults.beta1, py::arg("beta_2") = defaults.beta2,
+           py::arg("amsgrad") = defaults.amsgrad)
+      .def_property(
+          "learning_rate", [](const Self& self) { return self.form().learning_rate; },
+          &Self::set_learning_rate)
       .def_property("iterations", &Self::iterations, &Self::set_iterations)
       .def("slots", &slots<T>)
       .def("get_state", &get_state<T>)

@@ -29,19 +29,26 @@ void bind_random(py::module_& m) {
   m.def(
       "random_uniform",
       [](const py::array& out, std::uint64_t seed, std::uint32_t stream, double low, double high) {
-        fill(out, [&](auto* p, std::int64_t n) { fill_uniform(p, n, initialiser_stream(seed, stream), low, high); });
+        fill(out, [&](auto* p, std::int64_t n) {
+          fill_uniform(p, n, initialiser_stream(seed, stream), low, high);
+        });
       },
       py::arg("out"), py::arg("seed"), py::arg("stream"), py::arg("low"), py::arg("high"));
   m.def(
       "random_normal",
-      [](const py::array& out, std::uint64_t seed, std::uint32_t stream, double mean, double stddev, bool truncated) {
+      [](const py::array& out, std::uint64_t seed, std::uint32_t stream, double mean, double stddev,
+         bool truncated) {
         fill(out, [&](auto* p, std::int64_t n) {
           fill_normal(p, n, initialiser_stream(seed, stream), mean, stddev, truncated);
         });
       },
-      py::arg("out"), py::arg("seed"), py::arg("stream"), py::arg("mean"), py::arg("stddev"), py::arg("truncated"));
+      py::arg("out"), py::arg("seed"), py::arg("stream"), py::arg("mean"), py::arg("stddev"),
+      py::arg("truncated"));
   m.def(
-      "philox", [](PhiloxBlock counter, std::array<std::uint32_t, 2> key) { return py::tuple(py::cast(philox(counter, key))); },
+      "philox",
+      [](PhiloxBlock counter, std::array<std::uint32_t, 2> key) {
+        return py::tuple(py::cast(philox(counter, key)));
+      },
       py::arg("counter"), py::arg("key"));
   m.def(
       "permutation",

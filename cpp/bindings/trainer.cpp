@@ -58,13 +58,14 @@ std::vector<double> evaluate(BoundTrainer<T>& self, const BoundDataset& data, st
   return self.trainer.means();
 }
 
-TrainingForm form_of(const std::string& loss, bool from_logits, double label_smoothing, const std::string& reduction,
-                     const std::vector<std::string>& metrics, std::int64_t positions, bool head_logits) {
+TrainingForm form_of(const std::string& loss, bool from_logits, double label_smoothing,
+                     const std::string& reduction, const std::vector<std::string>& metrics,
+                     std::int64_t positions, bool head_logits) {
   TrainingForm form;
   form.loss = loss_named(loss);
   form.from_logits = from_logits;
-  require(label_smoothing >= 0 && label_smoothing <= 1, "label_smoothing: expected a number from 0 to 1, got ",
-          label_smoothing);
+  require(label_smoothing >= 0 && label_smoothing <= 1,
+          "label_smoothing: expected a number from 0 to 1, got ", label_smoothing);
   form.label_smoothing = label_smoothing;
   require(reduction == "sum_over_batch_size" || reduction == "sum",
           "reduction: expected sum_over_batch_size or sum, got ", reduction);
@@ -79,9 +80,9 @@ template <class T>
 void bind_trainer(py::module_& m, const char* name) {
   using Self = BoundTrainer<T>;
   py::class_<Self>(m, name)
-      .def(py::init([](BoundNetwork<T>& network, Optimizer<T>& optimizer, const std::string& loss, bool from_logits,
-                       double label_smoothing, const std::string& reduction, const std::vector<std::string>& metrics,
-                       std::int64_t positions, bool head_logits) {
+      .def(py::init([](BoundNetwork<T>& network, Optimizer<T>& optimizer, const std::string& loss,
+                       bool from_logits, double label_smoothing, const std::string& reduction,
+                       const std::vector<std::string>& metrics, std::int64_t positions, bool head_logits) {
              return std::make_unique<Self>(
                  network.network, optimizer,
                  form_of(loss, from_logits, label_smoothing, reduction, metrics, positions, head_logits));
@@ -97,11 +98,12 @@ void bind_trainer(py::module_& m, const char* name) {
             check(data.data, form);
           },
           py::arg("data"))
-      .def("begin_epoch", &begin_epoch<T>, py::arg("data"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
-           py::arg("epoch"))
+      .def("begin_epoch", &begin_epoch<T>, py::arg("data"), py::arg("batch_size"), py::arg("shuffle"),
+           py::arg("seed"), py::arg("epoch"))
       .def("train", &train<T>, py::arg("first"), py::arg("last"), py::arg("progress") = py::none(),
            py::arg("interval") = 0.1)
-      .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("batch_size"), py::arg("progress") = py::none());
+      .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("batch_size"),
+           py::arg("progress") = py::none());
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Activations with the bias added on the way in, and their gradients from the output. Included only by kernels/isa.cpp.
+// Activations with the bias added on the way in, and their gradients from the output. Included only by
+// kernels/isa.cpp.
 #pragma once
 
 #include "kernels/arguments.h"
@@ -63,7 +64,8 @@ void softmax_gradient_row(const T* y, const T* dy, T* dx, std::int64_t n) {
 
 template <class T, class F>
 void map_gradient_rows(ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx, F&& f) {
-  if (y.contiguous() && dy.contiguous() && dx.contiguous()) return map<T>(y.size(), dx.data, f, y.data, dy.data);
+  if (y.contiguous() && dy.contiguous() && dx.contiguous())
+    return map<T>(y.size(), dx.data, f, y.data, dy.data);
   for (std::int64_t i = 0; i < y.rows; ++i) map<T>(y.cols, dx.row(i), f, y.row(i), dy.row(i));
 }
 

@@ -31,8 +31,8 @@ struct LossForm {
   T label_shift = 0;
 };
 
-// Numbers of an optimizer's step. Adam's learning rate already holds the bias corrections; 1 - rho and its like come
-// rounded from double, as in Keras: in float 1 - 0.9f is off by 2.4e-7.
+// Numbers of an optimizer's step. Adam's learning rate already holds the bias corrections; 1 - rho and its
+// like come rounded from double, as in Keras: in float 1 - 0.9f is off by 2.4e-7.
 template <class T>
 struct StepForm {
   T lr = 0;

@@ -1,4 +1,5 @@
-// Sums over the rows of a batch, and batch normalization, which is made of them. Included only by kernels/isa.cpp.
+// Sums over the rows of a batch, and batch normalization, which is made of them. Included only by
+// kernels/isa.cpp.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 namespace lamina::LAMINA_ISA {
 namespace {
 
-// Columns are taken a strip at a time. A sum over many rows is a sum in double of sums of kRun rows in T: its error
-// grows with kRun and not with the number of rows.
+// Columns are taken a strip at a time. A sum over many rows is a sum in double of sums of kRun rows in T: its
+// error grows with kRun and not with the number of rows.
 constexpr std::int64_t kStrip = 64;
 constexpr std::int64_t kRun = 64;
 
@@ -43,12 +44,14 @@ void column_moments(ConstMatrix<T> x, T* mean, T* variance) {
   for (std::int64_t c = 0; c < x.cols; c += kStrip) {
     const std::int64_t width = std::min(kStrip, x.cols - c);
     strip_sums<T>(x.rows, width, total, [&](std::int64_t i, std::int64_t j) { return x.row(i)[c + j]; });
-    for (std::int64_t j = 0; j < width; ++j) mean[c + j] = static_cast<T>(total[j] / static_cast<double>(x.rows));
+    for (std::int64_t j = 0; j < width; ++j)
+      mean[c + j] = static_cast<T>(total[j] / static_cast<double>(x.rows));
     strip_sums<T>(x.rows, width, total, [&](std::int64_t i, std::int64_t j) {
       const T d = x.row(i)[c + j] - mean[c + j];
       return d * d;
     });
-    for (std::int64_t j = 0; j < width; ++j) variance[c + j] = static_cast<T>(total[j] / static_cast<double>(x.rows));
+    for (std::int64_t j = 0; j < width; ++j)
+      variance[c + j] = static_cast<T>(total[j] / static_cast<double>(x.rows));
   }
 }
 
@@ -56,10 +59,12 @@ template <class T>
 void standardise(ConstMatrix<T> x, const T* mean, const T* scale, const T* shift, Matrix<T> y) {
   for (std::int64_t i = 0; i < x.rows; ++i) {
     if (shift != nullptr)
-      map<T>(x.cols, y.row(i), [](Vec<T> v, Vec<T> m, Vec<T> s, Vec<T> b) { return (v - m) * s + b; }, x.row(i), mean,
-             scale, shift);
+      map<T>(
+          x.cols, y.row(i), [](Vec<T> v, Vec<T> m, Vec<T> s, Vec<T> b) { return (v - m) * s + b; }, x.row(i),
+          mean, scale, shift);
     else
-      map<T>(x.cols, y.row(i), [](Vec<T> v, Vec<T> m, Vec<T> s) { return (v - m) * s; }, x.row(i), mean, scale);
+      map<T>(
+          x.cols, y.row(i), [](Vec<T> v, Vec<T> m, Vec<T> s) { return (v - m) * s; }, x.row(i), mean, scale);
   }
 }
 
@@ -72,14 +77,17 @@ void batch_norm_gradient(ConstMatrix<T> x, ConstMatrix<T> dy, const T* mean, con
   const double n = static_cast<double>(x.rows);
   for (std::int64_t c = 0; c < x.cols; c += kStrip) {
     const std::int64_t width = std::min(kStrip, x.cols - c);
-    const auto xhat = [&](std::int64_t i, std::int64_t j) { return (x.row(i)[c + j] - mean[c + j]) * inverse[c + j]; };
+    const auto xhat = [&](std::int64_t i, std::int64_t j) {
+      return (x.row(i)[c + j] - mean[c + j]) * inverse[c + j];
+    };
     T mean_dy[kStrip], mean_dy_xhat[kStrip];
     strip_sums<T>(x.rows, width, total, [&](std::int64_t i, std::int64_t j) { return dy.row(i)[c + j]; });
     for (std::int64_t j = 0; j < width; ++j) {
       dbeta[c + j] = static_cast<T>(total[j]);
       mean_dy[j] = static_cast<T>(total[j] / n);
     }
-    strip_sums<T>(x.rows, width, total, [&](std::int64_t i, std::int64_t j) { return dy.row(i)[c + j] * xhat(i, j); });
+    strip_sums<T>(x.rows, width, total,
+                  [&](std::int64_t i, std::int64_t j) { return dy.row(i)[c + j] * xhat(i, j); });
     for (std::int64_t j = 0; j < width; ++j) {
       dgamma[c + j] = static_cast<T>(total[j]);
       mean_dy_xhat[j] = static_cast<T>(total[j] / n);

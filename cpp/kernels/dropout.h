@@ -17,7 +17,8 @@ void dropout_mask(const RandomStream& stream, double rate, std::int64_t first, T
   for (std::int64_t i = 0; i < size; i += 4) {
     const PhiloxBlock block = stream.block(static_cast<std::uint64_t>((first + i) / 4));
     const std::int64_t n = std::min<std::int64_t>(4, size - i);
-    for (std::int64_t j = 0; j < n; ++j) mask[i + j] = block[static_cast<std::size_t>(j)] < threshold ? T(0) : kept;
+    for (std::int64_t j = 0; j < n; ++j)
+      mask[i + j] = block[static_cast<std::size_t>(j)] < threshold ? T(0) : kept;
   }
 }
 

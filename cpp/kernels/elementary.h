@@ -1,5 +1,5 @@
-// exp, sigmoid and tanh, lane by lane, within 2 units in the last place over the whole range (docs/accuracy.md).
-// Included only by kernels/isa.cpp.
+// exp, sigmoid and tanh, lane by lane, within 2 units in the last place over the whole range
+// (docs/accuracy.md). Included only by kernels/isa.cpp.
 #pragma once
 
 #include "kernels/vector.h"
@@ -78,12 +78,14 @@ Vec<T> log1p_of_unit(Vec<T> x) {
   return T(2) * (s + s * (z * series));
 }
 
-// tanh of |x|, the sign put back. Below 0.625 x + x^3 P(x^2)/Q(x^2) (Cephes, tanh.c), above it 1 - 2/(e^2x + 1).
+// tanh of |x|, the sign put back. Below 0.625 x + x^3 P(x^2)/Q(x^2) (Cephes, tanh.c), above it 1 - 2/(e^2x +
+// 1).
 template <class T>
 Vec<T> tanh(Vec<T> x) {
   const Vec<T> a = absolute<T>(x);
   const Vec<T> z = a * a;
-  const Vec<T> p = (T(-9.64399179425052238628e-1) * z - T(9.92877231001918586564e1)) * z - T(1.61468768441708447952e3);
+  const Vec<T> p =
+      (T(-9.64399179425052238628e-1) * z - T(9.92877231001918586564e1)) * z - T(1.61468768441708447952e3);
   const Vec<T> q =
       ((z + T(1.12811678491632931402e2)) * z + T(2.23548839060100448583e3)) * z + T(4.84406305325125486048e3);
   const Vec<T> small = a + a * (z * (p / q));

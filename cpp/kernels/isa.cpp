@@ -1,5 +1,6 @@
-// Compiled once per instruction set, with LAMINA_ISA its name and LAMINA_VECTOR_BYTES the width of its registers.
-// Everything here has internal linkage but the two tables, so no code of a wide set can serve a narrow machine.
+// Compiled once per instruction set, with LAMINA_ISA its name and LAMINA_VECTOR_BYTES the width of its
+// registers. Everything here has internal linkage but the two tables, so no code of a wide set can serve a
+// narrow machine.
 #include "kernels/isa.h"
 
 #include "kernels/activations.h"
@@ -13,9 +14,20 @@ namespace {
 
 template <class T>
 constexpr KernelTable<T> kTable = {
-    bias_activation<T>, activation_gradient<T>, column_sums<T>, column_moments<T>, standardise<T>,
-    batch_norm_gradient<T>, dropout_mask<T>,    multiply<T>,    loss<T>,           metric<T>,
-    sgd<T>,             rmsprop<T>,             adagrad<T>,     adam<T>,
+    bias_activation<T>,
+    activation_gradient<T>,
+    column_sums<T>,
+    column_moments<T>,
+    standardise<T>,
+    batch_norm_gradient<T>,
+    dropout_mask<T>,
+    multiply<T>,
+    loss<T>,
+    metric<T>,
+    sgd<T>,
+    rmsprop<T>,
+    adagrad<T>,
+    adam<T>,
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Losses: value and gradient of each row in one pass, as Keras on TensorFlow computes them: from logits where they are
-// at hand, else from probabilities clipped to [1e-7, 1 - 1e-7]. Included only by kernels/isa.cpp.
+// Losses: value and gradient of each row in one pass, as Keras on TensorFlow computes them: from logits where
+// they are at hand, else from probabilities clipped to [1e-7, 1 - 1e-7]. Included only by kernels/isa.cpp.
 #pragma once
 
 #include <cmath>
@@ -59,7 +59,8 @@ T mean_squared_error_row(const T* p, const T* t, T scale, T* gradient, std::int6
 
 // mean_j max(z, 0) - z t + log(1 + e^-|z|);  gradient (sigmoid(z) - t) / n
 template <class T>
-T binary_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient, std::int64_t n) {
+T binary_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient,
+                         std::int64_t n) {
   T sum = 0;
   by_vectors<T>(n, [&](std::int64_t j, std::int64_t lanes) {
     const Vec<T> v = load(z + j, lanes), target = load(t + j, lanes) * form.label_scale + form.label_shift;
@@ -86,7 +87,8 @@ T binary_from_probabilities_row(const LossForm<T>& form, const T* p, const T* t,
 
 // sum_j t_j (log sum_k e^z_k - z_j);  gradient softmax(z) - t, which like TensorFlow's takes sum t for 1
 template <class T>
-T categorical_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient, std::int64_t n) {
+T categorical_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient,
+                              std::int64_t n) {
   const T largest = largest_of(z, n);
   const T sum = exp_sum(z, largest, gradient, n);
   const T log_sum = std::log(sum);
@@ -131,7 +133,8 @@ T sparse_from_logits_row(const T* z, std::int64_t label, T scale, T* gradient, s
   return std::log(sum) - (z[label] - largest);
 }
 
-// The same with z = log c, c = clip(p): log sum_k c_k - log c_label. Nothing is divided by sum p before the clip.
+// The same with z = log c, c = clip(p): log sum_k c_k - log c_label. Nothing is divided by sum p before the
+// clip.
 template <class T>
 T sparse_from_probabilities_row(const T* p, std::int64_t label, T scale, T* gradient, std::int64_t n) {
   T sum = 0;
@@ -143,7 +146,8 @@ T sparse_from_probabilities_row(const T* p, std::int64_t label, T scale, T* grad
 }
 
 template <class T>
-T loss_row(const LossForm<T>& form, const T* p, const T* t, std::int64_t label, T scale, T* gradient, std::int64_t n) {
+T loss_row(const LossForm<T>& form, const T* p, const T* t, std::int64_t label, T scale, T* gradient,
+           std::int64_t n) {
   switch (form.kind) {
     case LossKind::kMeanSquaredError:
       return mean_squared_error_row(p, t, scale, gradient, n);
@@ -161,8 +165,8 @@ T loss_row(const LossForm<T>& form, const T* p, const T* t, std::int64_t label, 
 }
 
 template <class T>
-void loss(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, const T* weight, T scale, T* loss,
-          Matrix<T> gradient) {
+void loss(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, const T* weight, T scale,
+          T* loss, Matrix<T> gradient) {
   for (std::int64_t i = 0; i < prediction.rows; ++i) {
     const T w = weight != nullptr ? weight[i] : T(1);
     loss[i] = w * loss_row(form, prediction.row(i), target.values ? target.values.row(i) : nullptr,

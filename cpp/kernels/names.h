@@ -16,18 +16,26 @@ inline Activation activation_named(std::string_view name) {
   if (name == "tanh") return Activation::kTanh;
   if (name == "softmax") return Activation::kSoftmax;
   if (name == "exp") return Activation::kExp;
-  throw std::invalid_argument(text("activation: expected linear, relu, sigmoid, tanh, softmax or exp, got ", name));
+  throw std::invalid_argument(
+      text("activation: expected linear, relu, sigmoid, tanh, softmax or exp, got ", name));
 }
 
-enum class LossKind { kMeanSquaredError, kBinaryCrossentropy, kCategoricalCrossentropy, kSparseCategoricalCrossentropy };
+enum class LossKind {
+  kMeanSquaredError,
+  kBinaryCrossentropy,
+  kCategoricalCrossentropy,
+  kSparseCategoricalCrossentropy
+};
 
 inline LossKind loss_named(std::string_view name) {
   if (name == "mean_squared_error") return LossKind::kMeanSquaredError;
   if (name == "binary_crossentropy") return LossKind::kBinaryCrossentropy;
   if (name == "categorical_crossentropy") return LossKind::kCategoricalCrossentropy;
   if (name == "sparse_categorical_crossentropy") return LossKind::kSparseCategoricalCrossentropy;
-  throw std::invalid_argument(text("loss: expected mean_squared_error, binary_crossentropy, categorical_crossentropy "
-                                   "or sparse_categorical_crossentropy, got ", name));
+  throw std::invalid_argument(
+      text("loss: expected mean_squared_error, binary_crossentropy, categorical_crossentropy "
+           "or sparse_categorical_crossentropy, got ",
+           name));
 }
 
 enum class MetricKind {
@@ -44,8 +52,10 @@ inline MetricKind metric_named(std::string_view name) {
   if (name == "sparse_categorical_accuracy") return MetricKind::kSparseCategoricalAccuracy;
   if (name == "mean_absolute_error") return MetricKind::kMeanAbsoluteError;
   if (name == "mean_squared_error") return MetricKind::kMeanSquaredError;
-  throw std::invalid_argument(text("metrics: expected binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, "
-                                   "mean_absolute_error or mean_squared_error, got ", name));
+  throw std::invalid_argument(
+      text("metrics: expected binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, "
+           "mean_absolute_error or mean_squared_error, got ",
+           name));
 }
 
 }  // namespace lamina

@@ -1,5 +1,5 @@
-// One step of each optimizer over a flat range, in Keras's formulas: where epsilon stands differs between libraries.
-// Plain loops, which the compiler turns into vectors. Included only by kernels/isa.cpp.
+// One step of each optimizer over a flat range, in Keras's formulas: where epsilon stands differs between
+// libraries. Plain loops, which the compiler turns into vectors. Included only by kernels/isa.cpp.
 #pragma once
 
 #include <cmath>
@@ -9,9 +9,11 @@
 namespace lamina::LAMINA_ISA {
 namespace {
 
-// v = momentum v - lr dw;  w += v, or with Nesterov's momentum w += momentum v - lr dw (Sutskever et al., 2013).
+// v = momentum v - lr dw;  w += v, or with Nesterov's momentum w += momentum v - lr dw (Sutskever et al.,
+// 2013).
 template <class T>
-void sgd(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w, T* __restrict velocity) {
+void sgd(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
+         T* __restrict velocity) {
   const T lr = form.lr, momentum = form.momentum;
   if (velocity == nullptr) {
     for (std::int64_t i = 0; i < size; ++i) w[i] -= lr * dw[i];
@@ -59,11 +61,11 @@ void adagrad(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
 }
 
 // m += (1-beta1) (dw - m);  v += (1-beta2) (dw^2 - v);  w -= lr_t m / (sqrt(v) + epsilon), with
-// lr_t = lr sqrt(1-beta2^t) / (1-beta1^t): epsilon is not bias-corrected (Kingma and Ba, 2015, end of section 2);
-// amsgrad: the largest v so far in place of v (Reddi, Kale, Kumar, 2018).
+// lr_t = lr sqrt(1-beta2^t) / (1-beta1^t): epsilon is not bias-corrected (Kingma and Ba, 2015, end of section
+// 2); amsgrad: the largest v so far in place of v (Reddi, Kale, Kumar, 2018).
 template <class T>
-void adam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w, T* __restrict m,
-          T* __restrict v, T* __restrict vhat) {
+void adam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
+          T* __restrict m, T* __restrict v, T* __restrict vhat) {
   const T lr = form.lr, rest1 = form.one_minus_beta1, rest2 = form.one_minus_beta2, epsilon = form.epsilon;
   for (std::int64_t i = 0; i < size; ++i) {
     m[i] += (dw[i] - m[i]) * rest1;

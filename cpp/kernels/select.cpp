@@ -39,7 +39,8 @@ const Isa& usable(const std::string& name, const char* source) {
 
 const Isa& first_choice() {
   const char* asked = std::getenv("LAMINA_ISA");
-  return asked != nullptr && *asked != '\0' ? usable(asked, "LAMINA_ISA") : usable(usable_isas().back(), "isa");
+  return asked != nullptr && *asked != '\0' ? usable(asked, "LAMINA_ISA")
+                                            : usable(usable_isas().back(), "isa");
 }
 
 std::atomic<const Isa*>& choice() {

@@ -1,6 +1,6 @@
-// A vector of T as wide as the instruction set's registers, by the compilers' vector extension: + - * / and comparisons
-// work lane by lane. A multiplication that feeds an addition becomes one fused instruction where the set has it.
-// Included only by kernels/isa.cpp.
+// A vector of T as wide as the instruction set's registers, by the compilers' vector extension: + - * / and
+// comparisons work lane by lane. A multiplication that feeds an addition becomes one fused instruction where
+// the set has it. Included only by kernels/isa.cpp.
 #pragma once
 
 #include <cstdint>
@@ -83,8 +83,8 @@ void by_vectors(std::int64_t size, F&& f) {
   if (i < size) f(i, size - i);
 }
 
-// y[i] = f(x[i]...): whole vectors, then the rest as one filled up with zeros, so that the arithmetic of an element
-// does not depend on where it stands.
+// y[i] = f(x[i]...): whole vectors, then the rest as one filled up with zeros, so that the arithmetic of an
+// element does not depend on where it stands.
 template <class T, class F, class... X>
 void map(std::int64_t size, T* y, F&& f, const X*... x) {
   std::int64_t i = 0;

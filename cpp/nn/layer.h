@@ -1,5 +1,5 @@
-// A layer: what is computed, in the backend's verbs. It holds no numbers of its own: parameters, gradients and what is
-// kept from forward to backward lie in blocks that others own.
+// A layer: what is computed, in the backend's verbs. It holds no numbers of its own: parameters, gradients
+// and what is kept from forward to backward lie in blocks that others own.
 #pragma once
 
 #include <cstdint>
@@ -63,10 +63,10 @@ class Layer {
 
   virtual void forward(const Pass<T>&, ConstMatrix<T> x, Matrix<T> y, T* workspace) const = 0;
 
-  // dx = the gradient at x (dx null: not wanted); parameters' gradients go to the pass. dy is the gradient at y, or
-  // with at_logits at the head's logits; it may be overwritten.
-  virtual void backward(const Pass<T>&, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits, Matrix<T> dx,
-                        T* workspace) const = 0;
+  // dx = the gradient at x (dx null: not wanted); parameters' gradients go to the pass. dy is the gradient at
+  // y, or with at_logits at the head's logits; it may be overwritten.
+  virtual void backward(const Pass<T>&, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
+                        Matrix<T> dx, T* workspace) const = 0;
 
   // What a training step changes besides trainable parameters, once the step is certain.
   virtual void commit(const Pass<T>&, T*) const {}

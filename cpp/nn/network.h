@@ -1,5 +1,5 @@
-// A chain of layers, and the one flat block that holds all their parameters: first the trainable ones, then the others,
-// each starting on a cache line. An optimizer's step is one loop over the trainable range.
+// A chain of layers, and the one flat block that holds all their parameters: first the trainable ones, then
+// the others, each starting on a cache line. An optimizer's step is one loop over the trainable range.
 #pragma once
 
 #include <cstdint>

@@ -27,7 +27,8 @@ StepForm<T> step_form(const OptimizerForm& f, std::int64_t t) {
   s.epsilon = static_cast<T>(f.epsilon);
   s.nesterov = f.nesterov;
   if (f.kind == OptimizerKind::kAdam) {
-    // Keras raises beta as it is in T: with float 0.999, 1 - beta^1 is 6e-6 off that in double, and so is the step.
+    // Keras raises beta as it is in T: with float 0.999, 1 - beta^1 is 6e-6 off that in double, and so is the
+    // step.
     const double steps = static_cast<double>(t);
     const T power1 = static_cast<T>(std::pow(static_cast<double>(static_cast<T>(f.beta1)), steps));
     const T power2 = static_cast<T>(std::pow(static_cast<double>(static_cast<T>(f.beta2)), steps));
@@ -73,7 +74,8 @@ void Optimizer<T>::bind(const Network<T>& network) {
   for (auto& name : slot_names()) {
     slots.push_back({name, Buffer<T>(network.trainable_size())});
     if (form_.kind == OptimizerKind::kAdagrad)
-      std::fill_n(slots.back().values.data(), network.trainable_size(), static_cast<T>(form_.initial_accumulator));
+      std::fill_n(slots.back().values.data(), network.trainable_size(),
+                  static_cast<T>(form_.initial_accumulator));
   }
   slots_.swap(slots);
   try {
@@ -89,8 +91,8 @@ void Optimizer<T>::bind(const Network<T>& network) {
 template <class T>
 void Optimizer<T>::restore(std::int64_t iterations, std::vector<std::vector<T>> slots) {
   require(iterations >= 0, "iterations: expected 0 or more, got ", iterations);
-  require(slots.empty() || slots.size() == slot_names().size(), "slots: expected ", slot_names().size(), ", got ",
-          slots.size());
+  require(slots.empty() || slots.size() == slot_names().size(), "slots: expected ", slot_names().size(),
+          ", got ", slots.size());
   restored_ = std::move(slots);
   if (bound_) fill_from_restored();
   iterations_ = iterations;
@@ -100,8 +102,9 @@ template <class T>
 void Optimizer<T>::fill_from_restored() {
   if (restored_.empty()) return;
   for (std::size_t k = 0; k < slots_.size(); ++k)
-    require(static_cast<std::int64_t>(restored_[k].size()) == slots_[k].values.size(), "slots: ", slots_[k].name,
-            ": expected ", slots_[k].values.size(), " values, got ", restored_[k].size());
+    require(static_cast<std::int64_t>(restored_[k].size()) == slots_[k].values.size(),
+            "slots: ", slots_[k].name, ": expected ", slots_[k].values.size(), " values, got ",
+            restored_[k].size());
   for (std::size_t k = 0; k < slots_.size(); ++k)
     std::copy(restored_[k].begin(), restored_[k].end(), slots_[k].values.data());
   restored_.clear();

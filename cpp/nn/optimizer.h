@@ -1,5 +1,5 @@
-// An optimizer: its numbers, its count of steps, and its slots, each a flat range laid out as the network's trainable
-// parameters are.
+// An optimizer: its numbers, its count of steps, and its slots, each a flat range laid out as the network's
+// trainable parameters are.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,8 @@ class Optimizer {
   const std::vector<Slot>& slots() const { return slots_; }
   // The parameters that the slots belong to.
   const std::vector<Parameter>& parameters() const { return parameters_; }
-  // Slots that another optimizer of this form had; checked against the network's at once, or when it is bound.
+  // Slots that another optimizer of this form had; checked against the network's at once, or when it is
+  // bound.
   void restore(std::int64_t iterations, std::vector<std::vector<T>> slots);
 
   // One step over the network's trainable range.

@@ -9,16 +9,19 @@ namespace lamina {
 
 void check(const Dataset& data, const DataForm& form) {
   require(data.size() > 0, "x: expected at least one row, got none");
-  require(data.x.width() == form.inputs, "x: expected ", form.inputs, " values per row, got ", data.x.width());
+  require(data.x.width() == form.inputs, "x: expected ", form.inputs, " values per row, got ",
+          data.x.width());
   require(data.y.has_value(), data.y_name, ": expected targets, got none");
   const Rows& y = *data.y;
-  require(y.count == data.size(), data.y_name, ": expected as many rows as x has (", data.size(), "), got ", y.count);
+  require(y.count == data.size(), data.y_name, ": expected as many rows as x has (", data.size(), "), got ",
+          y.count);
   const std::int64_t width = form.labels ? form.positions : form.positions * form.features;
-  require(y.width() == width, data.y_name, ": expected ", width, form.labels ? " class label(s)" : " value(s)",
-          " per row, got ", y.width());
+  require(y.width() == width, data.y_name, ": expected ", width,
+          form.labels ? " class label(s)" : " value(s)", " per row, got ", y.width());
   if (data.weight.has_value()) {
     const Rows& w = *data.weight;
-    require(w.count == data.size(), "sample_weight: expected as many rows as x has (", data.size(), "), got ", w.count);
+    require(w.count == data.size(), "sample_weight: expected as many rows as x has (", data.size(), "), got ",
+            w.count);
     require(w.width() == 1 || w.width() == form.positions, "sample_weight: expected one weight per row, got ",
             w.width());
   }
@@ -27,8 +30,9 @@ void check(const Dataset& data, const DataForm& form) {
   for (std::int64_t i = 0; i < y.count; ++i) {
     read_row(y, i, row.data());
     for (const double label : row)
-      require(label >= 0 && label < static_cast<double>(form.features) && label == std::floor(label), data.y_name,
-              ": expected integer class labels in [0, ", form.features, "), got ", label, " at index ", i);
+      require(label >= 0 && label < static_cast<double>(form.features) && label == std::floor(label),
+              data.y_name, ": expected integer class labels in [0, ", form.features, "), got ", label,
+              " at index ", i);
   }
 }
 

@@ -14,7 +14,8 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
   bool trainable_seen = false;
   for (const auto& layer : network.layers()) {
     if (layer->identity(training)) continue;
-    stages_.push_back({layer.get(), Buffer<T>(capacity * layer->outputs()), Buffer<T>(layer->workspace(capacity)), {}, {}});
+    stages_.push_back(
+        {layer.get(), Buffer<T>(capacity * layer->outputs()), Buffer<T>(layer->workspace(capacity)), {}, {}});
     widest = std::max(widest, layer->outputs());
     const bool trainable = std::any_of(layer->parameters().begin(), layer->parameters().end(),
                                        [](const Parameter& p) { return p.trainable; });

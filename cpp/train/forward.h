@@ -1,5 +1,5 @@
-// The layers of a network applied to a batch: forward, and with a gradient at the output back. All buffers are carved
-// when it is made, for batches of up to `capacity` samples; running it allocates nothing.
+// The layers of a network applied to a batch: forward, and with a gradient at the output back. All buffers
+// are carved when it is made, for batches of up to `capacity` samples; running it allocates nothing.
 #pragma once
 
 #include <cstdint>

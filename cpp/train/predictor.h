@@ -1,5 +1,5 @@
-// Predictions: batches forward, without training. One predictor serves one thread at a time; those that are idle wait
-// in a pool, so that a repeated call finds its buffers ready.
+// Predictions: batches forward, without training. One predictor serves one thread at a time; those that are
+// idle wait in a pool, so that a repeated call finds its buffers ready.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,8 @@ class Trainer {
   // Sets the order of rows and clears the running means; returns the number of batches.
   std::int64_t begin_epoch(const Dataset& data, std::int64_t batch_size, bool shuffle, std::uint64_t seed,
                            std::uint64_t epoch);
-  // Batches first..last-1 of the epoch; what the lease's interrupt throws leaves the model as after a whole step.
+  // Batches first..last-1 of the epoch; what the lease's interrupt throws leaves the model as after a whole
+  // step.
   void train(Lease& lease, std::int64_t first, std::int64_t last);
 
   // Starts an evaluation, then one batch at a time.

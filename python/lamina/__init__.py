@@ -1,7 +1,7 @@
 """Lamina: dense neural networks with Keras's face, trained by a compiled core.
 
-`import lamina as tf` runs a Keras script of dense layers as it stands; `lamina.ops` holds the kernels for those who write the
-training loop themselves; `lamina.config` sets threads and tells what the build can do.
+`import lamina as tf` runs a Keras script of dense layers as it stands; `lamina.ops` holds the kernels for
+those who write the training loop themselves; `lamina.config` sets threads and tells what the build can do.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -60,7 +60,8 @@ def set_backend(name: str) -> None:
     """Choose the backend of the models built after this call; those that are built keep theirs.
 
     Args:
-        name: "cpu", the fast one, or "reference", plain loops with double accumulation, for checking the other.
+        name: "cpu", the fast one, or "reference", plain loops with double accumulation, for checking the
+            other.
 
     Raises:
         ValueError: there is no such backend.

@@ -8,7 +8,8 @@
 
 #include "base/error.h"
 
-// The wheel of OpenBLAS puts `scipy_` before each name, so that it can live beside other copies in one process.
+// The wheel of OpenBLAS puts `scipy_` before each name, so that it can live beside other copies in one
+// process.
 #ifdef LAMINA_BLAS_SCIPY
 #define LAMINA_BLAS_NAME(name) scipy_##name
 #else
@@ -23,8 +24,8 @@ int blas_int(std::int64_t n) {
   return static_cast<int>(n);
 }
 
-// Lamina's own threads call BLAS; its own threads would only be in their way (and versions up to 0.3.33 could mix up
-// concurrent threaded products of different transposes).
+// Lamina's own threads call BLAS; its own threads would only be in their way (and versions up to 0.3.33 could
+// mix up concurrent threaded products of different transposes).
 void use_calling_thread_only() {
 #ifdef LAMINA_BLAS_IS_OPENBLAS
   static const bool done = [] {
@@ -38,8 +39,9 @@ void use_calling_thread_only() {
 }  // namespace
 
 template <class T>
-void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
-          std::int64_t stride_a, const T* b, std::int64_t stride_b, T beta, T* c, std::int64_t stride_c) {
+void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha,
+          const T* a, std::int64_t stride_a, const T* b, std::int64_t stride_b, T beta, T* c,
+          std::int64_t stride_c) {
   use_calling_thread_only();
   const auto ta = transpose_a ? CblasTrans : CblasNoTrans, tb = transpose_b ? CblasTrans : CblasNoTrans;
   if constexpr (sizeof(T) == sizeof(float))
@@ -50,10 +52,10 @@ void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
                                   blas_int(stride_a), b, blas_int(stride_b), beta, c, blas_int(stride_c));
 }
 
-template void gemm<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t, float, const float*, std::int64_t,
-                          const float*, std::int64_t, float, float*, std::int64_t);
-template void gemm<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t, double, const double*, std::int64_t,
-                           const double*, std::int64_t, double, double*, std::int64_t);
+template void gemm<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t, float, const float*,
+                          std::int64_t, const float*, std::int64_t, float, float*, std::int64_t);
+template void gemm<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t, double, const double*,
+                           std::int64_t, const double*, std::int64_t, double, double*, std::int64_t);
 
 #ifdef LAMINA_BLAS_IS_OPENBLAS
 std::string version() {

@@ -13,7 +13,8 @@ template <class T>
 void CpuBackend<T>::gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
                            Matrix<T> out) const {
   by_rows(lease, out.rows, out.cols, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) read_row(rows, order != nullptr ? order[i] : first + i, out.row(i));
+    for (std::int64_t i = begin; i < end; ++i)
+      read_row(rows, order != nullptr ? order[i] : first + i, out.row(i));
   });
 }
 
@@ -28,13 +29,14 @@ template <class T>
 void CpuBackend<T>::activation_gradient(Lease& lease, Activation a, ConstMatrix<T> y, ConstMatrix<T> dy,
                                         Matrix<T> dx) const {
   by_rows(lease, y.rows, y.cols, [&](std::int64_t first, std::int64_t last) {
-    kernels<T>().activation_gradient(a, y.rows_of(first, last), dy.rows_of(first, last), dx.rows_of(first, last));
+    kernels<T>().activation_gradient(a, y.rows_of(first, last), dy.rows_of(first, last),
+                                     dx.rows_of(first, last));
   });
 }
 
 template <class T>
-void CpuBackend<T>::batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& v, T epsilon, bool training,
-                               Matrix<T> y) const {
+void CpuBackend<T>::batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& v, T epsilon,
+                               bool training, Matrix<T> y) const {
   by_columns(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
     if (training) kernels<T>().column_moments(x.cols_of(first, last), v.mean + first, v.variance + first);
     for (std::int64_t j = first; j < last; ++j) {
@@ -48,7 +50,8 @@ void CpuBackend<T>::batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormVa
 
 template <class T>
 void CpuBackend<T>::batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
-                                        const BatchNormValues<T>& v, T* dgamma, T* dbeta, Matrix<T> dx) const {
+                                        const BatchNormValues<T>& v, T* dgamma, T* dbeta,
+                                        Matrix<T> dx) const {
   by_columns(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
     kernels<T>().batch_norm_gradient(x.cols_of(first, last), dy.cols_of(first, last), v.mean + first,
                                      v.inverse + first, v.gamma != nullptr ? v.gamma + first : nullptr,
@@ -57,13 +60,15 @@ void CpuBackend<T>::batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMat
 }
 
 template <class T>
-void CpuBackend<T>::moving_average(Lease&, double momentum, const T* batch, T* moving, std::int64_t size) const {
+void CpuBackend<T>::moving_average(Lease&, double momentum, const T* batch, T* moving,
+                                   std::int64_t size) const {
   const T old_share = static_cast<T>(momentum), new_share = static_cast<T>(1 - momentum);
   for (std::int64_t j = 0; j < size; ++j) moving[j] = moving[j] * old_share + batch[j] * new_share;
 }
 
 template <class T>
-void CpuBackend<T>::dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const {
+void CpuBackend<T>::dropout_mask(Lease& lease, const RandomStream& stream, double rate,
+                                 Matrix<T> mask) const {
   by_ranges(lease, mask.size(), kTileElements / 8, [&](std::int64_t first, std::int64_t last) {
     kernels<T>().dropout_mask(stream, rate, first, mask.data + first, last - first);
   });
@@ -128,8 +133,8 @@ void CpuBackend<T>::adagrad(Lease& lease, const StepForm<T>& form, std::int64_t 
 }
 
 template <class T>
-void CpuBackend<T>::adam(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m, T* v,
-                         T* vhat) const {
+void CpuBackend<T>::adam(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m,
+                         T* v, T* vhat) const {
   by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
     kernels<T>().adam(form, end - i, dw + i, w + i, m + i, v + i, at(vhat, i));
   });

@@ -38,7 +38,8 @@ void CpuBackend<T>::dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, cons
 }
 
 template <class T>
-void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Matrix<T> dx) const {
+void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w,
+                                         Matrix<T> dx) const {
   product<T>(lease, {dz}, {w}, dx, [](Matrix<T>, std::int64_t) {});
 }
 
@@ -49,14 +50,16 @@ void CpuBackend<T>::dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstM
   if (db != nullptr) column_sums(lease, dz, db);
 }
 
-
 // The rest of the class is instantiated in cpu.cpp.
-#define LAMINA_INSTANTIATE(T)                                                                                          \
-  template void dense<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>);                               \
-  template void column_sums<T>(Lease&, ConstMatrix<T>, T*);                                                            \
-  template void CpuBackend<T>::dense(Lease&, ConstMatrix<T>, ConstMatrix<T>, const T*, Activation, Matrix<T>) const;   \
-  template void CpuBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>) const;          \
-  template void CpuBackend<T>::dense_weight_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>, T*) const;
+#define LAMINA_INSTANTIATE(T)                                                                               \
+  template void dense<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>);                    \
+  template void column_sums<T>(Lease&, ConstMatrix<T>, T*);                                                 \
+  template void CpuBackend<T>::dense(Lease&, ConstMatrix<T>, ConstMatrix<T>, const T*, Activation,          \
+                                     Matrix<T>) const;                                                      \
+  template void CpuBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>)      \
+      const;                                                                                                \
+  template void CpuBackend<T>::dense_weight_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>, T*) \
+      const;
 LAMINA_INSTANTIATE(float)
 LAMINA_INSTANTIATE(double)
 #undef LAMINA_INSTANTIATE

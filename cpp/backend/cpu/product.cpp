@@ -11,9 +11,11 @@ constexpr std::int64_t kMaxTiles = 64;
 
 Tiling tiling_of(std::int64_t rows, std::int64_t cols, std::int64_t depth) {
   const double work = static_cast<double>(rows) * static_cast<double>(cols) * static_cast<double>(depth);
-  // Wide tiles first, since a tile reads all of its rows' factor; a product with many rows and few columns is cut by rows.
+  // Wide tiles first, since a tile reads all of its rows' factor; a product with many rows and few columns is
+  // cut by rows.
   const auto wanted = static_cast<std::int64_t>(std::max(1.0, work / kTileWork));
-  const std::int64_t most_cols = std::max<std::int64_t>(1, cols / kUnit), most_rows = std::max<std::int64_t>(1, rows / 64);
+  const std::int64_t most_cols = std::max<std::int64_t>(1, cols / kUnit),
+                     most_rows = std::max<std::int64_t>(1, rows / 64);
   // Powers of two: halves and quarters share out evenly among the usual numbers of threads.
   const auto parts = [](std::int64_t wish, std::int64_t most) {
     const std::int64_t n = std::clamp<std::int64_t>(wish, 1, std::min(most, kMaxTiles));

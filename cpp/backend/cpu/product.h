@@ -36,8 +36,8 @@ struct Tiling {
 
 inline constexpr std::int64_t kUnit = 16;  // one vector of float, and the width of BLAS's kernels
 
-// A tile is worth about kTileWork multiplications: some 20 us on one core, many times what starting a round costs,
-// and short enough that a signal need not wait long.
+// A tile is worth about kTileWork multiplications: some 20 us on one core, many times what starting a round
+// costs, and short enough that a signal need not wait long.
 Tiling tiling_of(std::int64_t rows, std::int64_t cols, std::int64_t depth);
 
 // out = a b; `finish(tile of out, its first column)` follows on each tile while it is in cache.
@@ -54,8 +54,8 @@ void product(Lease& lease, Factor<T> a, Factor<T> b, Matrix<T> out, Finish&& fin
     if (r0 == r1 || c0 == c1) return;
     const Matrix<T> part = out.rows_of(r0, r1).cols_of(c0, c1);
     blas::gemm<T>(a.transposed, b.transposed, part.rows, part.cols, depth, T(1), a.at_row(r0),
-                  std::max<std::int64_t>(a.matrix.stride, 1), b.at_col(c0), std::max<std::int64_t>(b.matrix.stride, 1),
-                  T(0), part.data, part.stride);
+                  std::max<std::int64_t>(a.matrix.stride, 1), b.at_col(c0),
+                  std::max<std::int64_t>(b.matrix.stride, 1), T(0), part.data, part.stride);
     finish(part, c0);
   });
 }

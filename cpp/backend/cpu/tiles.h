@@ -29,7 +29,8 @@ void by_rows(Lease& lease, std::int64_t rows, std::int64_t cols, Range&& range) 
 template <class Range>
 void by_columns(Lease& lease, std::int64_t rows, std::int64_t cols, Range&& range) {
   constexpr std::int64_t strip = 64;
-  by_ranges(lease, cols, strip * std::max<std::int64_t>(1, kTileElements / (strip * std::max<std::int64_t>(rows, 1))),
+  by_ranges(lease, cols,
+            strip * std::max<std::int64_t>(1, kTileElements / (strip * std::max<std::int64_t>(rows, 1))),
             range);
 }
 

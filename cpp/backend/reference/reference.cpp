@@ -9,21 +9,31 @@ namespace {
 
 double activated(Activation a, double z) {
   switch (a) {
-    case Activation::kRelu: return z < 0 ? 0 : z;
-    case Activation::kSigmoid: return 1 / (1 + std::exp(-z));
-    case Activation::kTanh: return std::tanh(z);
-    case Activation::kExp: return std::exp(z);
-    default: return z;
+    case Activation::kRelu:
+      return z < 0 ? 0 : z;
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-z));
+    case Activation::kTanh:
+      return std::tanh(z);
+    case Activation::kExp:
+      return std::exp(z);
+    default:
+      return z;
   }
 }
 
 double derivative_from_output(Activation a, double y) {
   switch (a) {
-    case Activation::kRelu: return y > 0 ? 1 : 0;
-    case Activation::kSigmoid: return y * (1 - y);
-    case Activation::kTanh: return 1 - y * y;
-    case Activation::kExp: return y;
-    default: return 1;
+    case Activation::kRelu:
+      return y > 0 ? 1 : 0;
+    case Activation::kSigmoid:
+      return y * (1 - y);
+    case Activation::kTanh:
+      return 1 - y * y;
+    case Activation::kExp:
+      return y;
+    default:
+      return 1;
   }
 }
 
@@ -32,7 +42,8 @@ void softmax_row(const T* z, T* y, std::int64_t n) {
   double largest = -HUGE_VAL, sum = 0;
   for (std::int64_t j = 0; j < n; ++j) largest = z[j] > largest ? static_cast<double>(z[j]) : largest;
   for (std::int64_t j = 0; j < n; ++j) sum += std::exp(static_cast<double>(z[j]) - largest);
-  for (std::int64_t j = 0; j < n; ++j) y[j] = static_cast<T>(std::exp(static_cast<double>(z[j]) - largest) / sum);
+  for (std::int64_t j = 0; j < n; ++j)
+    y[j] = static_cast<T>(std::exp(static_cast<double>(z[j]) - largest) / sum);
 }
 
 }  // namespace
@@ -40,7 +51,8 @@ void softmax_row(const T* z, T* y, std::int64_t n) {
 template <class T>
 void ReferenceBackend<T>::gather(Lease&, const Rows& rows, const std::int64_t* order, std::int64_t first,
                                  Matrix<T> out) const {
-  for (std::int64_t i = 0; i < out.rows; ++i) read_row(rows, order != nullptr ? order[i] : first + i, out.row(i));
+  for (std::int64_t i = 0; i < out.rows; ++i)
+    read_row(rows, order != nullptr ? order[i] : first + i, out.row(i));
 }
 
 template <class T>
@@ -56,7 +68,8 @@ void ReferenceBackend<T>::dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w
 }
 
 template <class T>
-void ReferenceBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T> dz, ConstMatrix<T> w, Matrix<T> dx) const {
+void ReferenceBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T> dz, ConstMatrix<T> w,
+                                               Matrix<T> dx) const {
   for (std::int64_t i = 0; i < dx.rows; ++i)
     for (std::int64_t k = 0; k < dx.cols; ++k) {
       double sum = 0;
@@ -86,7 +99,8 @@ void ReferenceBackend<T>::activation(Lease&, Activation a, ConstMatrix<T> x, Mat
     if (a == Activation::kSoftmax)
       softmax_row(x.row(i), y.row(i), x.cols);
     else
-      for (std::int64_t j = 0; j < x.cols; ++j) y.row(i)[j] = static_cast<T>(activated(a, double{x.row(i)[j]}));
+      for (std::int64_t j = 0; j < x.cols; ++j)
+        y.row(i)[j] = static_cast<T>(activated(a, double{x.row(i)[j]}));
   }
 }
 
@@ -98,20 +112,22 @@ void ReferenceBackend<T>::activation_gradient(Lease&, Activation a, ConstMatrix<
     for (std::int64_t j = 0; j < y.cols; ++j) dot += double{y.row(i)[j]} * double{dy.row(i)[j]};
     for (std::int64_t j = 0; j < y.cols; ++j) {
       const double v = double{y.row(i)[j]}, d = double{dy.row(i)[j]};
-      dx.row(i)[j] = static_cast<T>(a == Activation::kSoftmax ? v * (d - dot) : d * derivative_from_output(a, v));
+      dx.row(i)[j] =
+          static_cast<T>(a == Activation::kSoftmax ? v * (d - dot) : d * derivative_from_output(a, v));
     }
   }
 }
 
 template <class T>
-void ReferenceBackend<T>::batch_norm(Lease&, ConstMatrix<T> x, const BatchNormValues<T>& v, T epsilon, bool training,
-                                     Matrix<T> y) const {
+void ReferenceBackend<T>::batch_norm(Lease&, ConstMatrix<T> x, const BatchNormValues<T>& v, T epsilon,
+                                     bool training, Matrix<T> y) const {
   for (std::int64_t j = 0; j < x.cols; ++j) {
     if (training) {
       double sum = 0, squares = 0;
       for (std::int64_t i = 0; i < x.rows; ++i) sum += double{x.row(i)[j]};
       const double mean = sum / static_cast<double>(x.rows);
-      for (std::int64_t i = 0; i < x.rows; ++i) squares += (double{x.row(i)[j]} - mean) * (double{x.row(i)[j]} - mean);
+      for (std::int64_t i = 0; i < x.rows; ++i)
+        squares += (double{x.row(i)[j]} - mean) * (double{x.row(i)[j]} - mean);
       v.mean[j] = static_cast<T>(mean);
       v.variance[j] = static_cast<T>(squares / static_cast<double>(x.rows));
     }
@@ -126,11 +142,14 @@ void ReferenceBackend<T>::batch_norm(Lease&, ConstMatrix<T> x, const BatchNormVa
 }
 
 template <class T>
-void ReferenceBackend<T>::batch_norm_gradient(Lease&, ConstMatrix<T> x, ConstMatrix<T> dy, const BatchNormValues<T>& v,
-                                              T* dgamma, T* dbeta, Matrix<T> dx) const {
+void ReferenceBackend<T>::batch_norm_gradient(Lease&, ConstMatrix<T> x, ConstMatrix<T> dy,
+                                              const BatchNormValues<T>& v, T* dgamma, T* dbeta,
+                                              Matrix<T> dx) const {
   const double n = static_cast<double>(x.rows);
   for (std::int64_t j = 0; j < x.cols; ++j) {
-    const auto xhat = [&](std::int64_t i) { return (double{x.row(i)[j]} - double{v.mean[j]}) * double{v.inverse[j]}; };
+    const auto xhat = [&](std::int64_t i) {
+      return (double{x.row(i)[j]} - double{v.mean[j]}) * double{v.inverse[j]};
+    };
     double sum = 0, sum_xhat = 0;
     for (std::int64_t i = 0; i < x.rows; ++i) {
       sum += double{dy.row(i)[j]};
@@ -145,16 +164,20 @@ void ReferenceBackend<T>::batch_norm_gradient(Lease&, ConstMatrix<T> x, ConstMat
 }
 
 template <class T>
-void ReferenceBackend<T>::moving_average(Lease&, double momentum, const T* batch, T* moving, std::int64_t size) const {
+void ReferenceBackend<T>::moving_average(Lease&, double momentum, const T* batch, T* moving,
+                                         std::int64_t size) const {
   for (std::int64_t j = 0; j < size; ++j)
     moving[j] = static_cast<T>(momentum * double{moving[j]} + (1 - momentum) * double{batch[j]});
 }
 
 template <class T>
-void ReferenceBackend<T>::dropout_mask(Lease&, const RandomStream& stream, double rate, Matrix<T> mask) const {
+void ReferenceBackend<T>::dropout_mask(Lease&, const RandomStream& stream, double rate,
+                                       Matrix<T> mask) const {
   for (std::int64_t i = 0; i < mask.size(); ++i) {
-    const std::uint32_t word = stream.block(static_cast<std::uint64_t>(i / 4))[static_cast<std::size_t>(i % 4)];
-    mask.data[i] = static_cast<double>(word) < std::floor(rate * 0x1p32) ? T(0) : static_cast<T>(1 / (1 - rate));
+    const std::uint32_t word =
+        stream.block(static_cast<std::uint64_t>(i / 4))[static_cast<std::size_t>(i % 4)];
+    mask.data[i] =
+        static_cast<double>(word) < std::floor(rate * 0x1p32) ? T(0) : static_cast<T>(1 / (1 - rate));
   }
 }
 
@@ -163,7 +186,6 @@ void ReferenceBackend<T>::multiply(Lease&, ConstMatrix<T> a, ConstMatrix<T> b, M
   for (std::int64_t i = 0; i < a.rows; ++i)
     for (std::int64_t j = 0; j < a.cols; ++j) out.row(i)[j] = a.row(i)[j] * b.row(i)[j];
 }
-
 
 namespace {
 
@@ -182,7 +204,8 @@ double clipped(double p) {
   return p < low ? low : p > high ? high : p;
 }
 
-// Cross-entropy of a softmax over z(j), with t(j) the targets: value, and gradient softmax(z) - t into g(j, value).
+// Cross-entropy of a softmax over z(j), with t(j) the targets: value, and gradient softmax(z) - t into g(j,
+// value).
 template <class Z, class Y, class G>
 double softmax_crossentropy(std::int64_t n, Z&& z, Y&& t, G&& g) {
   double largest = -HUGE_VAL, sum = 0, value = 0;
@@ -300,7 +323,8 @@ double ReferenceBackend<T>::metric(Lease&, MetricKind kind, ConstMatrix<T> predi
 }
 
 template <class T>
-void ReferenceBackend<T>::sgd(Lease&, const StepForm<T>& f, std::int64_t size, const T* dw, T* w, T* velocity) const {
+void ReferenceBackend<T>::sgd(Lease&, const StepForm<T>& f, std::int64_t size, const T* dw, T* w,
+                              T* velocity) const {
   for (std::int64_t i = 0; i < size; ++i) {
     const double step = double{f.lr} * double{dw[i]};
     if (velocity == nullptr) {
@@ -314,8 +338,8 @@ void ReferenceBackend<T>::sgd(Lease&, const StepForm<T>& f, std::int64_t size, c
 }
 
 template <class T>
-void ReferenceBackend<T>::rmsprop(Lease&, const StepForm<T>& f, std::int64_t size, const T* dw, T* w, T* mean_square,
-                                  T* momentum, T* mean) const {
+void ReferenceBackend<T>::rmsprop(Lease&, const StepForm<T>& f, std::int64_t size, const T* dw, T* w,
+                                  T* mean_square, T* momentum, T* mean) const {
   for (std::int64_t i = 0; i < size; ++i) {
     const double d = double{dw[i]};
     double square = double{f.rho} * double{mean_square[i]} + double{f.one_minus_rho} * d * d;

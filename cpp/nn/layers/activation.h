@@ -20,11 +20,11 @@ class ActivationLayer final : public Layer<T> {
     pass.backend.activation(pass.lease, activation_, x.reshaped(features_), y.reshaped(features_));
   }
 
-  void backward(const Pass<T>& pass, ConstMatrix<T>, ConstMatrix<T> y, Matrix<T> dy, bool at_logits, Matrix<T> dx,
-                T*) const override {
+  void backward(const Pass<T>& pass, ConstMatrix<T>, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
+                Matrix<T> dx, T*) const override {
     if (!dx) return;
-    pass.backend.activation_gradient(pass.lease, at_logits ? Activation::kLinear : activation_, y.reshaped(features_),
-                                     dy.reshaped(features_), dx.reshaped(features_));
+    pass.backend.activation_gradient(pass.lease, at_logits ? Activation::kLinear : activation_,
+                                     y.reshaped(features_), dy.reshaped(features_), dx.reshaped(features_));
   }
 
  private:

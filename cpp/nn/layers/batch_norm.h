@@ -9,7 +9,8 @@ namespace lamina {
 template <class T>
 class BatchNorm final : public Layer<T> {
  public:
-  BatchNorm(std::int64_t positions, std::int64_t channels, double momentum, double epsilon, bool center, bool scale)
+  BatchNorm(std::int64_t positions, std::int64_t channels, double momentum, double epsilon, bool center,
+            bool scale)
       : Layer<T>(positions * channels, positions * channels),
         channels_(channels),
         momentum_(momentum),
@@ -22,14 +23,14 @@ class BatchNorm final : public Layer<T> {
     this->parameters_.push_back({"moving_variance", 1, channels, false});
   }
 
-  // The batch's mean and variance, 1/sqrt(variance + epsilon), its product with gamma, and the gradients that a layer
-  // without gamma or beta has no other place for.
+  // The batch's mean and variance, 1/sqrt(variance + epsilon), its product with gamma, and the gradients that
+  // a layer without gamma or beta has no other place for.
   std::int64_t workspace(std::int64_t) const override { return 6 * padded<T>(channels_); }
   ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
 
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T* workspace) const override {
-    pass.backend.batch_norm(pass.lease, x.reshaped(channels_), values(pass, workspace), epsilon_, pass.training,
-                            y.reshaped(channels_));
+    pass.backend.batch_norm(pass.lease, x.reshaped(channels_), values(pass, workspace), epsilon_,
+                            pass.training, y.reshaped(channels_));
   }
 
   void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T>, Matrix<T> dy, bool, Matrix<T> dx,

@@ -9,7 +9,11 @@ template <class T>
 class Dense final : public Layer<T> {
  public:
   Dense(std::int64_t positions, std::int64_t inputs, std::int64_t units, Activation a, bool use_bias)
-      : Layer<T>(positions * inputs, positions * units), inputs_(inputs), units_(units), activation_(a), bias_(use_bias) {
+      : Layer<T>(positions * inputs, positions * units),
+        inputs_(inputs),
+        units_(units),
+        activation_(a),
+        bias_(use_bias) {
     this->parameters_.push_back({"kernel", units, inputs, true, true, false});
     if (use_bias) this->parameters_.push_back({"bias", 1, units});
   }
@@ -26,8 +30,8 @@ class Dense final : public Layer<T> {
     compute(pass, x, activation_, y);
   }
 
-  void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits, Matrix<T> dx,
-                T*) const override {
+  void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
+                Matrix<T> dx, T*) const override {
     const Matrix<T> dz = dy.reshaped(units_);
     if (!at_logits && activation_ != Activation::kLinear)
       pass.backend.activation_gradient(pass.lease, activation_, y.reshaped(units_), dz, dz);
@@ -41,8 +45,8 @@ class Dense final : public Layer<T> {
   ConstMatrix<T> weights(const Pass<T>& pass) const { return {this->value(pass, 0), units_, inputs_}; }
 
   void compute(const Pass<T>& pass, ConstMatrix<T> x, Activation a, Matrix<T> y) const {
-    pass.backend.dense(pass.lease, x.reshaped(inputs_), weights(pass), bias_ ? this->value(pass, 1) : nullptr, a,
-                       y.reshaped(units_));
+    pass.backend.dense(pass.lease, x.reshaped(inputs_), weights(pass), bias_ ? this->value(pass, 1) : nullptr,
+                       a, y.reshaped(units_));
   }
 
   std::int64_t inputs_, units_;

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy.typing as npt
 
-from lamina.keras import config as keras_config
-from lamina.keras._training.assembly import assemble, common_dtype, shapes_through
 from lamina.keras._training.call import refuse_graph
 from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
-from lamina.keras._training.naming import checked_name
 from lamina.keras._training.saving import load_model as load_model
 from lamina.keras._training.saving import refuse_file
+from lamina.keras._training.stack import LayerStack
 from lamina.keras._training.summary import print_summary
-from lamina.keras._training.trainer import Trainer
 from lamina.keras._training.unsupported import refuse_unless_default
-from lamina.keras.layers.input_layer import InputLayer
-from lamina.keras.layers.layer import Layer
-from lamina.keras.layers.shape import Shape, checked_shape
-from lamina.keras.layers.variable import Variable, write_weights
 
 __all__ = ["Sequential", "load_model"]
 
 
-class Sequential(Trainer):
+class Sequential(LayerStack):
     """A stack of layers, each taking the result of the one before.
 
-    The model has weights as soon as it knows the shape of its input: from `Input(shape)` or the first layer's `input_shape`, from
-    `build`, or from the first data it sees. It can be pickled and deep-copied at any time; the copy goes on with the same bits.
+    The model has weights as soon as it knows the shape of its input: from `Input(shape)` or the first layer's
+    `input_shape`, from `build`, or from the first data it sees. It can be pickled and deep-copied at any
+    time; the copy goes on with the same bits.
 
     Args:
         layers: list of layers, an `Input` first or not. Default none; see `add`.
         trainable: True only; frozen models are not supported yet.
-        name: string without "/"; None (default) numbers the models of a process: "sequential", "sequential_1" …
+        name: string without "/"; None (default) numbers the models of a process: "sequential", "sequential_1"
+            …
 
     Raises:
         ValueError: an entry is no layer, two have one name, shapes or dtypes don't fit.
@@ -44,273 +39,6 @@ class Sequential(Trainer):
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         model.fit(x, y, epochs=5)
     """
-
-    def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
-        super().__init__()
-        refuse_unless_default("Sequential", trainable=(trainable, True))
-        self._name = checked_name(name, type(self).__name__)
-        self._input: InputLayer | None = None
-        self._stack: list[Layer] = []
-        self._network: Any = None
-        self._shapes: list[Shape] = []  # before the first layer, after it, after the second …; [] until built
-        self._calls = 0
-        if isinstance(layers, (Layer, str)) or not (layers is None or isinstance(layers, Iterable)):
-            raise ValueError(f"layers: expected a list of layers, got {layers!r}")
-        for layer in layers or ():
-            self.add(layer, rebuild=False)
-        self._rebuild()
-
-    # -- layers -------------------------------------------------------------------------------------------------------
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return self._name
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers, without the input layer."""
-        return list(self._stack)
-
-    def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Put a layer on top. What is built keeps its weights.
-
-        Args:
-            layer: a layer that is in no other model, or, first of all, an `Input`.
-            rebuild: False leaves building to the next use.
-
-        Raises:
-            ValueError: no layer, a second `Input`, a name that is taken, a layer of another model, shapes or dtypes that don't fit.
-        """
-        if not isinstance(layer, Layer):
-            raise ValueError(f"layer: expected a layer, got {layer!r} (of type {type(layer).__name__})")
-        if isinstance(layer, InputLayer):
-            self._set_input(layer)
-            return
-        if any(layer is other for other in self._stack):
-            raise ValueError(f"layer: {layer.name!r} is in this model already, and a layer can be in it only once")
-        if any(layer.name == other.name for other in self._stack):
-            raise ValueError(f"layer: expected a name that is new to the model, got {layer.name!r}")
-        layer.check_free(self)
-        before = self._input
-        if not self._stack and before is None and layer.input_shape_argument is not None:
-            self._input = InputLayer(shape=layer.input_shape_argument)
-        self._stack.append(layer)
-        self._unbuild()
-        if rebuild:
-            try:
-                self._rebuild()
-            except Exception:
-                self._stack.pop()
-                self._input = before
-                self._rebuild()
-                raise
-
-    def _set_input(self, layer: InputLayer) -> None:
-        if self._input is not None:
-            raise ValueError(
-                f"layer: model {self.name!r} takes input of shape {self._input.batch_shape} already; "
-                f"it can't have another Input, of shape {layer.batch_shape}"
-            )
-        if self._stack:
-            raise ValueError("layer: expected Input before the first layer, got it after one")
-        self._input = layer
-
-    def pop(self, rebuild: bool = True) -> Layer:
-        """Take the last layer off; it keeps its weights and may join another model.
-
-        Args:
-            rebuild: False leaves building to the next use.
-
-        Returns:
-            The layer.
-
-        Raises:
-            ValueError: there is none.
-        """
-        if not self._stack:
-            raise ValueError(f"pop: model {self.name!r} has no layers")
-        layer = self._stack.pop()
-        layer.set_owner(None)
-        self._unbuild()
-        if rebuild:
-            self._rebuild()
-        return layer
-
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of this name or index.
-
-        Raises:
-            ValueError: neither or both are given, or there is no such layer.
-        """
-        if (name is None) == (index is None):
-            raise ValueError(f"get_layer: expected either name or index, got name={name!r}, index={index!r}")
-        if index is not None:
-            if not -len(self._stack) <= index < len(self._stack):
-                raise ValueError(f"get_layer: index: expected one of {len(self._stack)} layers, got {index}")
-            return self._stack[index]
-        for layer in self._stack:
-            if layer.name == name:
-                return layer
-        raise ValueError(f"get_layer: name: expected one of {[layer.name for layer in self._stack]}, got {name!r}")
-
-    # -- building -----------------------------------------------------------------------------------------------------
-    @property
-    def built(self) -> bool:
-        """Whether the model has its weights."""
-        return self._network is not None
-
-    def build(self, input_shape: Any = None) -> None:
-        """Make the weights for this input; without a shape nothing happens, as in Keras.
-
-        Args:
-            input_shape: sizes with the batch axis, e.g. (None, 784).
-
-        Raises:
-            ValueError: there are no layers, the model has another shape, or a layer can't take its input.
-        """
-        if input_shape is None:
-            return
-        shape = checked_shape(input_shape, "input_shape")
-        if not shape:
-            raise ValueError("input_shape: expected at least the batch axis, got ()")
-        if not self._stack:
-            raise ValueError(f"build: model {self.name!r} has no layers; add some first")
-        if self._input is not None and self._input.batch_shape != shape:
-            raise ValueError(
-                f"input_shape: model {self.name!r} takes input of shape {self._input.batch_shape} already, got {shape}"
-            )
-        before = self._input
-        self._input = before or InputLayer(batch_shape=shape)
-        try:
-            self._rebuild()
-        except Exception:
-            self._input = before
-            raise
-
-    def _unbuild(self) -> None:
-        self._network = None
-        self._shapes = []
-
-    def _rebuild(self) -> None:
-        """Make the network for the layers there are, if the input is known; what they learned goes along."""
-        if self._input is None or not self._stack or self._network is not None:
-            return
-        shapes = shapes_through(self._stack, self._input.batch_shape)
-        dtype = common_dtype(self._stack, f"model {self.name!r}")
-        for layer, shape in zip(self._stack, shapes, strict=False):
-            layer.check_free(self)
-            layer.build(shape)
-        network, views = assemble(self._stack, shapes, dtype)
-        # Nothing fails from here on: a model that could not be built has left its layers as they were.
-        for layer, layer_views in zip(self._stack, views, strict=True):
-            for weight, view in zip(layer.weights, layer_views, strict=True):
-                weight.move_to(view)
-            layer.set_owner(self)
-        self._network = network
-        self._shapes = shapes
-
-    def network_for(self, rows_shape: Shape) -> Any:
-        if self._network is None:
-            if not self._stack:
-                raise ValueError(f"model {self.name!r} has no layers; add some first")
-            if self._input is None:
-                self.build(rows_shape)
-            else:
-                self._rebuild()
-        return self._network
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of the weights and results."""
-        return self._stack[0].dtype if self._stack else keras_config.floatx()
-
-    @property
-    def input_shape(self) -> Shape:
-        """With the batch axis, e.g. (None, 784).
-
-        Raises:
-            AttributeError: it is not known yet.
-        """
-        if not self._shapes:
-            raise AttributeError(f"model {self.name!r} has no input shape before it is built")
-        return self._shapes[0]
-
-    @property
-    def output_shape(self) -> Shape:
-        """With the batch axis, e.g. (None, 10).
-
-        Raises:
-            AttributeError: it is not known yet.
-        """
-        if not self._shapes:
-            raise AttributeError(f"model {self.name!r} has no output shape before it is built")
-        return self._shapes[-1]
-
-    def shape_after(self, layer: Layer) -> Shape | None:
-        """The shape of this layer's result; None before the model is built."""
-        return self._shapes[self._stack.index(layer) + 1] if self._shapes else None
-
-    # -- weights ------------------------------------------------------------------------------------------------------
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, layer by layer, in Keras's order; [] until built."""
-        return [weight for layer in self._stack for weight in layer.weights] if self.built else []
-
-    @property
-    def variables(self) -> list[Variable]:
-        return self.weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that the optimizer changes."""
-        return [weight for weight in self.weights if weight.trainable]
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        return self.trainable_weights
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The moving means and variances."""
-        return [weight for weight in self.weights if not weight.trainable]
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        return self.non_trainable_weights
-
-    @property
-    def trainable(self) -> bool:
-        """Always True: frozen models are not supported yet, and setting False raises ValueError."""
-        return True
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        refuse_unless_default("Sequential", trainable=(bool(value), True))
-
-    def get_weights(self) -> list[npt.NDArray[Any]]:
-        """Copies of all weights, in the order of `weights`."""
-        return [weight.numpy() for weight in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Write all weights; every one is checked before the first is written.
-
-        Args:
-            weights: arrays in the order and shapes of `weights`.
-
-        Raises:
-            ValueError: another number of arrays, or another shape.
-            TypeError: not real numbers.
-        """
-        write_weights(self.weights, weights, f"model {self.name!r}")
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold.
-
-        Raises:
-            ValueError: the model is not built.
-        """
-        if not self.built:
-            raise ValueError(f"count_params: model {self.name!r} has no weights yet; give it an input shape or build it")
-        return sum(weight.size for weight in self.weights)
 
     def summary(
         self,
@@ -336,13 +64,14 @@ class Sequential(Trainer):
         """
         print_summary(self, line_length, positions, print_fn, show_trainable, layer_range)
 
-    # -- calling ------------------------------------------------------------------------------------------------------
+    # -- calling ---------------------------------------------------------------------------------------------
     def __call__(self, inputs: Any, training: bool | None = False, mask: Any = None) -> npt.NDArray[Any]:
         """The model's outputs for one batch.
 
         Args:
             inputs: array (n, ...) of any real dtype and layout.
-            training: True applies dropout and the batch's own statistics; moving ones are left as they are. Default False.
+            training: True applies dropout and the batch's own statistics; moving ones are left as they are.
+                Default False.
             mask: not supported, None only.
 
         Returns:
@@ -359,7 +88,7 @@ class Sequential(Trainer):
         self._calls += 1  # every call draws another dropout pattern
         return self.shaped_output(network.forward(rows, bool(training), self._calls))
 
-    # -- copies and files ---------------------------------------------------------------------------------------------
+    # -- copies and files ------------------------------------------------------------------------------------
     def __getstate__(self) -> dict[str, Any]:
         self.shuffle_seed()  # drawn now if it wasn't: a copy and its original go on alike
         return {**self.__dict__, "_network": None, "_in_epoch": False}

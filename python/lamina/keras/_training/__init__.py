@@ -1,1 +1,3 @@
-"""What stands behind the models: doors that check data, the loops of fit, evaluate and predict, the summary."""
+"""What stands behind the models: doors that check data, the loops of fit, evaluate and predict, the
+summary.
+"""

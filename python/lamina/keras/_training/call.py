@@ -43,6 +43,6 @@ def refuse_graph(inputs: Any, where: str) -> None:
 
     if isinstance(inputs, Layer):
         raise TypeError(
-            f"{where}: expected an array, got {inputs!r}; graphs of layers (the functional API) are not supported yet, "
-            "use Sequential"
+            f"{where}: expected an array, got {inputs!r}; graphs of layers (the functional API) are not "
+            "supported yet, use Sequential"
         )

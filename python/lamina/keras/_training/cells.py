@@ -33,7 +33,9 @@ def cropped(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int, fold: bool) -> list[str]:
-    """Lines of at most `width` cells, broken between words; a longer word is folded, or stays whole for `shortened`."""
+    """Lines of at most `width` cells, broken between words; a longer word is folded, or stays whole for
+    `shortened`.
+    """
     breaks: list[int] = []
     used = 0
     for match in _WORD.finditer(text):

@@ -24,7 +24,8 @@ class Compiled:
     Args:
         optimizer: name, config or `Optimizer`.
         loss: name, function or `Loss`; None to be told later.
-        metric_identifiers: the `metrics` argument; None or a list, tuple or dict of names and `Metric` objects.
+        metric_identifiers: the `metrics` argument; None or a list, tuple or dict of names and `Metric`
+            objects.
 
     Raises:
         ValueError: a name that isn't known, or a loss or metric that the training loop can't compute.
@@ -36,7 +37,8 @@ class Compiled:
         if isinstance(loss, (list, tuple, dict)) and len(loss) == 1:
             loss = _flat(loss)[0]  # one loss for the one output
         identifiers = _flat(metric_identifiers or [])
-        # Unknown names are refused now, not in the first fit. The shapes only serve "accuracy" and "crossentropy".
+        # Unknown names are refused now, not in the first fit. The shapes only serve "accuracy" and
+        # "crossentropy".
         for identifier in identifiers:
             metrics.resolve(identifier, y_shape=(1, 1), output_shape=(None, 1))
         if loss is not None:
@@ -50,11 +52,12 @@ class Compiled:
         self.has_trained = False
         self.loss: Any = None
         self.metrics: list[Any] = []
+        self._kinds: list[str] = []
         self._log_names: list[str] = []
         self._trainer: Any = None
         self._network: Any = None
 
-    # -- the core's trainer -------------------------------------------------------------------------------------------
+    # -- the core's trainer ----------------------------------------------------------------------------------
     def resolve_loss(self, y_shape: Sequence[int], output_shape: Shape) -> str:
         """The core's name of the loss for such targets.
 
@@ -69,16 +72,21 @@ class Compiled:
             self._trainer = None
         return str(loss.core_kind)
 
-    def trainer(self, model: Any, network: Any, dtype: str, y_shape: Sequence[int], output_shape: Shape) -> Any:
+    def trainer(
+        self, model: Any, network: Any, dtype: str, y_shape: Sequence[int], output_shape: Shape
+    ) -> Any:
         """The trainer of this network for such targets, kept from call to call.
 
         Raises:
             ValueError: a metric doesn't go with the loss, or the optimizer belongs to another model.
         """
         self.resolve_loss(y_shape, output_shape)
-        found = [metrics.resolve(entry, y_shape=y_shape, output_shape=output_shape) for entry in self.metric_identifiers]
-        kinds = [metric.core_kind for metric in found]
-        if self._trainer is not None and self._network is network and kinds == [m.core_kind for m in self.metrics]:
+        found = [
+            metrics.resolve(entry, y_shape=y_shape, output_shape=output_shape)
+            for entry in self.metric_identifiers
+        ]
+        kinds = [str(metric.core_kind) for metric in found]
+        if self._trainer is not None and self._network is network and kinds == self._kinds:
             return self._trainer
         for metric in found:
             self._check_pair(metric, output_shape)
@@ -96,25 +104,32 @@ class Compiled:
         )
         self._network = network
         self.metrics = found
+        self._kinds = kinds
         self._log_names = ["loss", *_unique([metric.name for metric in found])]
         return self._trainer
 
     def _check_pair(self, metric: Any, output_shape: Shape) -> None:
-        sparse_metric = metric.core_kind == "sparse_categorical_accuracy"
-        if sparse_metric != (self.loss.core_kind == SPARSE) and not (output_shape[-1] == 1 and not sparse_metric):
-            targets = "class numbers" if self.loss.core_kind == SPARSE else "targets in the shape of the output"
-            raise ValueError(f"metrics: {metric.name!r} can't be measured on the {targets} that loss {self.loss.name!r} takes")
+        # Class numbers are for one metric, targets in the output's shape for the others.
+        wants_classes = metric.core_kind == "sparse_categorical_accuracy"
+        has_classes = self.loss.core_kind == SPARSE
+        if wants_classes == has_classes or (has_classes and output_shape[-1] == 1):
+            return
+        targets = "class numbers" if has_classes else "targets in the shape of the output"
+        raise ValueError(
+            f"metrics: expected some that fit the {targets} of loss {self.loss.name!r}, got {metric.name!r}"
+        )
 
     def _claim_optimizer(self, model: Any) -> None:
         owner = _model_of.get(self.optimizer)
         holder = None if owner is None else owner()
         if holder is not None and holder is not model:
             raise ValueError(
-                f"optimizer: expected one that works for this model alone, got one that trains {holder.name!r}; make another"
+                "optimizer: expected one that works for this model alone, "
+                f"got the one that trains model {holder.name!r}; make another"
             )
         _model_of[self.optimizer] = weakref.ref(model)
 
-    # -- what is reported ---------------------------------------------------------------------------------------------
+    # -- what is reported ------------------------------------------------------------------------------------
     def logs(self, values: Sequence[float]) -> dict[str, float]:
         """The core's [loss, metrics…] by name, in Keras's (alphabetical) order and precision."""
         if keras_config.floatx() == "float32":
@@ -123,7 +138,9 @@ class Compiled:
         return dict(sorted(zip(self._log_names, values, strict=True)))
 
     def in_order(self, logs: Mapping[str, float]) -> Any:
-        """The logs as `evaluate` returns them: the loss, then the metrics as compile got them; a lone loss as a number."""
+        """The logs as `evaluate` returns them: the loss, then the metrics as compile got them; a lone loss as
+        a number.
+        """
         order = ["loss", *[metric.name for metric in self.metrics]]
         results = [logs[name] for name in order] + [logs[name] for name in sorted(logs) if name not in order]
         return results[0] if len(results) == 1 else results
@@ -137,7 +154,9 @@ def _kind(loss: Any) -> tuple[Any, ...]:
 
 
 def _flat(nested: Any) -> list[Any]:
-    """The leaves of nested lists, tuples and dicts: a model has one output, so that every metric is for that one."""
+    """The leaves of nested lists, tuples and dicts: a model has one output, so that every metric is for that
+    one.
+    """
     if isinstance(nested, dict):
         nested = list(nested.values())
     if not isinstance(nested, (list, tuple)):

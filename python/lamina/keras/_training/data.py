@@ -31,7 +31,10 @@ class Data(NamedTuple):
         """The rows first..last-1, as views."""
         weights = self.sample_weight
         return Data(
-            self.x[first:last], self.y[first:last], None if weights is None else weights[first:last], self.names
+            self.x[first:last],
+            self.y[first:last],
+            None if weights is None else weights[first:last],
+            self.names,
         )
 
     def shaped(self, input_shape: Shape, output_shape: Shape, loss: str) -> Data:
@@ -65,7 +68,9 @@ def converted(x: Any, y: Any, sample_weight: Any, names: Names = NAMES) -> Data:
     weights = checked_sample_weight(sample_weight, names[2])
     for array, name in ((y_array, names[1]), (weights, names[2])):
         if array is not None and len(array) != len(x_array):
-            raise ValueError(f"{name}: expected {len(x_array)} rows, as many as {names[0]} has, got {len(array)}")
+            raise ValueError(
+                f"{name}: expected {len(x_array)} rows, as many as {names[0]} has, got {len(array)}"
+            )
     return Data(x_array, y_array, weights, names)
 
 
@@ -76,14 +81,11 @@ def converted_validation(validation_data: Any) -> Data:
         TypeError: no tuple or list, or not arrays of real numbers.
         ValueError: not two or three entries, or lengths that differ.
     """
+    expected = "validation_data: expected a tuple (x, y) or (x, y, sample_weight)"
     if not isinstance(validation_data, (tuple, list)):
-        raise TypeError(
-            f"validation_data: expected a tuple (x, y) or (x, y, sample_weight), got {type(validation_data).__name__}"
-        )
+        raise TypeError(f"{expected}, got {type(validation_data).__name__}")
     if len(validation_data) not in (2, 3):
-        raise ValueError(
-            f"validation_data: expected a tuple (x, y) or (x, y, sample_weight), got {len(validation_data)} entries"
-        )
+        raise ValueError(f"{expected}, got {len(validation_data)} entries")
     entries: Sequence[Any] = validation_data
     return converted(entries[0], entries[1], entries[2] if len(entries) == 3 else None, VALIDATION_NAMES)
 

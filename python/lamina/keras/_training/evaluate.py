@@ -12,11 +12,17 @@ from lamina.keras._training.progress import progress_for
 
 if TYPE_CHECKING:
     from lamina.keras._training.compiled import Compiled
-    from lamina.keras._training.trainer import Trainer
+    from lamina.keras._training.compiled_model import CompiledModel
 
 
 def evaluate_data(
-    model: Trainer, compiled: Compiled, trainer: Any, data: Data, batch_size: int, callbacks: Any, shown: bool
+    model: CompiledModel,
+    compiled: Compiled,
+    trainer: Any,
+    data: Data,
+    batch_size: int,
+    callbacks: Any,
+    shown: bool,
 ) -> dict[str, float]:
     """Loss and metrics over the data; `shown` moves the progress bar."""
     model.stop_evaluating = False
@@ -31,7 +37,7 @@ def evaluate_data(
 
 
 def _batch_by_batch(
-    model: Trainer, compiled: Compiled, trainer: Any, data: Data, batch_size: int, callbacks: Any
+    model: CompiledModel, compiled: Compiled, trainer: Any, data: Data, batch_size: int, callbacks: Any
 ) -> dict[str, float]:
     rows = len(data.x)
     totals: Any = 0.0
@@ -40,7 +46,9 @@ def _batch_by_batch(
         last = min(first + batch_size, rows)
         callbacks.on_test_batch_begin(batch)
         values = trainer.evaluate(data.rows(first, last).dataset(), last - first)
-        totals = totals + np.asarray(values, dtype=np.float64) * (last - first)  # batches weigh as many rows as they have
+        totals = totals + np.asarray(values, dtype=np.float64) * (
+            last - first
+        )  # batches weigh as many rows as they have
         logs = compiled.logs((totals / last).tolist())
         callbacks.on_test_batch_end(batch, logs)
         if model.stop_evaluating:
@@ -48,7 +56,9 @@ def _batch_by_batch(
     return logs
 
 
-def predict_data(model: Trainer, network: Any, x: npt.NDArray[Any], batch_size: int, callbacks: Any) -> npt.NDArray[Any]:
+def predict_data(
+    model: CompiledModel, network: Any, x: npt.NDArray[Any], batch_size: int, callbacks: Any
+) -> npt.NDArray[Any]:
     """The network's outputs (n, outputs), rows in x's order."""
     model.stop_predicting = False
     callbacks.on_predict_begin()

@@ -1,4 +1,6 @@
-"""The loop of `fit`: one crossing into the core per epoch, or one per batch where a callback has a hook around batches."""
+"""The loop of `fit`: one crossing into the core per epoch, or one per batch where a callback has a hook
+around batches.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from lamina.keras._training.progress import progress_for
 
 if TYPE_CHECKING:
     from lamina.keras._training.compiled import Compiled
-    from lamina.keras._training.trainer import Trainer
+    from lamina.keras._training.compiled_model import CompiledModel
 
 
 class Plan(NamedTuple):
@@ -32,7 +34,13 @@ def batches_of(rows: int, batch_size: int) -> int:
 
 
 def run_fit(
-    model: Trainer, compiled: Compiled, trainer: Any, data: Data, validation: Data | None, plan: Plan, callbacks: Any
+    model: CompiledModel,
+    compiled: Compiled,
+    trainer: Any,
+    data: Data,
+    validation: Data | None,
+    plan: Plan,
+    callbacks: Any,
 ) -> None:
     """Train; `data` and `validation` have passed the doors, and `callbacks` is a CallbackList."""
     dataset = data.dataset()
@@ -43,7 +51,9 @@ def run_fit(
         callbacks.on_epoch_begin(epoch)
         logs = _train_epoch(model, compiled, trainer, dataset, plan, callbacks)
         if validation is not None and is_due(epoch, plan.validation_freq):
-            found = evaluate_data(model, compiled, trainer, validation, plan.validation_batch_size, callbacks, shown=False)
+            found = evaluate_data(
+                model, compiled, trainer, validation, plan.validation_batch_size, callbacks, shown=False
+            )
             logs.update({f"val_{name}": value for name, value in found.items()})
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
@@ -52,7 +62,7 @@ def run_fit(
 
 
 def _train_epoch(
-    model: Trainer, compiled: Compiled, trainer: Any, dataset: Any, plan: Plan, callbacks: Any
+    model: CompiledModel, compiled: Compiled, trainer: Any, dataset: Any, plan: Plan, callbacks: Any
 ) -> dict[str, float]:
     with model.in_epoch():
         # The absolute count of epochs, so that fit after fit goes through the rows in ever new orders.

@@ -1,4 +1,6 @@
-"""The door for x: an array of real numbers that fits the model's input, never copied when it is an ndarray."""
+"""The door for x: an array of real numbers that fits the model's input, never copied when it is an
+ndarray.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ FLOAT_BYTES = (2, 4, 8)
 
 
 def real_array(value: Any, name: str) -> npt.NDArray[Any]:
-    """`value` as an ndarray of a dtype that the core reads: bool, (u)int8…64, float16/32/64, of any layout and byte order.
+    """`value` as an ndarray of a dtype that the core reads: bool, (u)int8…64, float16/32/64, of any layout
+    and byte order.
 
     An ndarray comes back as it is. Lists, data frames, tensors and whatever numpy can convert are converted.
 
@@ -26,10 +29,14 @@ def real_array(value: Any, name: str) -> npt.NDArray[Any]:
     if not isinstance(value, np.ndarray):
         value = _converted(value, name)
     elif isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name}: expected an array without a mask, got a masked array; fill it first, with x.filled(0)")
+        raise TypeError(
+            f"{name}: expected an array without a mask, got a masked array; fill it first, with x.filled(0)"
+        )
     dtype = value.dtype
     if not (dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize in FLOAT_BYTES)):
-        raise TypeError(f"{name}: expected numbers (bool, int, uint, float16, float32 or float64), got dtype {dtype}")
+        raise TypeError(
+            f"{name}: expected numbers (bool, int, uint, float16, float32 or float64), got dtype {dtype}"
+        )
     if value.ndim == 0:
         raise ValueError(f"{name}: expected an array with a batch axis, got the single value {value}")
     if len(value) == 0:
@@ -54,18 +61,28 @@ def _converted(value: Any, name: str) -> npt.NDArray[Any]:
     try:
         return np.asarray(value)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{name}: expected an array, got a {kind} that numpy can't make one of: {error}") from None
+        raise ValueError(
+            f"{name}: expected an array, got a {kind} that numpy can't make one of: {error}"
+        ) from None
 
 
 def unwrapped(value: Any, rank: int) -> Any:
-    """The array in a list of one array: Keras's form of a model's only input. `rank` is the least the array must have."""
-    if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], np.ndarray) and value[0].ndim >= rank:
+    """The array in a list of one array: Keras's form of a model's only input. `rank` is the least the array
+    must have.
+    """
+    if (
+        isinstance(value, (list, tuple))
+        and len(value) == 1
+        and isinstance(value[0], np.ndarray)
+        and value[0].ndim >= rank
+    ):
         return value[0]
     return value
 
 
 def fitted_input(x: npt.NDArray[Any], input_shape: Shape, name: str) -> npt.NDArray[Any]:
-    """`x` in the rank of the model's input: a last axis of length 1 is added or dropped, as in Keras; nothing else.
+    """`x` in the rank of the model's input: a last axis of length 1 is added or dropped, as in Keras; nothing
+    else.
 
     Raises:
         ValueError: x has not this shape.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 _TODAY = (
-    "not supported yet. Today a model is kept with pickle: pickle.dump(model, file) writes it with its weights and the state of "
-    "its optimizer, pickle.load(file) gives it back; model.get_weights() are plain numpy arrays."
+    "not supported yet. Today a model is kept with pickle: pickle.dump(model, file) writes it, with weights "
+    "and optimizer state, pickle.load(file) gives it back; model.get_weights() are numpy arrays."
 )
 
 

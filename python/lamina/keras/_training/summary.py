@@ -18,7 +18,7 @@ from lamina.keras.layers.layer import Layer
 from lamina.keras.utils.console import print_msg
 
 if TYPE_CHECKING:
-    from lamina.keras.models import Sequential
+    from lamina.keras._training.stack import LayerStack
 
 POSITIONS = (0.45, 0.80, 1.0)
 LINE_LENGTH = 88
@@ -26,7 +26,7 @@ NARROWEST_COLUMN = 4
 
 
 def print_summary(
-    model: Sequential,
+    model: LayerStack,
     line_length: int | None,
     positions: Sequence[float] | None,
     print_fn: Any,
@@ -42,7 +42,7 @@ def print_summary(
 
 
 def summary_text(
-    model: Sequential,
+    model: LayerStack,
     line_length: int | None,
     positions: Sequence[float] | None,
     show_trainable: bool,
@@ -85,7 +85,7 @@ def _wanted_widths(ends: Sequence[float], length: int) -> list[int]:
     return widths
 
 
-def _fields(model: Sequential, layer: Layer, show_trainable: bool) -> list[str]:
+def _fields(model: LayerStack, layer: Layer, show_trainable: bool) -> list[str]:
     shape = model.shape_after(layer)
     count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
     fields = [
@@ -98,7 +98,7 @@ def _fields(model: Sequential, layer: Layer, show_trainable: bool) -> list[str]:
     return fields
 
 
-def _counts(model: Sequential) -> list[str]:
+def _counts(model: LayerStack) -> list[str]:
     itemsize = np.dtype(model.dtype).itemsize
     trainable = sum(weight.size for weight in model.trainable_weights)
     others = sum(weight.size for weight in model.non_trainable_weights)
@@ -116,8 +116,10 @@ def _counts(model: Sequential) -> list[str]:
     return [f" {name} params: {count:,} ({_readable(size)})" for name, count, size in counts]
 
 
-def _optimizer_counts(model: Sequential, itemsize: int) -> tuple[int, int] | None:
-    """(numbers, bytes) of the optimizer once it has trained: its slots, its step count (int64) and its learning rate."""
+def _optimizer_counts(model: LayerStack, itemsize: int) -> tuple[int, int] | None:
+    """(numbers, bytes) of the optimizer once it has trained: its slots, its step count (int64) and its
+    learning rate.
+    """
     if not model.optimizer_has_state:
         return None
     core = model.optimizer.core(model.dtype)
@@ -136,11 +138,19 @@ def _readable(size: float) -> str:
 def _in_range(layers: list[Layer], layer_range: Sequence[str] | None) -> list[Layer]:
     if layer_range is None:
         return layers
-    if isinstance(layer_range, str) or len(layer_range) != 2 or not all(isinstance(name, str) for name in layer_range):
+    if (
+        isinstance(layer_range, str)
+        or len(layer_range) != 2
+        or not all(isinstance(name, str) for name in layer_range)
+    ):
         raise ValueError(f"layer_range: expected two names or regular expressions, got {layer_range!r}")
-    first, last = ([i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range)
+    first, last = (
+        [i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range
+    )
     if not first or not last:
-        raise ValueError(f"layer_range: expected names among {[layer.name for layer in layers]}, got {layer_range!r}")
+        raise ValueError(
+            f"layer_range: expected names among {[layer.name for layer in layers]}, got {layer_range!r}"
+        )
     if min(first) > max(last):  # given the other way round
         first, last = last, first
     return layers[min(first) : max(last) + 1]
@@ -151,7 +161,9 @@ def _encoding() -> str:
 
 
 def _console_width() -> int:
-    """Longer lines are cut, and a longer title is folded, as on Keras's console: at COLUMNS, the terminal's width, or 80."""
+    """Longer lines are cut, and a longer title is folded, as on Keras's console: at COLUMNS, the terminal's
+    width, or 80.
+    """
     columns = os.environ.get("COLUMNS", "")
     if columns.isdigit() and int(columns):
         return int(columns)

@@ -10,7 +10,9 @@ from lamina.keras._training.cells import cell_width, shortened, wrapped
 
 
 class Rules(NamedTuple):
-    """The characters of the lines: left, filling, divider and right of rules; left, divider and right of rows."""
+    """The characters of the lines: left, filling, divider and right of rules; left, divider and right of
+    rows.
+    """
 
     top: str
     header: str
@@ -26,7 +28,11 @@ ASCII = Rules(top="+--+", header="|||", below_header="|-+|", row="|||", between_
 
 
 def table_lines(
-    header: Sequence[str], rows: Sequence[Sequence[str]], alignment: Sequence[str], widths: Sequence[int], rules: Rules
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    alignment: Sequence[str],
+    widths: Sequence[int],
+    rules: Rules,
 ) -> list[str]:
     """The table's lines.
 
@@ -51,8 +57,8 @@ def table_lines(
 def column_widths(wanted: Sequence[int], line_length: int) -> list[int]:
     """Widths with one blank on each side, so that the ruled table is line_length wide.
 
-    What is too much is taken from the columns evenly, what is missing is added in proportion, both from left to right with
-    what rounding leaves passed on.
+    What is too much is taken from the columns evenly, what is missing is added in proportion, both from left
+    to right with what rounding leaves passed on.
     """
     widths = [width + 2 for width in wanted]
     room = line_length - (len(widths) + 1)  # the vertical lines
@@ -72,14 +78,14 @@ def column_widths(wanted: Sequence[int], line_length: int) -> list[int]:
 
 
 def _rule(widths: Sequence[int], characters: str) -> str:
-    left, filling, divider, right = characters
+    left, filling, divider, right = tuple(characters)
     return left + divider.join(filling * width for width in widths) + right
 
 
 def _row(
     cells: Sequence[str], alignment: Sequence[str], widths: Sequence[int], edges: str, at_bottom: bool
 ) -> list[str]:
-    left, divider, right = edges
+    left, divider, right = tuple(edges)
     columns = [
         [_aligned(line, side, width - 2) for line in wrapped(cell, width - 2, fold=False)]
         for cell, side, width in zip(cells, alignment, widths, strict=True)
@@ -88,9 +94,7 @@ def _row(
     for column, width in zip(columns, widths, strict=True):
         blanks = [" " * (width - 2)] * (height - len(column))
         column[:] = blanks + column if at_bottom else column + blanks
-    return [
-        left + divider.join(f" {column[line]} " for column in columns) + right for line in range(height)
-    ]
+    return [left + divider.join(f" {column[line]} " for column in columns) + right for line in range(height)]
 
 
 def _aligned(text: str, side: str, width: int) -> str:

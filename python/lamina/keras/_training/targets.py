@@ -14,7 +14,8 @@ SPARSE = "sparse_categorical_crossentropy"
 
 
 def fitted_targets(y: npt.NDArray[Any], output_shape: Shape, loss: str, name: str) -> npt.NDArray[Any]:
-    """`y` in the shape the loss compares with the output: class numbers (n, ...) for the sparse loss, else the output's own.
+    """`y` in the shape the loss compares with the output: class numbers (n, ...) for the sparse loss, else
+    the output's own.
 
     An axis of length 1 at the end is added or dropped, as in Keras; nothing is ever broadcast.
 
@@ -35,8 +36,8 @@ def fitted_targets(y: npt.NDArray[Any], output_shape: Shape, loss: str, name: st
         fitted = y[..., np.newaxis]
     if fitted.shape[1:] != tuple(wanted[1:]):
         raise ValueError(
-            f"{name}: expected shape {written(wanted)} for loss {loss!r} and an output of shape {written(output_shape)}, "
-            f"got {y.shape}{_hint(y, output_shape, loss)}"
+            f"{name}: expected shape {written(wanted)} for loss {loss!r} and an output of shape "
+            f"{written(output_shape)}, got {y.shape}{_hint(y, output_shape, loss)}"
         )
     return fitted
 
@@ -44,6 +45,9 @@ def fitted_targets(y: npt.NDArray[Any], output_shape: Shape, loss: str, name: st
 def _hint(y: npt.NDArray[Any], output_shape: Shape, loss: str) -> str:
     if loss == SPARSE and y.shape[1:] == tuple(output_shape[1:]):
         return "; one-hot rows go with loss 'categorical_crossentropy'"
-    if loss == "categorical_crossentropy" and y.shape[1:] in (tuple(output_shape[1:-1]), (*output_shape[1:-1], 1)):
+    if loss == "categorical_crossentropy" and y.shape[1:] in (
+        tuple(output_shape[1:-1]),
+        (*output_shape[1:-1], 1),
+    ):
         return f"; class numbers go with loss {SPARSE!r}"
     return ""

@@ -1,14 +1,9 @@
-"""Trainer: compile, fit, evaluate, predict and their one-batch forms, for anything that owns a network of the core."""
+"""Trainer: fit, evaluate, predict and their one-batch forms, for anything that owns a network of the core."""
 
 from __future__ import annotations
 
-import random
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from lamina.keras._training.arguments import (
@@ -19,114 +14,20 @@ from lamina.keras._training.arguments import (
     checked_verbose,
     integer,
 )
-from lamina.keras._training.compiled import Compiled
+from lamina.keras._training.compiled_model import CompiledModel
 from lamina.keras._training.data import Data, converted, converted_validation, split
 from lamina.keras._training.evaluate import evaluate_data, predict_data
 from lamina.keras._training.fit import Plan, batches_of, run_fit
 from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras._training.weights import weights_of_classes
-from lamina.keras.callbacks import CallbackList, History
-from lamina.keras.layers.shape import Shape
+from lamina.keras.callbacks import History
 
 
-class Trainer(ABC):
+class Trainer(CompiledModel):
     """The training face of a model."""
 
-    name: str
-    stop_training: bool
-    stop_evaluating: bool
-    stop_predicting: bool
-    history: History | None
-
-    def __init__(self) -> None:
-        self._compiled: Compiled | None = None
-        self._seed: int | None = None
-        self._epochs_trained = 0
-        self._in_epoch = False
-        self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self.history = None
-
-    # -- what the model must give -------------------------------------------------------------------------------------
-    @property
-    @abstractmethod
-    def dtype(self) -> str: ...
-
-    @property
-    @abstractmethod
-    def input_shape(self) -> Shape: ...
-
-    @property
-    @abstractmethod
-    def output_shape(self) -> Shape: ...
-
-    @abstractmethod
-    def network_for(self, rows_shape: Shape) -> Any:
-        """The core's network; a model without a shape takes this one (batch axis first)."""
-
-    # -- compile ------------------------------------------------------------------------------------------------------
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Choose optimizer, loss and metrics. The weights stay as they are.
-
-        Args:
-            optimizer: name or instance of `keras.optimizers`. Default "rmsprop".
-            loss: name, function or instance of `keras.losses`. A model that ends in softmax or sigmoid is trained from its
-                logits, as by Keras on TensorFlow.
-            metrics: list of names, functions or instances of `keras.metrics`; "accuracy" is chosen by the shapes of y and output.
-            loss_weights, weighted_metrics: not supported yet, None only.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted without effect: they change how Keras
-                executes, not what it computes.
-
-        Raises:
-            ValueError: an unknown name, or an argument that is not supported.
-        """
-        refuse_unless_default("compile", loss_weights=(loss_weights, None))
-        if weighted_metrics:
-            refuse_unless_default("compile", weighted_metrics=(weighted_metrics, None))
-        self._compiled = Compiled(optimizer, loss, metrics)
-        self.stop_training = False
-
-    @property
-    def compiled(self) -> bool:
-        return self._compiled is not None
-
-    @property
-    def optimizer(self) -> Any:
-        """The optimizer; None before `compile`."""
-        return None if self._compiled is None else self._compiled.optimizer
-
-    @property
-    def loss(self) -> Any:
-        """The loss as `compile` got it; None before."""
-        return None if self._compiled is None else self._compiled.user_loss
-
-    @property
-    def optimizer_has_state(self) -> bool:
-        """Whether the optimizer has trained, so that its state counts in `summary()`."""
-        return self._compiled is not None and (self._compiled.has_trained or int(self._compiled.optimizer.iterations) > 0)
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """As in Keras 3: "loss", and "compile_metrics" where `compile` got metrics; the logs name each of them."""
-        if self._compiled is None:
-            return []
-        return ["loss", "compile_metrics"] if self._compiled.names_metrics else ["loss"]
-
-    def reset_metrics(self) -> None:
-        """Nothing to do: every epoch, evaluation and batch call starts its running means by itself."""
-
-    # -- fit, evaluate, predict ---------------------------------------------------------------------------------------
+    # -- fit, evaluate, predict ------------------------------------------------------------------------------
     def fit(
         self,
         x: Any = None,
@@ -146,19 +47,24 @@ class Trainer(ABC):
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
     ) -> History:
-        """Train for a number of epochs. Every argument and all data are checked before the first weight changes.
+        """Train for a number of epochs. Every argument and all data are checked before the first weight
+        changes.
 
-        The rows are permuted anew in every epoch, by a seed that the model draws once from Python's `random`: after
-        `keras.utils.set_random_seed`, the same program gives the same bits, whatever the number of threads. The reported
-        loss and metrics are means over the epoch's rows, taken while the weights move, as in Keras.
+        The rows are permuted anew in every epoch, by a seed that the model draws once from Python's `random`:
+        after `keras.utils.set_random_seed`, the same program gives the same bits, whatever the number of
+        threads. The reported loss and metrics are means over the epoch's rows, taken while the weights move,
+        as in Keras.
 
         Args:
-            x: array (n, ...) of any real dtype, layout and byte order, read where it lies; or what numpy can convert.
-            y: targets, in the shape that loss and output ask for; a last axis of length 1 may be there or not.
+            x: array (n, ...) of any real dtype, layout and byte order, read where it lies; or what numpy can
+                convert.
+            y: targets, in the shape that loss and output ask for; a last axis of length 1 may be there or
+                not.
             batch_size: rows per step. Default 32; the short last batch counts.
             epochs: index of the epoch to stop before. Default 1.
             verbose: 1 or "auto" (default) a progress bar, 2 one line per epoch, 0 nothing.
-            callbacks: list of `keras.callbacks.Callback`. One with batch hooks makes the batches run one by one from Python.
+            callbacks: list of `keras.callbacks.Callback`. One with batch hooks makes the batches run one by
+                one from Python.
             validation_split: the last part of the rows, in [0, 1), is kept for validation. Default 0.
             validation_data: tuple (x, y) or (x, y, sample_weight), used instead.
             shuffle: whether the rows are permuted. Default True.
@@ -280,9 +186,14 @@ class Trainer(ABC):
         callback_list = self._callbacks(callbacks, verbose, 1, batches_of(len(rows), size))
         return predict_data(self, network, rows, size, callback_list)
 
-    # -- one batch ----------------------------------------------------------------------------------------------------
+    # -- one batch -------------------------------------------------------------------------------------------
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
     ) -> Any:
         """One step on all rows given.
 
@@ -305,7 +216,9 @@ class Trainer(ABC):
             logs = compiled.logs(trainer.train(0, 1))
         return logs if return_dict else compiled.in_order(logs)
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """`evaluate` on all rows as one batch, silently; arguments, result and errors as there."""
         compiled = self._compiled_now("test_on_batch")
         data = converted(x, y, sample_weight)
@@ -319,63 +232,6 @@ class Trainer(ABC):
         network = self.network_for(tuple(rows.shape))
         rows = fitted_input(rows, self.input_shape, "x")
         return self.shaped_output(network.predict(rows, len(rows)))
-
-    # -- inside -------------------------------------------------------------------------------------------------------
-    def shuffle_seed(self) -> int:
-        """The seed of this model's shuffles and steps, drawn when it is first needed."""
-        if self._seed is None:
-            self._seed = random.randint(1, 10**9)
-        return self._seed
-
-    def count_epoch(self) -> int:
-        """How many epochs were begun before this one, in all calls together."""
-        self._epochs_trained += 1
-        return self._epochs_trained - 1
-
-    @contextmanager
-    def in_epoch(self) -> Iterator[None]:
-        """Holds the trainer's epoch: a batch hook that trains the same model would tear it."""
-        if self._in_epoch:
-            raise RuntimeError(f"model {self.name!r} is in the middle of an epoch: it can't be trained from a batch hook")
-        self._in_epoch = True
-        try:
-            yield
-        finally:
-            self._in_epoch = False
-
-    def shaped_output(self, out: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The core's (n, outputs) in the model's output shape."""
-        sizes: tuple[Any, ...] = self.output_shape[1:]
-        return np.asarray(out).reshape(len(out), *sizes)
-
-    def _compiled_now(self, method: str) -> Compiled:
-        if self._compiled is None:
-            raise ValueError(f"{method}: the model is not compiled; call compile(optimizer, loss, metrics) first")
-        return self._compiled
-
-    def _admit(self, compiled: Compiled, data: Data, batch_size: int) -> tuple[Any, Data]:
-        """The trainer for these data, and the data after every check."""
-        # A model that has no shape yet shows the batch size from now on where all batches have it, as Keras's does.
-        batch = None if len(data.x) % batch_size else batch_size
-        network = self.network_for((batch, *data.x.shape[1:]))
-        loss = compiled.resolve_loss(data.y.shape, self.output_shape)
-        shaped = data.shaped(self.input_shape, self.output_shape, loss)
-        trainer = compiled.trainer(self, network, self.dtype, data.y.shape, self.output_shape)
-        trainer.check(shaped.dataset())
-        return trainer, shaped
-
-    def _callbacks(self, callbacks: Any, verbose: Any, epochs: int, steps: int, add_history: bool = False) -> CallbackList:
-        if isinstance(callbacks, CallbackList):
-            return callbacks
-        return CallbackList(
-            callbacks,
-            add_history=add_history,
-            add_progbar=verbose != 0,
-            model=self,
-            verbose=verbose,
-            epochs=epochs,
-            steps=steps,
-        )
 
 
 def _with_class_weight(data: Data, class_weight: Any) -> Data:

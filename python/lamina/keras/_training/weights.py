@@ -34,7 +34,8 @@ def weights_of_classes(y: npt.NDArray[Any], class_weight: Any) -> npt.NDArray[An
     """A weight per sample from one per class, as Keras: classes that are not named weigh 1.
 
     Args:
-        y: class numbers (n,) or (n, 1), rounded; or rows (n, ..., k), of which the largest entry is the class.
+        y: class numbers (n,) or (n, 1), rounded; or rows (n, ..., k), of which the largest entry is the
+            class.
         class_weight: dict from class number to weight.
 
     Returns:
@@ -63,6 +64,8 @@ def weights_of_classes(y: npt.NDArray[Any], class_weight: Any) -> npt.NDArray[An
 def _check_entry(label: Any, weight: Any) -> None:
     if isinstance(label, (bool, np.bool_)) or not isinstance(label, (int, np.integer)):
         raise TypeError(f"class_weight: expected class numbers as keys, got {label!r}")
-    numeric = isinstance(weight, (int, float, np.integer, np.floating)) and not isinstance(weight, (bool, np.bool_))
+    numeric = isinstance(weight, (int, float, np.integer, np.floating)) and not isinstance(
+        weight, (bool, np.bool_)
+    )
     if not numeric or not math.isfinite(weight):
         raise TypeError(f"class_weight: expected a finite number for class {label}, got {weight!r}")

@@ -31,7 +31,9 @@ class Activation(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:
-            raise ValueError(f"layer {self.name!r}: expected an input of rank 2 or more, got shape {tuple(input_shape)}")
+            raise ValueError(
+                f"layer {self.name!r}: expected an input of rank 2 or more, got shape {tuple(input_shape)}"
+            )
         return tuple(input_shape)
 
     def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:

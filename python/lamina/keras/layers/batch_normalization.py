@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from lamina import _core
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
-from lamina.keras.utils.serialization import serialize_object
 from lamina.keras.layers.shape import Shape, positions_and_features
 from lamina.keras.layers.variable import Variable
+from lamina.keras.utils.serialization import serialize_object
 
 
 class BatchNormalization(Layer):
     """Normalizes each feature: `y = gamma (x - mean) / sqrt(var + epsilon) + beta`.
 
-    In training mean and variance (the biased one) are the batch's, over all axes but the last, and the moving ones follow:
+    In training mean and variance (the biased one) are the batch's, over all axes but the last, and the moving
+    ones follow:
     `moving = momentum · moving + (1 - momentum) · batch`. Elsewhere the moving ones are used.
 
     Args:
@@ -24,9 +26,10 @@ class BatchNormalization(Layer):
         epsilon: added to the variance. Default 1e-3.
         center: whether there is a beta. Default True.
         scale: whether there is a gamma. Default True.
-        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: initializers of the four
-            vectors (features,). Defaults "zeros", "ones", "zeros", "ones".
-        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint, renorm, renorm_clipping, renorm_momentum:
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer:
+            initializers of the four vectors (features,). Defaults "zeros", "ones", "zeros", "ones".
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint, renorm, renorm_clipping,
+        renorm_momentum:
             not supported yet, defaults only.
         synchronized: accepted; there is one device.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
@@ -77,7 +80,9 @@ class BatchNormalization(Layer):
         self.beta_initializer = checked_initializer(beta_initializer, "beta_initializer")
         self.gamma_initializer = checked_initializer(gamma_initializer, "gamma_initializer")
         self.moving_mean_initializer = checked_initializer(moving_mean_initializer, "moving_mean_initializer")
-        self.moving_variance_initializer = checked_initializer(moving_variance_initializer, "moving_variance_initializer")
+        self.moving_variance_initializer = checked_initializer(
+            moving_variance_initializer, "moving_variance_initializer"
+        )
         self.synchronized = bool(synchronized)
 
     @property
@@ -103,11 +108,13 @@ class BatchNormalization(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         rank = len(input_shape)
         if rank < 2:
-            raise ValueError(f"layer {self.name!r}: expected an input of rank 2 or more, got shape {tuple(input_shape)}")
+            raise ValueError(
+                f"layer {self.name!r}: expected an input of rank 2 or more, got shape {tuple(input_shape)}"
+            )
         if self.axis not in (-1, rank - 1):
             raise ValueError(
-                f"layer {self.name!r}: axis: expected the last one, -1 or {rank - 1}, for an input of rank {rank}; "
-                f"got {self.axis}"
+                f"layer {self.name!r}: axis: expected the last one, -1 or {rank - 1}, "
+                f"for an input of rank {rank}; got {self.axis}"
             )
         return tuple(input_shape)
 
@@ -119,12 +126,16 @@ class BatchNormalization(Layer):
         if self.center:
             specs.append(WeightSpec("beta", (features,), self.beta_initializer))
         specs.append(WeightSpec("moving_mean", (features,), self.moving_mean_initializer, trainable=False))
-        specs.append(WeightSpec("moving_variance", (features,), self.moving_variance_initializer, trainable=False))
+        specs.append(
+            WeightSpec("moving_variance", (features,), self.moving_variance_initializer, trainable=False)
+        )
         return specs
 
     def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
         positions, features = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
-        network.add_batch_normalization(positions, features, self.momentum, self.epsilon, self.center, self.scale)
+        network.add_batch_normalization(
+            positions, features, self.momentum, self.epsilon, self.center, self.scale
+        )
         return True
 
     def get_config(self) -> dict[str, Any]:
@@ -138,7 +149,9 @@ class BatchNormalization(Layer):
             "beta_initializer": serialize_object(self.beta_initializer, "keras.initializers"),
             "gamma_initializer": serialize_object(self.gamma_initializer, "keras.initializers"),
             "moving_mean_initializer": serialize_object(self.moving_mean_initializer, "keras.initializers"),
-            "moving_variance_initializer": serialize_object(self.moving_variance_initializer, "keras.initializers"),
+            "moving_variance_initializer": serialize_object(
+                self.moving_variance_initializer, "keras.initializers"
+            ),
             "beta_regularizer": None,
             "gamma_regularizer": None,
             "beta_constraint": None,
@@ -151,13 +164,9 @@ class BatchNormalization(Layer):
 
 
 def _integer(name: str, value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = None  # type: ignore[assignment]
-    if number is None or number != value:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__index__"):
         raise ValueError(f"{name}: expected an int, got {value!r}")
-    return number
+    return operator.index(value)
 
 
 def _number(name: str, value: Any) -> float:

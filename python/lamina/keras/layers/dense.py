@@ -10,9 +10,9 @@ from lamina import _core
 from lamina.keras import activations
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
-from lamina.keras.utils.serialization import serialize_object
 from lamina.keras.layers.shape import Shape, positions_and_features
 from lamina.keras.layers.variable import Variable
+from lamina.keras.utils.serialization import serialize_object
 
 
 class Dense(Layer):
@@ -24,7 +24,8 @@ class Dense(Layer):
         use_bias: whether there is a bias. Default True.
         kernel_initializer: initializer of the kernel (inputs, units). Default "glorot_uniform".
         bias_initializer: initializer of the bias (units,). Default "zeros".
-        kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, lora_rank, lora_alpha,
+        kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint,
+        lora_rank, lora_alpha,
             quantization_config: not supported yet, None only.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 
@@ -97,7 +98,9 @@ class Dense(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:
-            raise ValueError(f"layer {self.name!r}: expected an input of rank 2 or more, got shape {tuple(input_shape)}")
+            raise ValueError(
+                f"layer {self.name!r}: expected an input of rank 2 or more, got shape {tuple(input_shape)}"
+            )
         return (*input_shape[:-1], self.units)
 
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:

@@ -15,26 +15,32 @@ from lamina.keras.layers.shape import Shape, known_sizes
 
 
 class Dropout(Layer):
-    """Sets a random part of the numbers to zero in training and scales the rest by `1 / (1 - rate)`; else passes them on.
+    """Sets a random part of the numbers to zero in training and scales the rest by `1 / (1 - rate)`; else
+    passes them on.
 
     Args:
         rate: the part that is dropped, in [0, 1]; 1 drops everything.
         noise_shape: not supported yet, None only.
-        seed: an int that fixes the pattern; None (default) draws one from Python's `random` now. The pattern of a step
-            follows from seed and step alone, whatever the number of threads.
+        seed: an int that fixes the pattern; None (default) draws one from Python's `random` now. The pattern
+            of a step follows from seed and step alone, whatever the number of threads.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 
     Raises:
         ValueError: an argument is unknown, wrong or not supported.
 
-    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014; Keras 3's scaling.
+    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014;
+        Keras 3's scaling.
     """
 
     _built_at_start = True
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.integer, np.floating)) or not 0 <= rate <= 1:
+        if (
+            isinstance(rate, bool)
+            or not isinstance(rate, (int, float, np.integer, np.floating))
+            or not 0 <= rate <= 1
+        ):
             raise ValueError(f"rate: expected a number in [0, 1], got {rate!r}")
         refuse_unless_default("Dropout", noise_shape=(noise_shape, None))
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):

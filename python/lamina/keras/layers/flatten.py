@@ -11,7 +11,8 @@ from lamina.keras.layers.shape import Shape
 
 
 class Flatten(Layer):
-    """Joins all axes but the first: (n, 28, 28) becomes (n, 784), and (n,) becomes (n, 1). Costs nothing at run time.
+    """Joins all axes but the first: (n, 28, 28) becomes (n, 784), and (n,) becomes (n, 1). Costs nothing at
+    run time.
 
     Args:
         data_format: None or "channels_last" (default); "channels_first" is not supported.

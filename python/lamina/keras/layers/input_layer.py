@@ -94,7 +94,8 @@ def Input(  # noqa: N802, Keras's name
     tensor: Any = None,
     optional: bool = False,
 ) -> InputLayer:
-    """The input of a model, to be added before its first layer: `Sequential([Input(shape=(784,)), Dense(10)])`.
+    """The input of a model, to be added before its first layer: `Sequential([Input(shape=(784,)),
+    Dense(10)])`.
 
     Args:
         shape: shape of one sample, e.g. (784,).
@@ -129,7 +130,9 @@ def _batch_shape(shape: Any, batch_size: Any, batch_shape: Any) -> Shape:
         known_sizes(whole, "shape")
         return whole
     if batch_size is not None:
-        raise ValueError(f"Input: expected either batch_size or batch_shape, got both ({batch_size!r} and {batch_shape!r})")
+        raise ValueError(
+            f"Input: expected either batch_size or batch_shape, got both ({batch_size!r} and {batch_shape!r})"
+        )
     whole = checked_shape(batch_shape, "batch_shape")
     if not whole:
         raise ValueError("batch_shape: expected at least the batch axis, got ()")

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina import _core
-from lamina.keras import initializers
 from lamina.keras import config as keras_config
+from lamina.keras import initializers
 from lamina.keras._training.naming import checked_name
-from lamina.keras.layers.shape import Shape, checked_shape
 from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras.layers.shape import Shape, checked_shape
 from lamina.keras.layers.variable import Variable, write_weights
 
 
@@ -38,7 +38,8 @@ class Layer:
         dtype: "float32" or "float64"; None (default) takes `keras.config.floatx()`.
         autocast: accepted; inputs are always cast to the layer's dtype.
         name: string without "/"; None (default) numbers the layers of a class per process.
-        input_shape, input_dim: on a model's first layer, the shape of one sample; `keras.Input` says it better.
+        input_shape, input_dim: on a model's first layer, the shape of one sample; `keras.Input` says it
+            better.
 
     Raises:
         ValueError: an argument is unknown, wrong or not supported.
@@ -72,7 +73,7 @@ class Layer:
         self._weights: list[Variable] = []
         self._owner: weakref.ref[Any] | None = None
 
-    # -- what a layer says about itself -----------------------------------------------------------------------------
+    # -- what a layer says about itself ----------------------------------------------------------------------
     @property
     def name(self) -> str:
         return self._name
@@ -138,13 +139,19 @@ class Layer:
         """
         if not self.built:
             raise ValueError(
-                f"count_params: layer {self.name!r} has no weights yet; give its model an input shape or call build(input_shape)"
+                f"count_params: layer {self.name!r} has no weights yet; give its model an input shape "
+                "or call build(input_shape)"
             )
         return sum(weight.size for weight in self._weights)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this layer again, under Keras's keys."""
-        policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": self.dtype}, "registered_name": None}
+        policy = {
+            "module": "keras",
+            "class_name": "DTypePolicy",
+            "config": {"name": self.dtype},
+            "registered_name": None,
+        }
         return {"name": self.name, "trainable": self.trainable, "dtype": policy}
 
     @classmethod
@@ -152,7 +159,7 @@ class Layer:
         """A new layer from what `get_config` gave."""
         return cls(**config)
 
-    # -- shapes and weights -----------------------------------------------------------------------------------------
+    # -- shapes and weights ----------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:
         """Make the weights for this input.
 
@@ -169,12 +176,13 @@ class Layer:
             for spec, weight in zip(specs, self._weights, strict=True):
                 if spec.shape != weight.shape:
                     raise ValueError(
-                        f"layer {self.name!r}: expected an input that fits its {weight.name} of shape {weight.shape}, "
-                        f"got input shape {shape}"
+                        f"layer {self.name!r}: expected an input that fits its {weight.name} of shape "
+                        f"{weight.shape}, got input shape {shape}"
                     )
             return
         self._weights = [
-            Variable(np.asarray(spec.initializer(spec.shape, dtype=self.dtype)), spec.name, spec.trainable) for spec in specs
+            Variable(np.asarray(spec.initializer(spec.shape, dtype=self.dtype)), spec.name, spec.trainable)
+            for spec in specs
         ]
         for weight in self._weights:
             weight.path = f"{self.name}/{weight.name}"
@@ -194,7 +202,8 @@ class Layer:
     def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
         """Add what this layer computes to a network of the core; False if there is nothing to compute."""
         raise TypeError(
-            f"layer: expected one of Lamina's layers, got {type(self).__name__}; layers of one's own are not supported"
+            f"layer: expected one of Lamina's layers, got {type(self).__name__}; "
+            "layers of one's own are not supported"
         )
 
     def __call__(self, inputs: Any, training: bool = False) -> npt.NDArray[Any]:
@@ -208,7 +217,8 @@ class Layer:
             Array of the layer's dtype.
 
         Raises:
-            TypeError: inputs is a layer or an `Input`; graphs of layers (the functional API) are not supported yet.
+            TypeError: inputs is a layer or an `Input`; graphs of layers (the functional API) are not
+                supported yet.
             ValueError: an input of this shape doesn't fit.
         """
         from lamina.keras._training.call import call_layer
@@ -218,7 +228,7 @@ class Layer:
     def _weight(self, name: str) -> Variable | None:
         return next((weight for weight in self._weights if weight.name == name), None)
 
-    # -- which model it belongs to ----------------------------------------------------------------------------------
+    # -- which model it belongs to ---------------------------------------------------------------------------
     def check_free(self, model: Any) -> None:
         """Refuse a second model: the weights live in the one flat block of the first.
 
@@ -230,8 +240,8 @@ class Layer:
         owner = self._owner_now()
         if owner is not None and owner is not model:
             raise ValueError(
-                f"layer {self.name!r} belongs to model {owner.name!r} already, and a layer can be in one model only; "
-                f"make a new one, for example with {type(self).__name__}.from_config(layer.get_config())"
+                f"layer {self.name!r} is in model {owner.name!r} already, and can be in one model only; "
+                f"make another, for example with {type(self).__name__}.from_config(layer.get_config())"
             )
 
     def _owner_now(self) -> Any:
@@ -283,7 +293,8 @@ def _input_shape_argument(kwargs: dict[str, Any]) -> Shape | None:
     if dim is None and shape is None:
         return None
     warnings.warn(
-        "`input_shape` and `input_dim` belong to an older style: in a Sequential model, put `keras.Input(shape)` first.",
+        "`input_shape` and `input_dim` belong to an older style: in a Sequential model, put "
+        "`keras.Input(shape)` first.",
         stacklevel=4,  # the line that made the layer
     )
     return checked_shape((dim,), "input_dim") if dim is not None else checked_shape(shape, "input_shape")

@@ -37,7 +37,9 @@ def known_sizes(shape: Shape, name: str) -> tuple[int, ...]:
     sizes = []
     for size in shape[1:]:
         if size is None or size < 1:
-            raise ValueError(f"{name}: expected every size after the batch axis to be known and at least 1, got {shape}")
+            raise ValueError(
+                f"{name}: expected every size after the batch axis to be known and at least 1, got {shape}"
+            )
         sizes.append(size)
     return tuple(sizes)
 

@@ -11,7 +11,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
 class Variable(NDArrayOperatorsMixin):
-    """A weight array with a name. Arithmetic, indexing and `np.asarray` work on the live values, without a copy.
+    """A weight array with a name. Arithmetic, indexing and `np.asarray` work on the live values, without a
+    copy.
 
     Attributes:
         name: "kernel", "bias", "gamma" …
@@ -44,7 +45,7 @@ class Variable(NDArrayOperatorsMixin):
 
     @property
     def dtype(self) -> str:
-        return self._array.dtype.name
+        return str(self._array.dtype.name)
 
     def numpy(self) -> npt.NDArray[Any]:
         """A copy of the values."""
@@ -107,7 +108,10 @@ class Variable(NDArrayOperatorsMixin):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._array}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_array": self.numpy()}  # a view would pickle as a view's bytes, a copy is contiguous
+        return {
+            **self.__dict__,
+            "_array": self.numpy(),
+        }  # a view would pickle as a view's bytes, a copy is contiguous
 
 
 def checked_value(value: Any, shape: tuple[int, ...], path: str) -> npt.NDArray[Any]:
@@ -131,9 +135,11 @@ def write_weights(variables: Sequence[Variable], weights: Sequence[Any], where: 
     if len(weights) != len(variables):
         raise ValueError(f"weights: expected {len(variables)} arrays for {where}, got {len(weights)}")
     arrays = [
-        checked_value(value, variable.shape, variable.path) for variable, value in zip(variables, weights, strict=True)
+        checked_value(value, variable.shape, variable.path)
+        for variable, value in zip(variables, weights, strict=True)
     ]
-    # An array given may be a view of these very weights (rolled, swapped …): copy what shares memory before writing.
+    # An array given may be a view of these very weights (rolled, swapped …): copy what shares memory before
+    # writing.
     arrays = [
         array.copy() if any(np.may_share_memory(array, variable.value) for variable in variables) else array
         for array in arrays

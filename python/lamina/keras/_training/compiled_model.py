@@ -1,0 +1,185 @@
+"""CompiledModel: what `compile` gives a model, and what fit, evaluate and predict share."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lamina.keras._training.compiled import Compiled
+from lamina.keras._training.data import Data
+from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras.callbacks import CallbackList, History
+from lamina.keras.layers.shape import Shape
+
+
+class CompiledModel(ABC):
+    """What every way of training needs: optimizer, loss, metrics, seed, count of epochs, doors for data."""
+
+    name: str
+    stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
+    history: History | None
+
+    def __init__(self) -> None:
+        self._compiled: Compiled | None = None
+        self._seed: int | None = None
+        self._epochs_trained = 0
+        self._in_epoch = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self.history = None
+
+    # -- what the model must give ----------------------------------------------------------------------------
+    @property
+    @abstractmethod
+    def dtype(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def input_shape(self) -> Shape: ...
+
+    @property
+    @abstractmethod
+    def output_shape(self) -> Shape: ...
+
+    @abstractmethod
+    def network_for(self, rows_shape: Shape) -> Any:
+        """The core's network; a model without a shape takes this one (batch axis first)."""
+
+    # -- compile ---------------------------------------------------------------------------------------------
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Choose optimizer, loss and metrics. The weights stay as they are.
+
+        Args:
+            optimizer: name or instance of `keras.optimizers`. Default "rmsprop".
+            loss: name, function or instance of `keras.losses`. A model that ends in softmax or sigmoid is
+                trained from its logits, as by Keras on TensorFlow.
+            metrics: list of names, functions or instances of `keras.metrics`; "accuracy" is chosen by the
+                shapes of y and output.
+            loss_weights, weighted_metrics: not supported yet, None only.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted without effect: they
+                change how Keras executes, not what it computes.
+
+        Raises:
+            ValueError: an unknown name, or an argument that is not supported.
+        """
+        refuse_unless_default("compile", loss_weights=(loss_weights, None))
+        if weighted_metrics:
+            refuse_unless_default("compile", weighted_metrics=(weighted_metrics, None))
+        self._compiled = Compiled(optimizer, loss, metrics)
+        self.stop_training = False
+
+    @property
+    def compiled(self) -> bool:
+        return self._compiled is not None
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer; None before `compile`."""
+        return None if self._compiled is None else self._compiled.optimizer
+
+    @property
+    def loss(self) -> Any:
+        """The loss as `compile` got it; None before."""
+        return None if self._compiled is None else self._compiled.user_loss
+
+    @property
+    def optimizer_has_state(self) -> bool:
+        """Whether the optimizer has trained, so that its state counts in `summary()`."""
+        return self._compiled is not None and (
+            self._compiled.has_trained or int(self._compiled.optimizer.iterations) > 0
+        )
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """As in Keras 3: "loss", and "compile_metrics" where `compile` got metrics; the logs name each of
+        them.
+        """
+        if self._compiled is None:
+            return []
+        return ["loss", "compile_metrics"] if self._compiled.names_metrics else ["loss"]
+
+    def reset_metrics(self) -> None:
+        """Accepted; every epoch, evaluation and batch call starts its running means by itself."""
+        return
+
+    # -- inside ----------------------------------------------------------------------------------------------
+    def shuffle_seed(self) -> int:
+        """The seed of this model's shuffles and steps, drawn when it is first needed."""
+        if self._seed is None:
+            self._seed = random.randint(1, 10**9)
+        return self._seed
+
+    def count_epoch(self) -> int:
+        """How many epochs were begun before this one, in all calls together."""
+        self._epochs_trained += 1
+        return self._epochs_trained - 1
+
+    @contextmanager
+    def in_epoch(self) -> Iterator[None]:
+        """Holds the trainer's epoch: a batch hook that trains the same model would tear it."""
+        if self._in_epoch:
+            raise RuntimeError(
+                f"model {self.name!r} is in the middle of an epoch: it can't be trained from a batch hook"
+            )
+        self._in_epoch = True
+        try:
+            yield
+        finally:
+            self._in_epoch = False
+
+    def shaped_output(self, out: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The core's (n, outputs) in the model's output shape."""
+        sizes: tuple[Any, ...] = self.output_shape[1:]
+        return np.asarray(out).reshape(len(out), *sizes)
+
+    def _compiled_now(self, method: str) -> Compiled:
+        if self._compiled is None:
+            raise ValueError(
+                f"{method}: the model is not compiled; call compile(optimizer, loss, metrics) first"
+            )
+        return self._compiled
+
+    def _admit(self, compiled: Compiled, data: Data, batch_size: int) -> tuple[Any, Data]:
+        """The trainer for these data, and the data after every check."""
+        # A model that has no shape yet shows the batch size from now on where all batches have it, as Keras's
+        # does.
+        batch = None if len(data.x) % batch_size else batch_size
+        network = self.network_for((batch, *data.x.shape[1:]))
+        loss = compiled.resolve_loss(data.y.shape, self.output_shape)
+        shaped = data.shaped(self.input_shape, self.output_shape, loss)
+        trainer = compiled.trainer(self, network, self.dtype, data.y.shape, self.output_shape)
+        trainer.check(shaped.dataset())
+        return trainer, shaped
+
+    def _callbacks(
+        self, callbacks: Any, verbose: Any, epochs: int, steps: int, add_history: bool = False
+    ) -> CallbackList:
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        return CallbackList(
+            callbacks,
+            add_history=add_history,
+            add_progbar=verbose != 0,
+            model=self,
+            verbose=verbose,
+            epochs=epochs,
+            steps=steps,
+        )

@@ -1,0 +1,178 @@
+// The core without Python, for the sanitizers: every verb, odd sizes, several threads at once, an interrupted
+// run. Results are compared with the reference backend's; the full tests are tests/*.py.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/sampling.h"
+#include "kernels/select.h"
+#include "nn/layers/activation.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/dense.h"
+#include "nn/layers/dropout.h"
+#include "train/predictor.h"
+#include "train/trainer.h"
+
+namespace lamina {
+namespace {
+
+void expect(bool holds, const std::string& what) {
+  if (holds) return;
+  std::fprintf(stderr, "smoke: failed: %s\n", what.c_str());
+  std::exit(1);
+}
+
+template <class T>
+constexpr DType dtype_of() {
+  return sizeof(T) == sizeof(float) ? DType::kFloat32 : DType::kFloat64;
+}
+
+// Contiguous rows of T.
+template <class T>
+Rows rows_of(const std::vector<T>& values, std::int64_t count) {
+  const auto width = static_cast<std::int64_t>(values.size()) / count;
+  const auto item = std::int64_t{sizeof(T)};
+  Rows rows;
+  rows.data = reinterpret_cast<const unsigned char*>(values.data());
+  rows.dtype = dtype_of<T>();
+  rows.count = count;
+  rows.stride = width * item;
+  rows.shape = {width};
+  rows.strides = {item};
+  return rows;
+}
+
+template <class T>
+void build(Network<T>& network, std::int64_t inputs, std::int64_t classes) {
+  network.add(std::make_unique<Dense<T>>(1, inputs, 37, Activation::kTanh, true));
+  network.add(std::make_unique<BatchNorm<T>>(1, 37, 0.99, 1e-3, true, true));
+  network.add(std::make_unique<ActivationLayer<T>>(1, 37, Activation::kSigmoid));
+  network.add(std::make_unique<Dropout<T>>(37, 0.25, 7, 3));
+  network.add(std::make_unique<Dense<T>>(1, 37, 19, Activation::kRelu, false));
+  network.add(std::make_unique<Dense<T>>(1, 19, classes, Activation::kSoftmax, true));
+  network.build();
+  std::uint32_t stream = 0;
+  for (const auto& layer : network.layers())
+    for (const Parameter& p : layer->parameters())
+      fill_uniform(network.parameters() + p.offset, p.size(), {1, Purpose::kInitialise, stream++, 0}, 0.1,
+                   0.6);
+}
+
+constexpr std::int64_t kRows = 53, kInputs = 29, kClasses = 5;
+
+template <class T>
+std::vector<T> random_values(std::int64_t size, std::uint64_t seed) {
+  std::vector<T> values(static_cast<std::size_t>(size));
+  fill_normal(values.data(), size, {seed, Purpose::kInitialise, 0, 0}, 0.0, 1.0, false);
+  return values;
+}
+
+// The parameters after two epochs.
+template <class T>
+std::vector<T> train(const char* backend, OptimizerKind optimizer_kind, LossKind loss,
+                     Interrupt* interrupt = nullptr) {
+  Network<T> network(kInputs, backend_named<T>(backend));
+  build(network, kInputs, kClasses);
+  OptimizerForm form;
+  form.kind = optimizer_kind;
+  form.learning_rate = 0.01;
+  form.momentum = 0.9;
+  form.amsgrad = form.centered = true;
+  Optimizer<T> optimizer(form);
+  TrainingForm training;
+  training.loss = loss;
+  if (loss == LossKind::kSparseCategoricalCrossentropy)
+    training.metrics = {MetricKind::kSparseCategoricalAccuracy};
+  else
+    training.metrics = {MetricKind::kCategoricalAccuracy, MetricKind::kMeanAbsoluteError};
+  Trainer<T> trainer(network, optimizer, training);
+
+  const std::vector<T> x = random_values<T>(kRows * kInputs, 2);
+  std::vector<T> y(static_cast<std::size_t>(kRows * kClasses), T(0)), labels(static_cast<std::size_t>(kRows));
+  for (std::int64_t i = 0; i < kRows; ++i) {
+    labels[static_cast<std::size_t>(i)] = static_cast<T>(i % kClasses);
+    y[static_cast<std::size_t>(i * kClasses + i % kClasses)] = T(1);
+  }
+  Dataset data;
+  data.x = rows_of(x, kRows);
+  data.y = trainer.data_form().labels ? rows_of(labels, kRows) : rows_of(y, kRows);
+  check(data, trainer.data_form());
+  Lease lease(interrupt);
+  for (std::uint64_t epoch = 0; epoch < 2; ++epoch)
+    trainer.train(lease, 0, trainer.begin_epoch(data, 16, true, 5, epoch));  // the last batch has 5 rows
+  for (std::int64_t i = 0, batches = trainer.begin_evaluation(data, 16); i < batches; ++i)
+    trainer.evaluate(lease, i);
+  expect(std::isfinite(trainer.means()[0]), "the loss is finite");
+
+  PredictorPool<T> pool(network);
+  auto predictor = pool.take(7);
+  std::vector<T> out(7 * kClasses);
+  predictor->run(lease, data.x, 46, {out.data(), 7, kClasses});
+  pool.give_back(std::move(predictor));
+  return {network.parameters(), network.parameters() + network.trainable_size()};
+}
+
+template <class T>
+void compare_with_reference(OptimizerKind optimizer, LossKind loss) {
+  const std::vector<T> got = train<T>("cpu", optimizer, loss),
+                       expected = train<T>("reference", optimizer, loss);
+  // Eight steps of rounding; an error in a formula is many orders larger.
+  const double tolerance = sizeof(T) == sizeof(float) ? 2e-3 : 1e-10;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    expect(std::abs(static_cast<double>(got[i] - expected[i])) < tolerance,
+           chosen_isa() + ": parameter " + std::to_string(i) + ": " + std::to_string(got[i]) + " is not " +
+               std::to_string(expected[i]));
+}
+
+void check_interrupt() {
+  Interrupt interrupt([] { throw std::runtime_error("stop"); }, Interrupt::Clock::duration::zero());
+  bool stopped = false;
+  try {
+    train<float>("cpu", OptimizerKind::kSgd, LossKind::kMeanSquaredError, &interrupt);
+  } catch (const std::runtime_error& error) {
+    stopped = std::string(error.what()) == "stop";
+  }
+  expect(stopped, "an interrupt ends the run with its own exception");
+}
+
+void check_threads() {
+  const auto alone = train<float>("cpu", OptimizerKind::kAdam, LossKind::kSparseCategoricalCrossentropy);
+  std::vector<std::vector<float>> results(4);
+  std::vector<std::thread> threads;
+  for (auto& result : results)
+    threads.emplace_back([&result] {
+      result = train<float>("cpu", OptimizerKind::kAdam, LossKind::kSparseCategoricalCrossentropy);
+    });
+  for (auto& thread : threads) thread.join();
+  for (const auto& result : results) expect(result == alone, "the same bits from concurrent threads");
+}
+
+void run() {
+  for (const auto& isa : usable_isas()) {
+    choose_isa(isa);
+    for (const auto optimizer :
+         {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdagrad, OptimizerKind::kAdam})
+      for (const auto loss : {LossKind::kMeanSquaredError, LossKind::kBinaryCrossentropy,
+                              LossKind::kCategoricalCrossentropy, LossKind::kSparseCategoricalCrossentropy}) {
+        compare_with_reference<float>(optimizer, loss);
+        compare_with_reference<double>(optimizer, loss);
+      }
+  }
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    check_interrupt();
+    check_threads();
+  }
+}
+
+}  // namespace
+}  // namespace lamina
+
+int main() {
+  lamina::run();
+  std::puts("smoke: passed");
+}
