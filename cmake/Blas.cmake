@@ -7,7 +7,9 @@ add_library(lamina_blas INTERFACE)
 if(LAMINA_BLAS STREQUAL "openblas")
   execute_process(
     COMMAND ${Python_EXECUTABLE} -c
-      "import scipy_openblas32 as b; print(b.get_include_dir(), b.get_lib_dir(), b.get_library(), sep=';')"
+      "import importlib.metadata as m, scipy_openblas32 as b
+licence = [f.locate() for f in m.files('scipy-openblas32') if f.name == 'LICENSE.txt'][0]
+print(b.get_include_dir(), b.get_lib_dir(), b.get_library(), licence, sep=';')"
     OUTPUT_VARIABLE openblas OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed ERROR_QUIET)
   if(failed)
     message(FATAL_ERROR "The Python package scipy-openblas32 (0.3.34 or newer) was not found. "
@@ -16,6 +18,7 @@ if(LAMINA_BLAS STREQUAL "openblas")
   list(GET openblas 0 include_dir)
   list(GET openblas 1 library_dir)
   list(GET openblas 2 library)
+  list(GET openblas 3 LAMINA_BLAS_LICENSE)
   set(source ${library_dir}/lib${library}${CMAKE_SHARED_LIBRARY_SUFFIX})
   set(LAMINA_BLAS_LIBRARY_DIR ${CMAKE_CURRENT_BINARY_DIR}/blas)
   set(LAMINA_BLAS_LIBRARY ${LAMINA_BLAS_LIBRARY_DIR}/liblamina_openblas${CMAKE_SHARED_LIBRARY_SUFFIX})
@@ -52,5 +55,6 @@ endif()
 function(lamina_install_blas destination)
   if(LAMINA_BLAS STREQUAL "openblas")
     install(FILES ${LAMINA_BLAS_LIBRARY} DESTINATION ${destination})
+    install(FILES ${LAMINA_BLAS_LICENSE} DESTINATION ${destination} RENAME LICENSE-OpenBLAS.txt)
   endif()
 endfunction()

@@ -1,7 +1,7 @@
 """P3, second half: the classifier of `p3_by_keras.py` built by hand on `lamina.ops`.
 
-784 inputs, 50 hidden units, 10 softmax outputs; batches of 100 drawn with replacement; plain gradient descent
-at rate 0.1. The forward and backward passes stand here, the kernels they call are Lamina's own.
+784 inputs, 50 hidden units, 10 softmax outputs; batches of 100, drawn with replacement; gradient
+descent. The forward and backward passes stand here, the kernels they call are Lamina's own.
 
     python examples/p3_by_hand.py [--quick] [--output FOLDER] [--activation sigmoid|tanh|relu]
                                   [--loss crossentropy|mse]
@@ -21,6 +21,9 @@ import matplotlib.pyplot as plt
 
 from lamina import ops
 from lamina.keras import datasets
+
+# Learning rates: the squared error is a mean over ten outputs, mostly near zero: its gradients are small.
+LOSSES = {"crossentropy": 0.1, "mse": 2.0}
 
 ACTIVATIONS = {
     "sigmoid": (ops.sigmoid, ops.sigmoid_grad),
@@ -102,7 +105,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--quick", action="store_true", help="3,000 steps instead of 50,000")
     options.add_argument("--activation", choices=ACTIVATIONS, default="sigmoid")
-    options.add_argument("--loss", choices=("crossentropy", "mse"), default="crossentropy")
+    options.add_argument("--loss", choices=LOSSES, default="crossentropy")
     options.add_argument("--output", type=Path, default=Path(), help="folder for the picture")
     args = options.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
@@ -118,7 +121,9 @@ def main():
     for step in range(steps):
         start = time.perf_counter()
         batch = np.random.choice(len(x_train), batch_size)
-        loss = train_step(x_train[batch], t_train[batch], params, 0.1, args.activation, args.loss)
+        loss = train_step(
+            x_train[batch], t_train[batch], params, LOSSES[args.loss], args.activation, args.loss
+        )
         seconds += time.perf_counter() - start
         losses.append(loss)
         if step % every == 0 or step == steps - 1:

@@ -85,7 +85,7 @@ def main():
 
     print("softmax of (2.20, 1.39, 0.85):", ops.softmax(np.array([2.20, 1.39, 0.85])).round(2))
     print("softmax of (0.0, -1.39, -2.20):", ops.softmax(np.array([0.0, -1.39, -2.20])).round(2))
-    print("sigmoid of 2.20:", ops.sigmoid(np.array(2.20)).round(1))
+    print("sigmoid of 2.20:", ops.sigmoid(np.array([2.20])).round(1))
 
     x_all, y_all = load_cancer()
     x_train, x_val, y_train, y_val = raw = split(x_all, y_all)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,3 +56,12 @@ def float64(live_keras: ModuleType, lamina_keras: ModuleType) -> Iterator[None]:
         live_keras.config.set_dtype_policy(floatx)
         if floatx == "float64":
             yield
+
+
+@pytest.fixture(scope="session")
+def compiler() -> str:
+    """A C compiler, for the tests that watch the process from outside."""
+    found = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if found is None:
+        pytest.skip("no C compiler")
+    return found

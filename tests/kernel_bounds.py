@@ -110,7 +110,7 @@ def loss_grad_bound(kind: str, y_true: Array, y_pred: Array, from_logits: bool) 
     n, k = y_pred.shape
     u, p = unit(y_pred.dtype), wide(y_pred)
     if kind == "mean_squared_error":
-        return 6 * u * (np.abs(p) + 1) / (n * k)
+        return 6 * u * 2 * (np.abs(p) + 1) / (n * k)
     if kind == "binary_crossentropy":
         if from_logits:
             return 8 * u * np.ones_like(p) / (n * k)

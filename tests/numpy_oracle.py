@@ -151,11 +151,13 @@ def adagrad(w, dw, lr, accumulator, epsilon=1e-7):
     return {"w": w - lr * dw / np.sqrt(a + epsilon), "accumulator": a}
 
 
-def adam(w, dw, lr, m, v, step, beta1=0.9, beta2=0.999, epsilon=1e-7, vhat=None):
+def adam(w, dw, lr, m, v, step, beta1=0.9, beta2=0.999, epsilon=1e-7, vhat=None, dtype=np.float64):
+    """`dtype` is the one that Keras raises the betas in: in float32 1 - 0.999 is off by 1e-5 of itself."""
     m = m + (dw - m) * (1 - beta1)
     v = v + (dw * dw - v) * (1 - beta2)
     after = {"m": m, "v": v}
     if vhat is not None:
         v = after["vhat"] = np.maximum(vhat, v)
-    rate = lr * np.sqrt(1 - beta2**step) / (1 - beta1**step)
+    rest1, rest2 = (float(1 - dtype(float(dtype(beta)) ** step)) for beta in (beta1, beta2))
+    rate = lr * np.sqrt(rest2) / rest1
     return {"w": w - rate * m / (np.sqrt(v) + epsilon), **after}

@@ -1,4 +1,4 @@
-"""Wrong switches, numbers, names and weights: one clear error that names the argument, and nothing changed."""
+"""Wrong switches, numbers, names, weights: one clear error that names the argument, and nothing changed."""
 
 from collections.abc import Callable
 from typing import Any

@@ -24,9 +24,9 @@ HOOKS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("keras")
+@pytest.fixture
+def keras(live_keras):
+    return live_keras
 
 
 class Model:

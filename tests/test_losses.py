@@ -4,24 +4,22 @@ import itertools
 
 import numpy as np
 import pytest
+from tolerances import rounding
 
 from lamina.keras import losses
 
-EPS32 = float(np.finfo(np.float32).eps)
 
-
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("keras")
+@pytest.fixture
+def keras(live_keras):
+    return live_keras
 
 
 def close(ours, theirs, values, scale=1.0):
-    """Equal to float32 rounding: a few roundings per value, and a sum over `values` of them."""
+    """Equal to rounding, of sums over `values` numbers of size `scale`."""
     ours, theirs = np.asarray(ours), np.asarray(theirs)
     assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
-    eps = float(np.finfo(ours.dtype).eps)
-    # exp and log are within a few ulp in both; a summation of n terms adds at most n roundings.
-    np.testing.assert_allclose(ours, theirs, rtol=(16 + values) * eps, atol=(16 + values) * eps * scale)
+    bound = rounding(ours.dtype, values)
+    np.testing.assert_allclose(ours, theirs, rtol=bound, atol=bound * scale)
 
 
 def draw(kind, shape, rng, from_logits, dtype="float32"):
@@ -154,7 +152,7 @@ def test_edge_values(keras, kind, arguments, value):
         y = y if kind.startswith("sparse") else np.eye(3, dtype="float32")[y]
         ours = getattr(losses, kind)(y, p, **arguments)
         theirs = getattr(keras.losses, kind)(y, p, **arguments).numpy()
-        np.testing.assert_allclose(ours, theirs, rtol=20 * EPS32, atol=20 * EPS32)
+        close(ours, theirs, 3)
 
 
 @pytest.mark.parametrize("kind", KINDS)

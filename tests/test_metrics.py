@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from tolerances import rounding
 
 from lamina.keras import losses, metrics
 
-EPS32 = float(np.finfo(np.float32).eps)
 CLASSES = [
     "Accuracy",
     "BinaryAccuracy",
@@ -16,9 +16,9 @@ CLASSES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("keras")
+@pytest.fixture
+def keras(live_keras):
+    return live_keras
 
 
 def draw(name, n, rng, shape=(4,)):
@@ -37,7 +37,7 @@ def draw(name, n, rng, shape=(4,)):
 
 def same(ours, theirs, terms):
     assert ours.dtype == np.float32
-    np.testing.assert_allclose(ours, theirs, rtol=(8 + terms) * EPS32)
+    np.testing.assert_allclose(ours, theirs, rtol=rounding("float32", terms))
 
 
 @pytest.mark.parametrize("shape", [(4,), (1,), (3, 4)])
@@ -81,7 +81,7 @@ def test_functions_give_kerass_values(keras, name):
         theirs = getattr(keras.metrics, function)(y, p).numpy()
         assert ours.shape == theirs.shape
         assert ours.dtype == theirs.dtype
-        np.testing.assert_allclose(ours, theirs, rtol=8 * EPS32)
+        np.testing.assert_allclose(ours, theirs, rtol=rounding("float32", shape[-1]))
 
 
 def test_ties_and_the_threshold(keras):

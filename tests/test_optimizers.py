@@ -19,9 +19,9 @@ OTHER_THAN_DEFAULT = {
 }
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("keras")
+@pytest.fixture
+def keras(live_keras):
+    return live_keras
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ probability of 2 exp(-LAMBDA^2 / 2) per number (Higham and Mary, "A new approach
 error analysis", SIAM J. Sci. Comput. 41(5), 2019, theorem 2.4). LAMBDA = 5 leaves 7e-6 per number, and
 roundings are smaller than u more often than not.
 
-Both programs round, each in its own order: their difference has twice the variance. As long as a network is not chaotic (few steps, moderate learning rate) an error made in one step is carried along and
-neither grows nor shrinks much, so each step adds one more rounding to a weight. Live Keras in float32 lies
-within 16 u of itself in float64 on the networks of `tests/parity`, where these bounds are near 60 u.
+Both programs round, each in its own order: their difference has twice the variance. As long as a network is
+not chaotic (few steps, moderate learning rate) an error made in one step is carried along and neither grows
+nor shrinks much, so each step adds one more rounding to a weight. Live Keras in float32 lies within 16 u of
+itself in float64 on the networks of `tests/parity`, where these bounds are near 60 u.
 """
 
 from typing import Any

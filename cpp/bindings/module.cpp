@@ -1,9 +1,11 @@
 // lamina._core: the table of contents.
 #include "bindings/bindings.h"
+#include "bindings/released.h"
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled core of Lamina. Its types stand in _core.pyi.";
   m.attr("__version__") = LAMINA_VERSION;
+  lamina::bind_exit(m);
   lamina::bind_machine(m);
   lamina::bind_random(m);
   lamina::bind_dataset(m);

@@ -4,6 +4,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "bindings/released.h"
 #include "bindings/watch.h"
 #include "nn/layers/activation.h"
 #include "nn/layers/batch_norm.h"
@@ -33,7 +34,7 @@ py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_
   std::int64_t first = 0;
   Watch watch(std::move(progress), 0.1, [&] { return Standing{first / batch_size, {}}; });
   {
-    const py::gil_scoped_release release;
+    const Released released;
     Lease lease(watch.interrupt());
     for (; first < rows.count; first += batch_size) {
       predictor->run(lease, rows, first, all.rows_of(first, std::min(rows.count, first + batch_size)));
@@ -56,7 +57,7 @@ py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std:
   py::array_t<T> out({rows.count, network.outputs()});
   T* values = out.mutable_data();
   const auto reading = use<std::shared_lock<std::shared_mutex>>(network);
-  const py::gil_scoped_release release;
+  const Released released;
   Lease lease;
   Forward<T> pass(network, rows.count, Mode::kTraining);
   Buffer<T> gathered(rows.count * network.inputs());

@@ -7,6 +7,7 @@
 #include "backend/cpu/dense.h"
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "bindings/released.h"
 #include "nn/optimizer.h"
 
 namespace lamina {
@@ -26,7 +27,7 @@ auto run(std::int64_t work, F&& f) {
     Lease lease;
     return f(lease);
   }
-  const py::gil_scoped_release release;
+  const Released released;
   Lease lease;
   return f(lease);
 }

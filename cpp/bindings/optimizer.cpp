@@ -24,7 +24,8 @@ py::list slots(const py::object& self) {
 template <class T>
 py::tuple get_state(const Optimizer<T>& self) {
   py::list slots;
-  for (const auto& slot : self.slots()) slots.append(py::array_t<T>(slot.values.size(), slot.values.data()));
+  for (const auto& values : self.state())
+    slots.append(py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data()));
   return py::make_tuple(self.iterations(), slots);
 }
 

@@ -8,6 +8,7 @@
 #include "bindings/bindings.h"
 #include "bindings/dataset.h"
 #include "bindings/network.h"
+#include "bindings/released.h"
 #include "bindings/watch.h"
 
 namespace lamina {
@@ -20,8 +21,6 @@ struct BoundTrainer {
   Network<T>& network;
   Trainer<T> trainer;
   py::object data;  // of the epoch under way, kept alive
-
-  Standing standing() const { return {trainer.batches_done(), trainer.means()}; }
 };
 
 using Alone = std::unique_lock<std::shared_mutex>;
@@ -30,11 +29,11 @@ template <class T>
 std::vector<double> train(BoundTrainer<T>& self, std::int64_t first, std::int64_t last, py::object progress,
                           double interval) {
   const auto alone = use<Alone>(self.network);
-  Watch watch(std::move(progress), interval, [&] { return self.standing(); });
-  const py::gil_scoped_release release;
+  Watch watch(std::move(progress), interval, [&] { return self.trainer.epoch_standing(); });
+  const Released released;
   Lease lease(watch.interrupt());
   self.trainer.train(lease, first, last);
-  return self.trainer.means();
+  return self.trainer.epoch_standing().means;
 }
 
 template <class T>
@@ -50,12 +49,11 @@ template <class T>
 std::vector<double> evaluate(BoundTrainer<T>& self, const BoundDataset& data, std::int64_t batch_size,
                              py::object progress) {
   const auto alone = use<Alone>(self.network);
-  const std::int64_t batches = self.trainer.begin_evaluation(data.data, batch_size);
-  Watch watch(std::move(progress), 0.1, [&] { return self.standing(); });
-  const py::gil_scoped_release release;
+  Watch watch(std::move(progress), 0.1, [&] { return self.trainer.evaluation_standing(); });
+  const Released released;
   Lease lease(watch.interrupt());
-  for (std::int64_t i = 0; i < batches; ++i) self.trainer.evaluate(lease, i);
-  return self.trainer.means();
+  self.trainer.evaluate(lease, data.data, batch_size);
+  return self.trainer.evaluation_standing().means;
 }
 
 TrainingForm form_of(const std::string& loss, bool from_logits, double label_smoothing,
@@ -94,7 +92,7 @@ void bind_trainer(py::module_& m, const char* name) {
           "check",
           [](const Self& self, const BoundDataset& data) {
             const DataForm form = self.trainer.data_form();
-            const py::gil_scoped_release release;
+            const Released released;
             check(data.data, form);
           },
           py::arg("data"))

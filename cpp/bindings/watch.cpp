@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "bindings/released.h"
+
 namespace lamina {
 namespace {
 
@@ -25,13 +27,13 @@ Watch::Watch(py::object progress, double interval, std::function<Standing()> sta
       interval_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(interval))),
       next_(Clock::now() + interval_),
       standing_(std::move(standing)) {
-  if (!progress_.is_none())
-    interrupt_ = Interrupt([this] { look(); }, std::min<Clock::duration>(interval_, kSignals));
-  else if (on_main_thread_)
-    interrupt_ = Interrupt([this] { look(); }, kSignals);
+  const Clock::duration longest = kSignals;
+  interrupt_ = Interrupt([this] { look(); }, progress_.is_none() ? longest : std::min(interval_, longest));
 }
 
 void Watch::look() {
+  throw_if_closing();
+  if (!on_main_thread_ && progress_.is_none()) return;
   const py::gil_scoped_acquire gil;
   if (on_main_thread_ && PyErr_CheckSignals() != 0) throw py::error_already_set();
   if (progress_.is_none() || Clock::now() < next_) return;

@@ -1,27 +1,23 @@
-// Between batches, now and then: signals are handled and the progress display is drawn.
+// Between batches, now and then: signals are handled, the progress display is drawn, and a closing
+// interpreter is heeded.
 #pragma once
 
 #include <pybind11/pybind11.h>
 
 #include <chrono>
 #include <functional>
-#include <vector>
 
 #include "base/interrupt.h"
+#include "train/trainer.h"
 
 namespace lamina {
 
 namespace py = pybind11;
 
-// Where the work stands, for progress(batches done, running means).
-struct Standing {
-  std::int64_t batches_done;
-  std::vector<double> means;
-};
-
 class Watch {
  public:
-  // Made with the GIL held. Signals are looked for only on the main thread: no other may handle them.
+  // progress(batches done, running means), or None. Made with the GIL held. Signals are looked for only on
+  // the main thread: no other may handle them.
   Watch(py::object progress, double interval, std::function<Standing()> standing);
 
   Interrupt* interrupt() { return &interrupt_; }

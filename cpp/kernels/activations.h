@@ -75,7 +75,9 @@ void activation_gradient(Activation a, ConstMatrix<T> y, ConstMatrix<T> dy, Matr
     case Activation::kLinear:
       return map_gradient_rows<T>(y, dy, dx, [](Vec<T>, Vec<T> d) { return d; });
     case Activation::kRelu:
-      return map_gradient_rows<T>(y, dy, dx, [](Vec<T> v, Vec<T> d) { return v > T(0) ? d : Vec<T>{}; });
+      // times 0, not replaced by 0: a NaN in dy stays
+      return map_gradient_rows<T>(y, dy, dx,
+                                  [](Vec<T> v, Vec<T> d) { return d * (v > T(0) ? splat(T(1)) : Vec<T>{}); });
     case Activation::kSigmoid:
       return map_gradient_rows<T>(y, dy, dx, [](Vec<T> v, Vec<T> d) { return d * v * (T(1) - v); });
     case Activation::kTanh:

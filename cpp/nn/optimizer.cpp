@@ -15,7 +15,17 @@ OptimizerKind optimizer_named(std::string_view name) {
   throw std::invalid_argument(text("optimizer: expected sgd, rmsprop, adagrad or adam, got ", name));
 }
 
+// Keras on TensorFlow makes float32 of these three, in float64 models too: Adam's betas before they are
+// raised (with float 0.999, 1 - beta^1 is 6e-6 off that in double, and so is the first step), SGD's momentum
+// and Adagrad's start.
 template <class T>
+Optimizer<T>::Optimizer(const OptimizerForm& form) : form_(form) {
+  if (form_.kind == OptimizerKind::kSgd)
+    form_.momentum = static_cast<double>(static_cast<float>(form_.momentum));
+  form_.initial_accumulator = static_cast<double>(static_cast<float>(form_.initial_accumulator));
+}
+
+template <class T, class Power>
 StepForm<T> step_form(const OptimizerForm& f, std::int64_t t) {
   StepForm<T> s;
   s.lr = static_cast<T>(f.learning_rate);
@@ -27,11 +37,9 @@ StepForm<T> step_form(const OptimizerForm& f, std::int64_t t) {
   s.epsilon = static_cast<T>(f.epsilon);
   s.nesterov = f.nesterov;
   if (f.kind == OptimizerKind::kAdam) {
-    // Keras raises beta as it is in T: with float 0.999, 1 - beta^1 is 6e-6 off that in double, and so is the
-    // step.
     const double steps = static_cast<double>(t);
-    const T power1 = static_cast<T>(std::pow(static_cast<double>(static_cast<T>(f.beta1)), steps));
-    const T power2 = static_cast<T>(std::pow(static_cast<double>(static_cast<T>(f.beta2)), steps));
+    const T power1 = static_cast<T>(std::pow(static_cast<double>(static_cast<Power>(f.beta1)), steps));
+    const T power2 = static_cast<T>(std::pow(static_cast<double>(static_cast<Power>(f.beta2)), steps));
     s.lr = s.lr * std::sqrt(T(1) - power2) / (T(1) - power1);
   }
   return s;
@@ -89,6 +97,14 @@ void Optimizer<T>::bind(const Network<T>& network) {
 }
 
 template <class T>
+std::vector<std::vector<T>> Optimizer<T>::state() const {
+  if (!bound_) return restored_;
+  std::vector<std::vector<T>> all;
+  for (const Slot& s : slots_) all.emplace_back(s.values.data(), s.values.data() + s.values.size());
+  return all;
+}
+
+template <class T>
 void Optimizer<T>::restore(std::int64_t iterations, std::vector<std::vector<T>> slots) {
   require(iterations >= 0, "iterations: expected 0 or more, got ", iterations);
   require(slots.empty() || slots.size() == slot_names().size(), "slots: expected ", slot_names().size(),
@@ -119,7 +135,7 @@ T* Optimizer<T>::slot(std::string_view name) const {
 
 template <class T>
 void Optimizer<T>::step(const Backend<T>& backend, Lease& lease, std::int64_t size, const T* dw, T* w) {
-  const StepForm<T> form = step_form<T>(form_, iterations_ + 1);
+  const auto form = step_form<T, float>(form_, iterations_ + 1);
   switch (form_.kind) {
     case OptimizerKind::kSgd:
       backend.sgd(lease, form, size, dw, w, slot("momentum"));
@@ -137,8 +153,9 @@ void Optimizer<T>::step(const Backend<T>& backend, Lease& lease, std::int64_t si
   ++iterations_;
 }
 
-template StepForm<float> step_form<float>(const OptimizerForm&, std::int64_t);
-template StepForm<double> step_form<double>(const OptimizerForm&, std::int64_t);
+template StepForm<float> step_form<float, float>(const OptimizerForm&, std::int64_t);
+template StepForm<double> step_form<double, double>(const OptimizerForm&, std::int64_t);
+template StepForm<double> step_form<double, float>(const OptimizerForm&, std::int64_t);
 template class Optimizer<float>;
 template class Optimizer<double>;
 

@@ -37,7 +37,7 @@ class Optimizer {
     Buffer<T> values;
   };
 
-  explicit Optimizer(const OptimizerForm& form) : form_(form) {}
+  explicit Optimizer(const OptimizerForm& form);
 
   const OptimizerForm& form() const { return form_; }
   void set_learning_rate(double lr) { form_.learning_rate = lr; }
@@ -49,6 +49,8 @@ class Optimizer {
   const std::vector<Slot>& slots() const { return slots_; }
   // The parameters that the slots belong to.
   const std::vector<Parameter>& parameters() const { return parameters_; }
+  // A copy of the slots' values, those not yet bound included.
+  std::vector<std::vector<T>> state() const;
   // Slots that another optimizer of this form had; checked against the network's at once, or when it is
   // bound.
   void restore(std::int64_t iterations, std::vector<std::vector<T>> slots);
@@ -69,8 +71,9 @@ class Optimizer {
   std::vector<std::vector<T>> restored_;
 };
 
-// The numbers of a step, rounded as Keras rounds them; t counts from 1.
-template <class T>
+// The numbers of a step in T; t counts from 1. Adam's bias corrections come from powers of beta as `Power`
+// holds it.
+template <class T, class Power = T>
 StepForm<T> step_form(const OptimizerForm& form, std::int64_t t);
 
 }  // namespace lamina

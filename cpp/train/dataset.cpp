@@ -1,11 +1,22 @@
 #include "train/dataset.h"
 
+#include <charconv>
 #include <cmath>
 #include <vector>
 
 #include "base/error.h"
 
 namespace lamina {
+namespace {
+
+// All digits of a label that is to be reported.
+std::string digits(double value) {
+  char buffer[400];  // the largest double has 309 digits before its point
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
+  return error == std::errc{} ? std::string(buffer, end) : text(value);
+}
+
+}  // namespace
 
 void check(const Dataset& data, const DataForm& form) {
   require(data.size() > 0, "x: expected at least one row, got none");
@@ -29,10 +40,13 @@ void check(const Dataset& data, const DataForm& form) {
   std::vector<double> row(static_cast<std::size_t>(width));
   for (std::int64_t i = 0; i < y.count; ++i) {
     read_row(y, i, row.data());
-    for (const double label : row)
-      require(label >= 0 && label < static_cast<double>(form.features) && label == std::floor(label),
-              data.y_name, ": expected integer class labels in [0, ", form.features, "), got ", label,
-              " at index ", i);
+    for (const double label : row) {
+      const bool holds =
+          label >= 0 && label < static_cast<double>(form.features) && label == std::floor(label);
+      if (!holds)
+        throw std::invalid_argument(text(data.y_name, ": expected integer class labels in [0, ",
+                                         form.features, "), got ", digits(label), " at index ", i));
+    }
   }
 }
 

@@ -23,11 +23,7 @@ Trainer<T>::Batch::Batch(const Trainer& trainer, std::int64_t capacity, Mode mod
 
 template <class T>
 Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const TrainingForm& form)
-    : network_(network),
-      optimizer_(optimizer),
-      form_(form),
-      metric_sums_(form.metrics.size()),
-      batch_metrics_(form.metrics.size()) {
+    : network_(network), optimizer_(optimizer), form_(form) {
   network.require_built();
   require(form.positions > 0 && network.outputs() % form.positions == 0,
           "positions: expected a divisor of the network's ", network.outputs(), " outputs, got ",
@@ -53,94 +49,89 @@ DataForm Trainer<T>::data_form() const {
 }
 
 template <class T>
-std::int64_t Trainer<T>::begin(const Dataset& data, std::int64_t batch_size, std::optional<Batch>& batch,
-                               Mode mode) {
+std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode) {
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
   // A batch larger than the data is the data.
   const std::int64_t capacity = std::min(batch_size, std::max<std::int64_t>(data.size(), 1));
-  if (!batch.has_value() || batch->forward.capacity() < capacity) {
-    batch.reset();
-    batch.emplace(*this, capacity, mode);
+  if (!sweep.batch.has_value() || sweep.batch->forward.capacity() < capacity) {
+    sweep.batch.reset();
+    sweep.batch.emplace(*this, capacity, mode);
   }
-  data_ = &data;
-  batch_size_ = batch_size;
-  shuffled_ = false;
-  loss_sum_ = 0;
-  samples_ = batches_done_ = 0;
-  std::fill(metric_sums_.begin(), metric_sums_.end(), 0.0);
+  sweep.data = &data;
+  sweep.batch_size = batch_size;
+  sweep.shuffled = false;
+  sweep.loss_sum = 0;
+  sweep.samples = sweep.batches_done = 0;
+  sweep.metric_sums.assign(form_.metrics.size(), 0.0);
+  sweep.batch_metrics.assign(form_.metrics.size(), 0.0);
   return (data.size() + batch_size - 1) / batch_size;
 }
 
 template <class T>
 std::int64_t Trainer<T>::begin_epoch(const Dataset& data, std::int64_t batch_size, bool shuffle,
                                      std::uint64_t seed, std::uint64_t epoch) {
-  const std::int64_t batches = begin(data, batch_size, training_, Mode::kTraining);
+  const std::int64_t batches = begin(epoch_, data, batch_size, Mode::kTraining);
   if (shuffle) {
-    if (order_.size() != data.size()) order_ = Buffer<std::int64_t>(data.size());
-    fill_permutation(order_.data(), data.size(), {seed, Purpose::kShuffle, 0, epoch});
-    shuffled_ = true;
+    if (epoch_.order.size() != data.size()) epoch_.order = Buffer<std::int64_t>(data.size());
+    fill_permutation(epoch_.order.data(), data.size(), {seed, Purpose::kShuffle, 0, epoch});
+    epoch_.shuffled = true;
   }
   return batches;
 }
 
 template <class T>
-std::int64_t Trainer<T>::begin_evaluation(const Dataset& data, std::int64_t batch_size) {
-  return begin(data, batch_size, evaluation_, Mode::kInference);
-}
-
-template <class T>
-const std::int64_t* Trainer<T>::order_from(std::int64_t first) const {
-  return shuffled_ ? order_.data() + first : nullptr;
-}
-
-template <class T>
-ConstMatrix<T> Trainer<T>::gather_x(Lease& lease, Batch& batch, std::int64_t first,
+ConstMatrix<T> Trainer<T>::gather_x(Lease& lease, Sweep& sweep, std::int64_t first,
                                     std::int64_t count) const {
-  const Matrix<T> x(batch.x.data(), count, network_.inputs());
-  network_.backend().gather(lease, data_->x, order_from(first), first, x);
+  const Matrix<T> x(sweep.batch->x.data(), count, network_.inputs());
+  network_.backend().gather(lease, sweep.data->x, sweep.order_from(first), first, x);
   return x;
 }
 
 template <class T>
-Target<T> Trainer<T>::gather_y(Lease& lease, Batch& batch, std::int64_t first, std::int64_t count) const {
-  const std::int64_t* order = order_from(first);
+Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const {
+  const std::int64_t* order = sweep.order_from(first);
   if (!data_form().labels) {
-    const Matrix<T> y(batch.values.data(), count, form_.positions * features_);
-    network_.backend().gather(lease, *data_->y, order, first, y);
+    const Matrix<T> y(sweep.batch->values.data(), count, form_.positions * features_);
+    network_.backend().gather(lease, *sweep.data->y, order, first, y);
     return {nullptr, y.reshaped(features_)};
   }
-  std::int64_t* label = batch.labels.data();
+  std::int64_t* out = sweep.batch->labels.data();
+  const double last = static_cast<double>(features_ - 1);
   for (std::int64_t i = 0; i < count; ++i) {
-    read_row(*data_->y, order != nullptr ? order[i] : first + i, batch.label_row.data());
-    // Checked before, but the array is the user's: a label that was changed since may not reach outside a
-    // row.
-    for (std::int64_t p = 0; p < form_.positions; ++p)
-      *label++ = static_cast<std::int64_t>(
-          std::clamp(batch.label_row.data()[p], 0.0, static_cast<double>(features_ - 1)));
+    read_row(*sweep.data->y, order != nullptr ? order[i] : first + i, sweep.batch->label_row.data());
+    for (std::int64_t p = 0; p < form_.positions; ++p) {
+      // Checked before, but the array is the user's: what was changed since may not reach outside a row.
+      const double label = sweep.batch->label_row.data()[p];
+      *out++ = label > 0 ? static_cast<std::int64_t>(std::min(label, last)) : 0;
+    }
   }
-  return {batch.labels.data(), {}};
+  return {sweep.batch->labels.data(), {}};
 }
 
 template <class T>
-const T* Trainer<T>::gather_weights(Lease& lease, Batch& batch, std::int64_t first,
+const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, std::int64_t first,
                                     std::int64_t count) const {
-  if (!data_->weight.has_value()) return nullptr;
-  const std::int64_t width = data_->weight->width(), positions = form_.positions;
-  T* weights = batch.weights.data();
-  network_.backend().gather(lease, *data_->weight, order_from(first), first, {weights, count, width});
-  if (width <
-      positions)  // one weight per sample: it counts for each position; from the last, so none is overwritten
+  if (!sweep.data->weight.has_value()) return nullptr;
+  const std::int64_t width = sweep.data->weight->width(), positions = form_.positions;
+  T* weights = sweep.batch->weights.data();
+  network_.backend().gather(lease, *sweep.data->weight, sweep.order_from(first), first,
+                            {weights, count, width});
+  // One weight per sample counts for each of its positions; from the last row on, so that none is
+  // overwritten.
+  if (width < positions)
     for (std::int64_t i = count; i-- > 0;) std::fill_n(weights + i * positions, positions, weights[i]);
   return weights;
 }
 
 template <class T>
-void Trainer<T>::run(const Pass<T>& pass, Batch& batch, std::int64_t index) {
-  const std::int64_t first = index * batch_size_, count = std::min(batch_size_, data_->size() - first);
+void Trainer<T>::run(const Pass<T>& pass, Sweep& sweep, std::int64_t index) {
+  const std::int64_t first = index * sweep.batch_size;
+  const std::int64_t count = std::min(sweep.batch_size, sweep.data->size() - first);
   require(first >= 0 && count > 0, "batch: expected a number below the epoch's batches, got ", index);
-  const ConstMatrix<T> x = gather_x(pass.lease, batch, first, count);
-  const Target<T> target = gather_y(pass.lease, batch, first, count);
-  const T* weights = gather_weights(pass.lease, batch, first, count);
+  Batch& batch = *sweep.batch;
+  const ConstMatrix<T> x = gather_x(pass.lease, sweep, first, count);
+  const Target<T> target = gather_y(pass.lease, sweep, first, count);
+  const T* weights = gather_weights(pass.lease, sweep, first, count);
 
   // Every cross-entropy does, whichever of the two activations it is: Keras does not compare the kinds.
   const bool at_logits =
@@ -161,9 +152,9 @@ void Trainer<T>::run(const Pass<T>& pass, Batch& batch, std::int64_t index) {
   if (!form_.metrics.empty()) {
     const ConstMatrix<T> output = at_logits ? batch.forward.output_from_logits(pass, seen) : seen;
     for (std::size_t k = 0; k < form_.metrics.size(); ++k)
-      batch_metrics_[k] = pass.backend.metric(pass.lease, form_.metrics[k], output.reshaped(features_),
-                                              target, batch.rows.data()) /
-                          static_cast<double>(form_.positions);
+      sweep.batch_metrics[k] = pass.backend.metric(pass.lease, form_.metrics[k], output.reshaped(features_),
+                                                   target, batch.rows.data()) /
+                               static_cast<double>(form_.positions);
   }
   if (pass.training) {
     batch.forward.backward(pass, at_logits);
@@ -172,39 +163,37 @@ void Trainer<T>::run(const Pass<T>& pass, Batch& batch, std::int64_t index) {
     optimizer_.step(pass.backend, pass.lease, network_.trainable_size(), gradients_.data(),
                     network_.parameters());
   }
-  add(count, loss);
-}
-
-template <class T>
-void Trainer<T>::add(std::int64_t samples, double loss) {
-  loss_sum_ += loss * static_cast<double>(samples);
-  for (std::size_t k = 0; k < metric_sums_.size(); ++k) metric_sums_[k] += batch_metrics_[k];
-  samples_ += samples;
-  ++batches_done_;
+  sweep.loss_sum += loss * static_cast<double>(count);
+  for (std::size_t k = 0; k < sweep.metric_sums.size(); ++k) sweep.metric_sums[k] += sweep.batch_metrics[k];
+  sweep.samples += count;
+  ++sweep.batches_done;
 }
 
 template <class T>
 void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
-  require(data_ != nullptr && training_.has_value(), "train: begin_epoch comes first");
+  require(epoch_.data != nullptr, "train: begin_epoch comes first");
   for (std::int64_t i = first; i < last; ++i) {
     const auto step = static_cast<std::uint64_t>(optimizer_.iterations());
-    run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, *training_, i);
+    run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
     lease.poll();
   }
 }
 
 template <class T>
-void Trainer<T>::evaluate(Lease& lease, std::int64_t batch) {
-  run({network_.backend(), lease, network_.parameters(), nullptr, false, 0}, *evaluation_, batch);
-  lease.poll();
+void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size) {
+  const std::int64_t batches = begin(evaluation_, data, batch_size, Mode::kInference);
+  for (std::int64_t i = 0; i < batches; ++i) {
+    run({network_.backend(), lease, network_.parameters()}, evaluation_, i);
+    lease.poll();
+  }
 }
 
 template <class T>
-std::vector<double> Trainer<T>::means() const {
-  const double n = static_cast<double>(std::max<std::int64_t>(samples_, 1));
-  std::vector<double> means{loss_sum_ / n};
-  for (const double sum : metric_sums_) means.push_back(sum / n);
-  return means;
+Standing Trainer<T>::standing(const Sweep& sweep) const {
+  const double n = static_cast<double>(std::max<std::int64_t>(sweep.samples, 1));
+  Standing now{sweep.batches_done, {sweep.loss_sum / n}};
+  for (const double sum : sweep.metric_sums) now.means.push_back(sum / n);
+  return now;
 }
 
 template class Trainer<float>;

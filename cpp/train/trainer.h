@@ -11,6 +11,12 @@
 
 namespace lamina {
 
+// How far a sweep over the data has come: batches done, and loss and metrics as means over the samples seen.
+struct Standing {
+  std::int64_t batches_done = 0;
+  std::vector<double> means;
+};
+
 enum class Reduction { kMean, kSum };
 
 struct TrainingForm {
@@ -30,20 +36,18 @@ class Trainer {
 
   DataForm data_form() const;
 
-  // Sets the order of rows and clears the running means; returns the number of batches.
+  // Sets the order of rows and clears the epoch's means; returns the number of batches.
   std::int64_t begin_epoch(const Dataset& data, std::int64_t batch_size, bool shuffle, std::uint64_t seed,
                            std::uint64_t epoch);
   // Batches first..last-1 of the epoch; what the lease's interrupt throws leaves the model as after a whole
   // step.
   void train(Lease& lease, std::int64_t first, std::int64_t last);
 
-  // Starts an evaluation, then one batch at a time.
-  std::int64_t begin_evaluation(const Dataset& data, std::int64_t batch_size);
-  void evaluate(Lease& lease, std::int64_t batch);
+  // The whole of a data set; an epoch that is under way is not touched.
+  void evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size);
 
-  // Loss and metrics so far, as means over the samples seen.
-  std::vector<double> means() const;
-  std::int64_t batches_done() const { return batches_done_; }
+  Standing epoch_standing() const { return standing(epoch_); }
+  Standing evaluation_standing() const { return standing(evaluation_); }
 
  private:
   // Everything a batch needs besides the layers' own buffers.
@@ -55,28 +59,37 @@ class Trainer {
     Buffer<double> label_row;
   };
 
-  std::int64_t begin(const Dataset& data, std::int64_t batch_size, std::optional<Batch>& batch, Mode mode);
-  ConstMatrix<T> gather_x(Lease& lease, Batch& batch, std::int64_t first, std::int64_t count) const;
-  Target<T> gather_y(Lease& lease, Batch& batch, std::int64_t first, std::int64_t count) const;
-  const T* gather_weights(Lease& lease, Batch& batch, std::int64_t first, std::int64_t count) const;
-  const std::int64_t* order_from(std::int64_t first) const;
-  // Forward, loss and metrics of one batch; with gradients if the pass trains.
-  void run(const Pass<T>& pass, Batch& batch, std::int64_t index);
-  void add(std::int64_t samples, double loss);
+  // One way through a data set: its order, its buffers and its sums so far.
+  struct Sweep {
+    const Dataset* data = nullptr;
+    std::int64_t batch_size = 0;
+    Buffer<std::int64_t> order;
+    bool shuffled = false;
+    std::optional<Batch> batch;
+    std::vector<double> metric_sums, batch_metrics;
+    double loss_sum = 0;
+    std::int64_t samples = 0, batches_done = 0;
+
+    const std::int64_t* order_from(std::int64_t first) const {
+      return shuffled ? order.data() + first : nullptr;
+    }
+  };
+
+  // Returns the number of batches.
+  std::int64_t begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode);
+  ConstMatrix<T> gather_x(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
+  Target<T> gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
+  const T* gather_weights(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
+  // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.
+  void run(const Pass<T>& pass, Sweep& sweep, std::int64_t index);
+  Standing standing(const Sweep& sweep) const;
 
   Network<T>& network_;
   Optimizer<T>& optimizer_;
   TrainingForm form_;
   std::int64_t features_;
   Buffer<T> gradients_;
-  std::optional<Batch> training_, evaluation_;
-  const Dataset* data_ = nullptr;
-  std::int64_t batch_size_ = 0;
-  Buffer<std::int64_t> order_;
-  bool shuffled_ = false;
-  std::vector<double> metric_sums_, batch_metrics_;
-  double loss_sum_ = 0;
-  std::int64_t samples_ = 0, batches_done_ = 0;
+  Sweep epoch_, evaluation_;
 };
 
 }  // namespace lamina

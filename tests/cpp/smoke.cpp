@@ -104,9 +104,8 @@ std::vector<T> train(const char* backend, OptimizerKind optimizer_kind, LossKind
   Lease lease(interrupt);
   for (std::uint64_t epoch = 0; epoch < 2; ++epoch)
     trainer.train(lease, 0, trainer.begin_epoch(data, 16, true, 5, epoch));  // the last batch has 5 rows
-  for (std::int64_t i = 0, batches = trainer.begin_evaluation(data, 16); i < batches; ++i)
-    trainer.evaluate(lease, i);
-  expect(std::isfinite(trainer.means()[0]), "the loss is finite");
+  trainer.evaluate(lease, data, 16);
+  expect(std::isfinite(trainer.evaluation_standing().means[0]), "the loss is finite");
 
   PredictorPool<T> pool(network);
   auto predictor = pool.take(7);

@@ -88,18 +88,6 @@ def test_gradient_over_the_prediction(kind, from_logits, dtype, rng):
         assert y_pred.tobytes() == apart.tobytes()
 
 
-@pytest.mark.parametrize(("kind", "from_logits"), FORMS)
-def test_gradient_over_the_target(kind, from_logits, dtype, rng):
-    if kind.startswith("sparse"):
-        pytest.skip("labels are of another type than the gradient")
-    for k in (1, 3, 8, 16, 17, 65):
-        y_true, y_pred = batch(rng, kind, from_logits, 6, k, dtype)
-        apart = np.empty_like(y_pred)
-        _core.loss_grad(kind, y_true, y_pred, from_logits, apart)
-        _core.loss_grad(kind, y_true, y_pred, from_logits, y_true)
-        assert y_true.tobytes() == apart.tobytes()
-
-
 def test_many_rows_lose_no_accuracy(dtype):
     """A mean summed in float32 would be off by percents here."""
     n = 3_000_000

@@ -56,8 +56,8 @@ def test_relu_gradient_is_zero_where_the_output_is(dtype):
     out = np.empty_like(y)
     _core.activation_grad("relu", y, np.full(5, 3, dtype), out)
     np.testing.assert_array_equal(out, [0, 0, 3, 3, 3])
-    _core.activation_grad("relu", y, np.full(5, nan, dtype), out)
-    np.testing.assert_array_equal(out, [0, 0, nan, nan, nan])
+    _core.activation_grad("relu", y, np.full(5, nan, dtype), out)  # a product, as in TensorFlow: NaN stays
+    assert np.isnan(out).all()
 
 
 def test_infinities(dtype):
@@ -183,7 +183,8 @@ def test_nan_goes_through_losses(kind, from_logits, argument, dtype):
         _core.loss_rows(kind, *pair, from_logits, rows)
         np.testing.assert_array_equal(np.isnan(rows), [False, True, False])
         _core.loss_grad(kind, *pair, from_logits, grad)
-        assert np.isnan(grad[1, size // 2])
+        if from_logits or kind == "mean_squared_error":  # else the clip stops a NaN's gradient
+            assert np.isnan(grad[1, size // 2])
         assert np.isfinite(grad[[0, 2]]).all()
 
 
@@ -195,5 +196,6 @@ def test_nan_goes_through_the_sparse_loss(from_logits, dtype):
     _core.loss_rows("sparse_categorical_crossentropy", labels, p, from_logits, rows)
     np.testing.assert_array_equal(np.isnan(rows), [False, True, False])
     _core.loss_grad("sparse_categorical_crossentropy", labels, p, from_logits, grad)
-    assert np.isnan(grad[1, 1])
+    if from_logits:
+        assert np.isnan(grad[1, 1])
     assert np.isfinite(grad[[0, 2]]).all()

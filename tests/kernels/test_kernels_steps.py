@@ -103,7 +103,7 @@ def test_adam(amsgrad, first, dtype):
         _core.adam_step(w, dw, 0.01, m, v, count + first - 1, 0.9, 0.999, 1e-7, vhat)
 
     def exact(dw, count, w, m, v, vhat=None):
-        return adam(w, dw, 0.01, m, v, count + first - 1, 0.9, 0.999, 1e-7, vhat)
+        return adam(w, dw, 0.01, m, v, count + first - 1, 0.9, 0.999, 1e-7, vhat, dtype)
 
     run(call, exact, ["w", "m", "v"] + ["vhat"] * amsgrad, dtype, mixed)
 

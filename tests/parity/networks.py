@@ -151,7 +151,15 @@ class Case:
     batch_size: int = 8
 
     def __str__(self) -> str:
-        return f"{self.body}, {self.activation}, {self.head}, {self.optimizer}, {self.weighting} weights, seed {self.seed}"
+        words = (
+            self.body,
+            self.activation,
+            self.head,
+            self.optimizer,
+            f"{self.weighting} weights",
+            f"seed {self.seed}",
+        )
+        return ", ".join(words)
 
     @property
     def positions(self) -> tuple[int, ...]:

@@ -167,7 +167,7 @@ def test_a_hundred_and_twenty_steps(live_keras: ModuleType, lamina_keras: Module
 def test_images_in_the_dtype_they_came_in(
     dtype: str, live_keras: ModuleType, lamina_keras: ModuleType
 ) -> None:
-    """(n, 28, 28) arrays of bytes, halves, doubles and integers are cast as Keras casts them, never scaled."""
+    """(n, 28, 28) arrays of bytes, halves, doubles or integers are cast as Keras casts them, never scaled."""
 
     def build(keras: ModuleType) -> Any:
         layers = keras.layers

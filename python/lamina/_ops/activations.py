@@ -106,7 +106,7 @@ def tanh_grad(y: ArrayLike, dy: ArrayLike, *, out: Array | None = None) -> Array
 
 
 def relu_grad(y: ArrayLike, dy: ArrayLike, *, out: Array | None = None) -> Array:
-    """Gradient of `relu` at its input, from its output: `dx = dy` where `y > 0`, else 0, as at the kink.
+    """Gradient of `relu` at its input, from its output: `dx = dy (y > 0)`. At the kink it is 0.
 
     Arguments, result and errors are those of `sigmoid_grad`.
     """
@@ -133,7 +133,7 @@ def _activation(name: str, x: ArrayLike, out: Array | None) -> Array:
     x = floats(x, "x")
     result = in_place_target(out, x)
     if x.size:
-        _core.activation(name, x, result)
+        _core.activation(name, _with_axis(x), _with_axis(result))
     return deliver(result, out)
 
 
@@ -143,5 +143,9 @@ def _activation_grad(name: str, y: ArrayLike, dy: ArrayLike, out: Array | None) 
     same_shape(dy, "dy", y, "y")
     result = in_place_target(out, y, dy)
     if y.size:
-        _core.activation_grad(name, y, dy, result)
+        _core.activation_grad(name, _with_axis(y), _with_axis(dy), _with_axis(result))
     return deliver(result, out)
+
+
+def _with_axis(array: Array) -> Array:
+    return array if array.ndim else array.reshape(1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lamina import _core
-from lamina._ops.arrays import deliver, floats, in_place_target, same_dtype
+from lamina._ops.arrays import deliver, floats, in_place_target, overlap, same_dtype
 from lamina._ops.labels import labels
 
 if TYPE_CHECKING:
@@ -173,7 +175,9 @@ def _loss_grad(
     kind: str, y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, out: Array | None
 ) -> Array:
     target, pred = _pair(kind, y_true, y_pred, from_logits)
-    result = in_place_target(out, pred, target)
+    result = in_place_target(out, pred)
+    if result is out and overlap(result, target):  # which the kernels read again after writing
+        result = np.empty(pred.shape, pred.dtype)
     if pred.size:
         classes = pred.shape[-1]
         target = target.reshape(-1) if kind.startswith("sparse") else target.reshape(-1, classes)

@@ -50,8 +50,9 @@ def relu(
     above = np.where(values <= threshold, 0, values)  # NaN passes
     if max_value is not None:
         above = np.clip(above, 0, max_value)
-    below = np.minimum(values - threshold, 0)
-    return np.asarray(above + negative_slope * below, dtype=values.dtype)
+    if negative_slope != 0.0:
+        above = above + negative_slope * np.minimum(values - threshold, 0)
+    return np.asarray(above, dtype=values.dtype)
 
 
 def sigmoid(x: npt.ArrayLike) -> Array:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,10 +14,25 @@ from lamina import _core
 from lamina.keras import config as keras_config
 from lamina.keras import losses, metrics, optimizers
 from lamina.keras._training.targets import SPARSE
-from lamina.keras.layers.shape import Shape
+from lamina.keras.layers.shape import Shape, known_sizes
 
 # Which model an optimizer works for: its slots belong to that model's weights.
 _model_of: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
+
+
+class Head(NamedTuple):
+    """How a model ends: the activation of its last layer that computes, and whether a Flatten follows it."""
+
+    activation: str | None
+    flattened: bool
+
+
+class TrainerForm(NamedTuple):
+    """The part of a core trainer's arguments that the shapes decide."""
+
+    metrics: list[str]
+    positions: int
+    head_logits: bool
 
 
 class Compiled:
@@ -52,9 +69,10 @@ class Compiled:
         self.has_trained = False
         self.loss: Any = None
         self.metrics: list[Any] = []
-        self._kinds: list[str] = []
+        self._form: TrainerForm | None = None
         self._log_names: list[str] = []
         self._trainer: Any = None
+        self._spare: Any = None
         self._network: Any = None
 
     # -- the core's trainer ----------------------------------------------------------------------------------
@@ -69,13 +87,21 @@ class Compiled:
         loss = losses.resolve(self.user_loss, y_shape=y_shape, output_shape=output_shape)
         if self.loss is None or _kind(loss) != _kind(self.loss):
             self.loss = loss
-            self._trainer = None
+            self._form = None
         return str(loss.core_kind)
 
     def trainer(
-        self, model: Any, network: Any, dtype: str, y_shape: Sequence[int], output_shape: Shape
+        self, model: Any, network: Any, y_shape: Sequence[int], output_shape: Shape, head: Head, spare: bool
     ) -> Any:
         """The trainer of this network for such targets, kept from call to call.
+
+        Args:
+            model: owner of the network.
+            network: what is trained.
+            y_shape: shape of the targets as the user passed them.
+            output_shape: the model's, with the batch axis.
+            head: how the model ends.
+            spare: True gives another one than in training, for an evaluation in the middle of an epoch.
 
         Raises:
             ValueError: a metric doesn't go with the loss, or the optimizer belongs to another model.
@@ -85,28 +111,50 @@ class Compiled:
             metrics.resolve(entry, y_shape=y_shape, output_shape=output_shape)
             for entry in self.metric_identifiers
         ]
-        kinds = [str(metric.core_kind) for metric in found]
-        if self._trainer is not None and self._network is network and kinds == self._kinds:
-            return self._trainer
-        for metric in found:
-            self._check_pair(metric, output_shape)
-        self._claim_optimizer(model)
-        loss = self.loss
+        # Keras takes the logits of a final softmax or sigmoid from the output's tensor. It loses them where
+        # it reshapes that tensor: in a Flatten, or to match (n, t) targets with an (n, t, 1) output.
+        squeezed = 2 <= len(y_shape) == len(output_shape) - 1 and self.loss.core_kind != SPARSE
+        form = TrainerForm(
+            metrics=[str(metric.core_kind) for metric in found],
+            positions=math.prod(known_sizes(output_shape, "output shape")[:-1]),
+            head_logits=not (head.flattened or squeezed),
+        )
+        if self._network is not network or form != self._form:
+            for metric in found:
+                self._check_pair(metric, output_shape)
+            self._claim_optimizer(model)
+            self._warn_of_logits(head, form)
+            self.metrics = found
+            self._log_names = ["loss", *_unique([metric.name for metric in found])]
+            self._network, self._form = network, form
+            self._trainer = self._spare = None
+        if spare:
+            self._spare = self._spare or self._made(model.dtype)
+            return self._spare
+        self._trainer = self._trainer or self._made(model.dtype)
+        return self._trainer
+
+    def _made(self, dtype: str) -> Any:
         make = _core.Trainer64 if dtype == "float64" else _core.Trainer32
-        self._trainer = make(
-            network,
+        loss, form = self.loss, self._form
+        assert form is not None
+        return make(
+            self._network,
             self.optimizer.core(dtype),
             loss.core_kind,
             bool(loss.from_logits),
             float(loss.label_smoothing),
             str(loss.reduction),
-            kinds,
+            *form,
         )
-        self._network = network
-        self.metrics = found
-        self._kinds = kinds
-        self._log_names = ["loss", *_unique([metric.name for metric in found])]
-        return self._trainer
+
+    def _warn_of_logits(self, head: Head, form: TrainerForm) -> None:
+        if self.loss.from_logits and form.head_logits and head.activation in ("softmax", "sigmoid"):
+            warnings.warn(
+                f"loss: {self.loss.name!r} has from_logits=True, but the model ends in {head.activation}, whose "
+                "results are no logits. What goes into it is taken for them, as by Keras.",
+                stacklevel=5,  # the line that called fit
+            )
 
     def _check_pair(self, metric: Any, output_shape: Shape) -> None:
         # Class numbers are for one metric, targets in the output's shape for the others.
@@ -146,7 +194,7 @@ class Compiled:
         return results[0] if len(results) == 1 else results
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_trainer": None, "_network": None}
+        return {**self.__dict__, "_trainer": None, "_spare": None, "_network": None}
 
 
 def _kind(loss: Any) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lamina.keras._training.compiled import Compiled
+from lamina.keras._training.compiled import Compiled, Head
 from lamina.keras._training.data import Data
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.callbacks import CallbackList, History
@@ -47,6 +47,11 @@ class CompiledModel(ABC):
     @property
     @abstractmethod
     def output_shape(self) -> Shape: ...
+
+    @property
+    @abstractmethod
+    def head(self) -> Head:
+        """How the model ends."""
 
     @abstractmethod
     def network_for(self, rows_shape: Shape) -> Any:
@@ -165,7 +170,7 @@ class CompiledModel(ABC):
         network = self.network_for((batch, *data.x.shape[1:]))
         loss = compiled.resolve_loss(data.y.shape, self.output_shape)
         shaped = data.shaped(self.input_shape, self.output_shape, loss)
-        trainer = compiled.trainer(self, network, self.dtype, data.y.shape, self.output_shape)
+        trainer = compiled.trainer(self, network, data.y.shape, self.output_shape, self.head, self._in_epoch)
         trainer.check(shaped.dataset())
         return trainer, shaped
 

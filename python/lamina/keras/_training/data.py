@@ -11,7 +11,7 @@ import numpy.typing as npt
 from lamina import _core
 from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
 from lamina.keras._training.targets import fitted_targets
-from lamina.keras._training.weights import checked_sample_weight
+from lamina.keras._training.weights import check_weight_shape, checked_sample_weight
 from lamina.keras.layers.shape import Shape
 
 Names = tuple[str, str, str]
@@ -41,10 +41,11 @@ class Data(NamedTuple):
         """Views in the shapes that model and loss ask for.
 
         Raises:
-            ValueError: x or y has another shape.
+            ValueError: x, y or sample_weight has another shape.
         """
         x = fitted_input(self.x, input_shape, self.names[0])
         y = fitted_targets(self.y, output_shape, loss, self.names[1])
+        check_weight_shape(self.sample_weight, output_shape, self.names[2])
         return Data(x, y, self.sample_weight, self.names)
 
     def dataset(self) -> _core.Dataset:

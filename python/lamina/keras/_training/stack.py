@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from lamina.keras import config as keras_config
 from lamina.keras._training.assembly import assemble, common_dtype, shapes_through
+from lamina.keras._training.compiled import Head
 from lamina.keras._training.naming import checked_name
 from lamina.keras._training.trainer import Trainer
 from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras.layers.flatten import Flatten
 from lamina.keras.layers.input_layer import InputLayer
 from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.shape import Shape, checked_shape
@@ -228,6 +230,15 @@ class LayerStack(Trainer):
         if not self._shapes:
             raise AttributeError(f"model {self.name!r} has no output shape before it is built")
         return self._shapes[-1]
+
+    @property
+    def head(self) -> Head:
+        flattened = False
+        for layer in reversed(self._stack):
+            flattened = flattened or isinstance(layer, Flatten)
+            if not (layer.passes_on or isinstance(layer, Flatten)):
+                return Head(getattr(getattr(layer, "activation", None), "__name__", None), flattened)
+        return Head(None, flattened)
 
     def shape_after(self, layer: Layer) -> Shape | None:
         """The shape of this layer's result; None before the model is built."""

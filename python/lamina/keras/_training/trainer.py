@@ -69,7 +69,8 @@ class Trainer(CompiledModel):
             validation_data: tuple (x, y) or (x, y, sample_weight), used instead.
             shuffle: whether the rows are permuted. Default True.
             class_weight: dict from class number to the weight of its samples; 1 for classes not named.
-            sample_weight: (n,), the factor of each sample's loss. Not together with class_weight.
+            sample_weight: (n,), the factor of each sample's loss; or (n, t) for an output (n, t, k). Not
+                together with class_weight.
             initial_epoch: index of the first epoch. Default 0.
             steps_per_epoch, validation_steps: not supported yet, None only.
             validation_batch_size: default batch_size.

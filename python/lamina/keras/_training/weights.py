@@ -10,24 +10,33 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.keras import config as keras_config
-from lamina.keras._training.inputs import real_array
+from lamina.keras._training.inputs import real_array, written
+from lamina.keras.layers.shape import Shape
 
 
 def checked_sample_weight(value: Any, name: str) -> npt.NDArray[Any] | None:
-    """One weight per sample, (n,) or (n, 1), as an array (n,); None for None.
+    """The weights as an array, (n, 1) as (n,); None for None.
 
     Raises:
         TypeError: not an array of real numbers.
-        ValueError: another shape.
+        ValueError: empty, or a single value.
     """
     if value is None:
         return None
     weights = real_array(value, name)
-    if weights.ndim == 2 and weights.shape[1] == 1:
-        weights = weights[:, 0]
-    if weights.ndim != 1:
-        raise ValueError(f"{name}: expected one weight per sample, shape (n,), got {weights.shape}")
-    return weights
+    return weights[:, 0] if weights.ndim == 2 and weights.shape[1] == 1 else weights
+
+
+def check_weight_shape(weights: npt.NDArray[Any] | None, output_shape: Shape, name: str) -> None:
+    """Weights are one per sample, or one per position where the output has several per sample.
+
+    Raises:
+        ValueError: another shape.
+    """
+    middle = tuple(output_shape[1:-1])
+    if weights is not None and weights.ndim != 1 and weights.shape[1:] != middle:
+        forms = f"(n,) or {written(output_shape[:-1])}" if middle else "(n,)"
+        raise ValueError(f"{name}: expected one weight per sample, shape {forms}, got {weights.shape}")
 
 
 def weights_of_classes(y: npt.NDArray[Any], class_weight: Any) -> npt.NDArray[Any]:

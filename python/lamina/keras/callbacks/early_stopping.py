@@ -79,7 +79,7 @@ class EarlyStopping(MonitorCallback):
             self._keep_weights(epoch)
             if self.baseline is None or self._is_improvement(value, self.baseline):
                 self.wait = 0
-        elif self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 

@@ -50,6 +50,10 @@ class Dropout(Layer):
         self.seed = None if seed is None else int(seed)
         self._seed = random.randint(1, 10**9) if self.seed is None else self.seed
 
+    @property
+    def passes_on(self) -> bool:
+        return True
+
     def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
         size = math.prod(known_sizes(input_shape, f"layer {self.name!r}: input shape"))
         network.add_dropout(size, float(self.rate), self._seed % 2**63)

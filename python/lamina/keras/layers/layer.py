@@ -196,6 +196,11 @@ class Layer:
         """
         return tuple(input_shape)
 
+    @property
+    def passes_on(self) -> bool:
+        """Whether the layer hands its input on as it is, outside of training."""
+        return False
+
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
         return []
 

@@ -1,0 +1,177 @@
+"""Every way a program of the users reaches a name, and what importing costs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from tolerances import adaptive_movement, assert_close, rounding
+
+import lamina
+
+PACKAGE = Path(lamina.__file__).parent
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import lamina as tf; tf.keras.Sequential; tf.keras.layers.Dense; tf.__version__",
+        "import lamina as tf; tf.keras.datasets.fashion_mnist.load_data; tf.keras.utils.set_random_seed(42)",
+        "import lamina as tf; tf.config.experimental.enable_op_determinism()",
+        "import lamina; lamina.ops; lamina.config.build_info()",
+        "from lamina import keras; keras.Sequential; keras.datasets.fashion_mnist; keras.__version__",
+        "from lamina import keras; keras.Input; keras.callbacks.EarlyStopping; keras.backend.clear_session()",
+        "from lamina.keras import Sequential, models, layers",
+        "from lamina.keras import datasets, optimizers, losses, metrics, activations, initializers, utils",
+        "from lamina.keras.models import Sequential",
+        "from lamina.keras.layers import Dense, BatchNormalization, Dropout",
+        "from lamina.keras.datasets.mnist import load_data",
+        "from lamina.keras.datasets import mnist, fashion_mnist, digits",
+        "from lamina.keras.optimizers import SGD, RMSprop, Adagrad, Adam",
+        "from lamina.keras.utils import to_categorical, set_random_seed",
+        "from lamina.keras.callbacks import Callback, History, EarlyStopping, LambdaCallback, TerminateOnNaN",
+        "import lamina.keras.layers as L; import lamina.ops as ops; L.Flatten",
+        "from lamina.keras import *; Sequential",
+    ],
+)
+def test_names_are_where_programs_look(line: str) -> None:
+    exec(line, {})
+
+
+def test_each_name_listed_is_there() -> None:
+    keras = lamina.keras
+    modules = [lamina, keras, keras.layers, keras.models, keras.losses, keras.metrics, keras.optimizers]
+    for module in [*modules, keras.initializers, keras.callbacks, keras.utils, keras.datasets]:
+        names = module.__all__
+        assert sorted(set(names)) == sorted(names)
+        for name in names:
+            assert getattr(module, name) is not None
+        assert set(names) <= set(dir(module))
+
+
+def test_unknown_names_are_no_attributes() -> None:
+    for module in (lamina, lamina.keras):
+        with pytest.raises(AttributeError, match="no attribute 'nope'"):
+            _ = module.nope
+
+
+def test_one_version() -> None:
+    assert (
+        lamina.__version__ == lamina.keras.__version__ == lamina.keras.version() == lamina._core.__version__
+    )
+
+
+def test_the_package_is_typed() -> None:
+    assert (PACKAGE / "py.typed").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["Dense", "Flatten", "Activation", "Dropout", "BatchNormalization", "Input", "InputLayer"]
+)
+def test_layers_take_keras_s_arguments(name: str, live_keras: ModuleType) -> None:
+    ours, live = getattr(lamina.keras.layers, name), getattr(live_keras.layers, name)
+    assert _arguments(ours) == _arguments(live)
+
+
+METHODS = (
+    "__init__ add pop build compile fit evaluate predict train_on_batch test_on_batch predict_on_batch "
+    "summary get_layer get_weights set_weights count_params reset_metrics"
+)
+
+
+@pytest.mark.parametrize("name", METHODS.split())
+def test_sequential_takes_keras_s_arguments(name: str, live_keras: ModuleType) -> None:
+    ours, live = getattr(lamina.keras.Sequential, name), getattr(live_keras.Sequential, name)
+    assert _arguments(ours) == _arguments(live)
+
+
+def _arguments(function: Any) -> list[tuple[str, Any]]:
+    """Names, order and defaults."""
+    return [
+        (parameter.name, parameter.default)
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
+
+
+HEAVY = {"asyncio", "concurrent", "h5py", "http", "matplotlib", "multiprocessing", "rich", "ssl", "urllib"}
+
+
+def test_importing_is_light() -> None:
+    code = """
+import sys, numpy
+before = set(sys.modules)
+from lamina import keras
+print(*set(sys.modules) - before)
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in shown.stdout.split()}
+    assert not loaded & HEAVY
+    assert "lamina.keras.datasets" not in shown.stdout.split()
+
+
+def test_nothing_reaches_upward() -> None:
+    """The face's inner rooms never import the package's front: names come from where they are defined."""
+    for path in [*(PACKAGE / "keras/layers").glob("*.py"), *(PACKAGE / "keras/_training").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                assert node.module != "lamina.keras.models", path
+                if node.module == "lamina.keras":
+                    assert not {"Sequential", "models"} & {alias.name for alias in node.names}, path
+
+
+def test_threads_backend_and_isa_are_checked() -> None:
+    config = lamina.config
+    threads = config.get_num_threads()
+    config.set_num_threads(2)
+    assert config.get_num_threads() == 2
+    config.set_num_threads(threads)
+    for wrong in (0, -1, 1.5, True, "2"):
+        with pytest.raises(ValueError, match="num_threads: expected an int >= 1"):
+            config.set_num_threads(wrong)
+    with pytest.raises(ValueError, match="backend: expected one of 'cpu', 'reference', got 'gpu'"):
+        config.set_backend("gpu")
+    with pytest.raises(ValueError, match="nope"):
+        config.set_isa("nope")
+
+
+def test_the_reference_backend_computes_the_same() -> None:
+    keras, x = lamina.keras, np.random.default_rng(0).random((20, 6))
+
+    def train(backend: str) -> Any:
+        lamina.config.set_backend(backend)
+        try:
+            keras.utils.set_random_seed(3)
+            model = keras.Sequential(
+                [keras.Input((6,)), keras.layers.Dense(5, "tanh"), keras.layers.Dense(2)]
+            )
+        finally:
+            lamina.config.set_backend("cpu")
+        model.compile("adam", "mse")
+        model.fit(x, x[:, :2], epochs=3, verbose=0)
+        return model.get_weights()
+
+    assert lamina.config.get_backend() == "cpu"
+    for one, other in zip(train("cpu"), train("reference"), strict=True):
+        assert_close(one, other, rounding("float32", 20, steps=3), "weights", scale=adaptive_movement(1e-3))
+
+
+def test_floatx() -> None:
+    config = lamina.keras.config
+    assert (config.floatx(), lamina.keras.backend.floatx(), config.epsilon()) == ("float32", "float32", 1e-7)
+    with pytest.raises(ValueError, match="floatx: expected 'float32' or 'float64', got 'float16'"):
+        config.set_floatx("float16")
+    config.set_floatx("float64")
+    try:
+        assert lamina.keras.layers.Dense(1).dtype == "float64"
+    finally:
+        config.set_floatx("float32")
+    assert config.image_data_format() == "channels_last"
+    assert config.backend() == "lamina"
