@@ -44,8 +44,10 @@ def _number(value: float) -> str:
 def _footnote(result: dict[str, Any]) -> str:
     where = result["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in where["versions"].items())
+    lamina = where["lamina"]
     words = [
-        f"{where['cpu']}, {where['threads']} of {where['cpus']} CPUs, {where['lamina']['isa']} kernels",
+        f"{where['cpu']}, {where['threads']} of {where['cpus']} CPUs",
+        f"Lamina {lamina['version']} ({lamina['isa']}, {lamina['blas']})",
         f"Python {where['python']}, {versions}",
         f"commit {where['commit'] or 'unknown'}, {where['date'][:10]}",
         f"medians (quartiles) of {result['rounds']} rounds",

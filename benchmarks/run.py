@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from cases import CASES, Case
 
 HERE = Path(__file__).parent
 
-# One rounding error per term of the longest sum (784 pixels), in float32: what equal mathematics in another
-# order may differ by in the loss.
+# One rounding error per term of the longest sum (784 pixels), in float32: by so much a loss or a probability may
+# differ where the same is computed in another order.
 CHECK_RTOL = 784 * 2.0**-24
 # First epochs in shuffled order end at the same loss but for the order.
 SHUFFLED_RTOL = 0.05
@@ -33,7 +34,7 @@ def main() -> int:
     present = [name for name in wanted if _is_installed(modules[name])]
     missing = [name for name in wanted if name not in present]
     for name in missing:
-        print(f"missing: {modules[name].TITLE} (install one of: {', '.join(modules[name].PACKAGES)})")
+        print(f"missing: {modules[name].TITLE} (needs the module {modules[name].NEEDS})")
 
     packages = tuple(dict.fromkeys(package for name in present for package in modules[name].PACKAGES))
     result: dict[str, Any] = {
@@ -78,7 +79,7 @@ def _options() -> argparse.Namespace:
 
 
 def _is_installed(module: Any) -> bool:
-    return bool(machine.installed(module.PACKAGES))
+    return find_spec(module.NEEDS) is not None
 
 
 def _interleaved(
@@ -134,12 +135,13 @@ def _summary(case: Case, runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any
     summary: dict[str, Any] = {"title": case.title, "unit": case.unit, "peers": {}, "faults": faults}
     if faults or not runs:
         return summary
-    first = next(iter(name for name in peers.NAMES if name in runs))
+    names = [name for name in peers.NAMES if name in runs]
+    first = names[0]
     base = [statistics.median(run["times"]) for run in runs[first]]
-    for name in (name for name in peers.NAMES if name in runs):
+    for name in names:
         times = [statistics.median(run["times"]) for run in runs[name]]
         ratios = [time / reference for time, reference in zip(times, base, strict=True)]
-        answers = {key: runs[name][0][key] for key in ("check_loss", "epoch_loss") if key in runs[name][0]}
+        answers = {key: value for key, value in runs[name][0].items() if key != "times"}
         summary["peers"][name] = {"time": _spread(times), "ratio": _spread(ratios), **answers}
     faults += _differences(case, summary["peers"], first)
     return summary
@@ -154,14 +156,17 @@ def _spread(values: list[float]) -> dict[str, Any]:
 
 
 def _differences(case: Case, found: dict[str, Any], first: str) -> list[str]:
-    """Peers whose losses are not the first one's."""
+    """Peers whose losses and outputs are not the first one's; so written that NaN is a difference."""
     faults = []
     for name, values in found.items():
         for key, tolerance in (("check_loss", CHECK_RTOL), ("epoch_loss", SHUFFLED_RTOL)):
             if key in values:
                 wanted, got = found[first][key], values[key]
-                if not abs(got - wanted) <= tolerance * abs(wanted):  # so written that NaN is a fault
+                if not abs(got - wanted) <= tolerance * abs(wanted):
                     faults.append(f"{case.name}: {key} of {name} is {got:.7g}, that of {first} {wanted:.7g}")
+        outputs = zip(values.get("check_output", ()), found[first].get("check_output", ()), strict=True)
+        if not all(abs(got - wanted) <= CHECK_RTOL for got, wanted in outputs):
+            faults.append(f"{case.name}: outputs of {name} after the check are not those of {first}")
     return faults
 
 

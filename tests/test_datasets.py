@@ -337,7 +337,7 @@ def test_interrupted_download_leaves_nothing(
     def interrupt(*args: Any, **kwargs: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_download.Progbar, "update", interrupt)
+    monkeypatch.setattr("lamina.keras.utils.Progbar.update", interrupt)
     with pytest.raises(KeyboardInterrupt):
         mnist.load_data()
     assert files_below(home) == []

@@ -1,7 +1,8 @@
 """Who is measured. One module a peer; each has
 
 - `TITLE`: its name in tables,
-- `PACKAGES`: the distributions that it needs, whose versions are noted,
+- `NEEDS`: the module without which it counts as missing,
+- `PACKAGES`: the distributions whose versions are noted,
 - `IMPORT`: the statement that the case "import" times, or None where there is nothing to import,
 - `start(case, weights, threads)`: a `Program` ready to train from these weights.
 """

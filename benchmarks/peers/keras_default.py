@@ -7,6 +7,7 @@ from peers import Array
 from peers.keras_program import KerasProgram
 
 TITLE = "Keras"
+NEEDS = "tensorflow"
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu")
 IMPORT = "from tensorflow import keras"
 

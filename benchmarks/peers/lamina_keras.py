@@ -5,7 +5,8 @@ from peers import Array
 from peers.keras_program import KerasProgram
 
 TITLE = "Lamina"
-PACKAGES = ("lamina", "numpy")
+NEEDS = "lamina"
+PACKAGES = ("numpy",)
 IMPORT = "from lamina import keras"
 
 

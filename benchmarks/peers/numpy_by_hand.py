@@ -7,6 +7,7 @@ from cases import Case
 from peers import Array
 
 TITLE = "NumPy by hand"
+NEEDS = "numpy"
 PACKAGES = ("numpy",)
 IMPORT = None
 

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <fstream>
 #include <sstream>
-#include <thread>
+
+#include <unistd.h>
 
 #ifdef __linux__
 #include <sched.h>
@@ -26,7 +27,7 @@ int affinity_cpus() {
     if (known) return count;
   }
 #endif
-  return static_cast<int>(std::thread::hardware_concurrency());
+  return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 #ifdef __linux__

@@ -42,7 +42,8 @@ def draw(
         figsize=(10, 7.5)
     )  # margins by hand: the layout engines of matplotlib draw everything twice
     curves = figure.add_gridspec(1, 2, left=0.06, right=0.98, top=0.95, bottom=0.57, wspace=0.15)
-    for axis, name in zip(curves.subplots(), ("loss", "accuracy"), strict=True):
+    axes: Any = curves.subplots()
+    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
         epochs = range(1, len(history[name]) + 1)
         marker = "o" if len(epochs) == 1 else ""
         axis.plot(epochs, history[name], marker=marker, label="training")
@@ -54,7 +55,8 @@ def draw(
 
     pictures = figure.add_gridspec(_ROWS, _COLUMNS, left=0.02, right=0.98, top=0.4, bottom=0.02, hspace=0.35)
     shown = _chosen(labels, guesses, _ROWS * _COLUMNS)
-    for axis, i in zip(pictures.subplots().flat, shown, strict=False):
+    axes = pictures.subplots()
+    for axis, i in zip(axes.flat, shown, strict=False):
         right = guesses[i] == labels[i]
         title = names[guesses[i]] if right else f"{names[guesses[i]]}\nnot {names[labels[i]]}"
         axis.imshow(images[i], cmap="gray_r")

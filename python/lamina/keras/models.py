@@ -28,8 +28,7 @@ class Sequential(LayerStack):
     Args:
         layers: list of layers, an `Input` first or not. Default none; see `add`.
         trainable: True only; frozen models are not supported yet.
-        name: string without "/"; None (default) numbers the models of a process: "sequential", "sequential_1"
-            …
+        name: string without "/"; None (default) numbers the models of a process, from "sequential" on.
 
     Raises:
         ValueError: an entry is no layer, two have one name, shapes or dtypes don't fit.

@@ -33,9 +33,7 @@ def cropped(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int, fold: bool) -> list[str]:
-    """Lines of at most `width` cells, broken between words; a longer word is folded, or stays whole for
-    `shortened`.
-    """
+    """Lines of at most `width` cells, broken between words; a longer word is folded, or left whole."""
     breaks: list[int] = []
     used = 0
     for match in _WORD.finditer(text):

@@ -151,8 +151,8 @@ class Compiled:
     def _warn_of_logits(self, head: Head, form: TrainerForm) -> None:
         if self.loss.from_logits and form.head_logits and head.activation in ("softmax", "sigmoid"):
             warnings.warn(
-                f"loss: {self.loss.name!r} has from_logits=True, but the model ends in {head.activation}, whose "
-                "results are no logits. What goes into it is taken for them, as by Keras.",
+                f"loss: {self.loss.name!r} has from_logits=True, but the model ends in {head.activation}, "
+                "whose results are no logits. What goes into it is taken for them, as by Keras.",
                 stacklevel=5,  # the line that called fit
             )
 
@@ -202,9 +202,7 @@ def _kind(loss: Any) -> tuple[Any, ...]:
 
 
 def _flat(nested: Any) -> list[Any]:
-    """The leaves of nested lists, tuples and dicts: a model has one output, so that every metric is for that
-    one.
-    """
+    """The leaves of nested lists, tuples and dicts: there is one output, so that all metrics are for it."""
     if isinstance(nested, dict):
         nested = list(nested.values())
     if not isinstance(nested, (list, tuple)):

@@ -142,7 +142,8 @@ class CompiledModel(ABC):
         """Holds the trainer's epoch: a batch hook that trains the same model would tear it."""
         if self._in_epoch:
             raise RuntimeError(
-                f"model {self.name!r} is in the middle of an epoch: it can't be trained from a batch hook"
+                f"model {self.name!r} is in the middle of an epoch: "
+                "it can't be trained from a batch hook or from another thread"
             )
         self._in_epoch = True
         try:

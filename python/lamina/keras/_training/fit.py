@@ -1,6 +1,4 @@
-"""The loop of `fit`: one crossing into the core per epoch, or one per batch where a callback has a hook
-around batches.
-"""
+"""The loop of `fit`: one crossing into the core per epoch, or per batch where a callback wants batches."""
 
 from __future__ import annotations
 
@@ -44,12 +42,13 @@ def run_fit(
 ) -> None:
     """Train; `data` and `validation` have passed the doors, and `callbacks` is a CallbackList."""
     dataset = data.dataset()
+    stepwise = callbacks.wants_train_batches
     model.stop_training = False
     callbacks.on_train_begin()
     logs: dict[str, float] | None = None
     for epoch in range(plan.initial_epoch, plan.epochs):
         callbacks.on_epoch_begin(epoch)
-        logs = _train_epoch(model, compiled, trainer, dataset, plan, callbacks)
+        logs = _train_epoch(model, compiled, trainer, dataset, plan, callbacks, stepwise)
         if validation is not None and is_due(epoch, plan.validation_freq):
             found = evaluate_data(
                 model, compiled, trainer, validation, plan.validation_batch_size, callbacks, shown=False
@@ -62,14 +61,20 @@ def run_fit(
 
 
 def _train_epoch(
-    model: CompiledModel, compiled: Compiled, trainer: Any, dataset: Any, plan: Plan, callbacks: Any
+    model: CompiledModel,
+    compiled: Compiled,
+    trainer: Any,
+    dataset: Any,
+    plan: Plan,
+    callbacks: Any,
+    stepwise: bool,
 ) -> dict[str, float]:
     with model.in_epoch():
         # The absolute count of epochs, so that fit after fit goes through the rows in ever new orders.
         batches = trainer.begin_epoch(
             dataset, plan.batch_size, plan.shuffle, model.shuffle_seed(), model.count_epoch()
         )
-        if not callbacks.wants_train_batches:
+        if not stepwise:
             return compiled.logs(trainer.train(0, batches, progress_for(compiled, callbacks)))
         logs: dict[str, float] = {}
         for batch in range(batches):

@@ -14,8 +14,7 @@ SPARSE = "sparse_categorical_crossentropy"
 
 
 def fitted_targets(y: npt.NDArray[Any], output_shape: Shape, loss: str, name: str) -> npt.NDArray[Any]:
-    """`y` in the shape the loss compares with the output: class numbers (n, ...) for the sparse loss, else
-    the output's own.
+    """`y` in the shape the loss asks for: class numbers (n, ...) for the sparse loss, else the output's own.
 
     An axis of length 1 at the end is added or dropped, as in Keras; nothing is ever broadcast.
 

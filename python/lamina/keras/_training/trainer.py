@@ -47,8 +47,7 @@ class Trainer(CompiledModel):
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
     ) -> History:
-        """Train for a number of epochs. Every argument and all data are checked before the first weight
-        changes.
+        """Train for a number of epochs; all arguments and data are checked before the first weight changes.
 
         The rows are permuted anew in every epoch, by a seed that the model draws once from Python's `random`:
         after `keras.utils.set_random_seed`, the same program gives the same bits, whatever the number of

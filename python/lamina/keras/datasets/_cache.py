@@ -1,7 +1,6 @@
 """The folder that Keras keeps data sets in."""
 
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -46,4 +45,8 @@ def _writable(folder: Path) -> bool:
 
 
 def _temporary() -> Path:
-    return Path("/tmp") if os.path.isdir("/tmp") else Path(tempfile.gettempdir())
+    if os.path.isdir("/tmp"):
+        return Path("/tmp")
+    import tempfile
+
+    return Path(tempfile.gettempdir())

@@ -1,12 +1,11 @@
 """Fetch one file over HTTP: whole and checked, or not at all."""
 
 import contextlib
-import hashlib
 import os
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
 
 from lamina.keras.utils import Progbar, console
 
@@ -31,6 +30,8 @@ def sha256(path: Path, *, unpacked: bool = False) -> str:
     Raises:
         OSError: the file cannot be read, or is not whole gzip data where `unpacked` is set.
     """
+    import hashlib
+
     digest = hashlib.sha256()
     with _opened(path, unpacked) as stream:
         try:
@@ -99,7 +100,7 @@ def _part_of(target: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _opened(path: Path, unpacked: bool) -> IO[Any]:
+def _opened(path: Path, unpacked: bool) -> BufferedIOBase:
     if not unpacked:
         return open(path, "rb")
     import gzip

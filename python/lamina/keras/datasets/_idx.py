@@ -6,8 +6,8 @@ the values. Source: the MNIST database's own page.
 
 import math
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,7 @@ def read(path: Path, shape: tuple[int | None, ...]) -> npt.NDArray[np.uint8]:
         raise ValueError(f"{path} is not a whole gzip file: {error}") from error
 
 
-def parse(file: IO[Any], name: str, shape: tuple[int | None, ...]) -> npt.NDArray[np.uint8]:
+def parse(file: BufferedIOBase, name: str, shape: tuple[int | None, ...]) -> npt.NDArray[np.uint8]:
     """Values of unpacked IDX data, as `read` does; `name` is how messages call them."""
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0":
