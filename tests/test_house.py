@@ -80,7 +80,7 @@ def test_a_room_keeps_its_words(word: str, allowed: str) -> None:
 
 
 def test_the_core_does_not_know_keras_classes() -> None:
-    """What is computed stands in C++, what Keras calls it in Python. (Dense and Dropout are the field's words.)"""
+    """What is computed stands in C++, what Keras calls it in Python; Dense and Dropout are common words."""
     classes = (
         r"\b(Sequential|History|EarlyStopping|Callback|Progbar|GlorotUniform|RandomNormal|BatchNormalization"
         r"|SparseCategoricalCrossentropy|CategoricalCrossentropy|BinaryCrossentropy|MeanSquaredError|RMSprop|Adagrad)\b"
