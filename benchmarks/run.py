@@ -19,8 +19,8 @@ from cases import CASES, Case
 
 HERE = Path(__file__).parent
 
-# One rounding error per term of the longest sum (784 pixels), in float32: by so much a loss or a probability may
-# differ where the same is computed in another order.
+# One rounding error per term of the longest sum (784 pixels), in float32: so much a loss or a probability
+# may differ by where the same is computed in another order.
 CHECK_RTOL = 784 * 2.0**-24
 # First epochs in shuffled order end at the same loss but for the order.
 SHUFFLED_RTOL = 0.05

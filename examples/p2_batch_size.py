@@ -56,7 +56,7 @@ def train(title, activation, optimizer, batch_size=32):
 
 
 network("sigmoid").summary()
-fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
+fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4), sharey=True)
 
 for batch_size in (16, 32, 128, 512):
     history = train(f"batch size {batch_size}", "sigmoid", "rmsprop", batch_size)
@@ -80,5 +80,5 @@ left.set_ylabel("training loss")
 for axis in (left, right):
     axis.set_xlabel("epoch")
     axis.set_xticks(history.epoch)
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
 fig.savefig(args.output / "p2_training.png", bbox_inches="tight")

@@ -52,6 +52,7 @@ for axis, name in zip(axes, ("accuracy", "loss"), strict=True):
     axis.plot(history.epoch, history.history[name], label="training")
     axis.plot(history.epoch, history.history[f"val_{name}"], label="test")
     axis.set_xlabel("epoch")
+    axis.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     axis.set_title(name)
     axis.legend()
 fig.savefig(args.output / "p3_by_keras.png", bbox_inches="tight")

@@ -82,6 +82,7 @@ for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
     axis.plot(history.epoch, history.history[name], label="training")
     axis.plot(history.epoch, history.history[f"val_{name}"], label="validation")
     axis.set_xlabel("epoch")
+    axis.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     axis.set_title(name)
     axis.legend()
 fig.savefig(args.output / "p4_keras.png", bbox_inches="tight")

@@ -60,6 +60,7 @@ def _targets(loss: str, rng: np.random.Generator) -> Any:
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.usefixtures("float64")
+@pytest.mark.filterwarnings("ignore:.*from_logits")
 def test_which_numbers_the_loss_sees(
     end: str, loss: str, scale: float, live_keras: ModuleType, lamina_keras: ModuleType
 ) -> None:

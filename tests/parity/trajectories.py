@@ -35,7 +35,7 @@ def slots_of(model: Any) -> dict[str, list[Array]]:
         return slots
     for variable in model.optimizer.variables[2:]:  # after iterations and learning_rate
         name = next(name for name in SLOT_NAMES if variable.path.endswith("_" + name))
-        slots.setdefault(name, []).append(np.array(variable))
+        slots.setdefault(name, []).append(variable.numpy())
     return slots
 
 
