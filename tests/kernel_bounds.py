@@ -1,4 +1,4 @@
-"""How far a kernel may be from the exact result: rounding-error bounds, derived for each formula.
+"""How far a kernel may be from the exact result: worst cases of rounding, derived for each formula.
 
 `u` is the unit roundoff (2^-24, 2^-53): one operation is off by at most u times its result. A sum of k terms
 is off by at most k u times the sum of their magnitudes, in whatever order they are added (Higham, Accuracy
@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numpy_oracle import activation, clipped, wide
+from tolerances import unit_roundoff as unit
 
 Array = npt.NDArray[Any]
 
 ULPS = 2  # exp, sigmoid, tanh: what the library promises (docs/accuracy.md)
-
-
-def unit(dtype: npt.DTypeLike) -> float:
-    return float(np.finfo(dtype).eps) / 2
 
 
 def ulp(exact: Array, dtype: npt.DTypeLike) -> Array:

@@ -24,6 +24,8 @@ SHAPES = (
     (2, 3, 1025),
     (100, 784, 50),  # a layer of a program that users run
 )
+# Large enough to be cut into tiles, by rows, by columns and by both, which do not divide evenly.
+TILED = ((70, 500, 700), (1500, 300, 33), (33, 300, 1500), (513, 257, 641), (1030, 1031, 5))
 ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softmax")
 
 
@@ -70,6 +72,24 @@ def test_product_of_integers_is_exact(dtype, rng):
             out = np.full((n, m), np.nan, dtype)
             _core.matmul(left, right, out)
             np.testing.assert_array_equal(out, exact)
+
+
+@pytest.mark.parametrize(("n", "k", "m"), TILED)
+def test_tiles_fit_together(n, k, m, dtype, rng):
+    """Integers again, so that float64 is exact whatever its order of sums, and quick."""
+    x, w, b, dy = (rng.integers(-4, 5, shape).astype(np.float64) for shape in ((n, k), (k, m), m, (n, m)))
+    exact = x @ w
+    x_, w_, b_, dy_ = (a.astype(dtype) for a in (x, w, b, dy))
+    y, dx, dw, db = np.empty_like(dy_), np.empty_like(x_), np.empty_like(w_), np.empty_like(b_)
+    for left, right in itertools.product((x_, np.asfortranarray(x_)), (w_, np.asfortranarray(w_))):
+        _core.matmul(left, right, y)
+        np.testing.assert_array_equal(y, exact)
+        _core.dense(left, right, b_, "relu", y)
+        np.testing.assert_array_equal(y, np.maximum(exact + b, 0))
+        _core.dense_grad(left, right, dy_, dx, dw, db)
+        np.testing.assert_array_equal(dx, dy @ w.T)
+        np.testing.assert_array_equal(dw, x.T @ dy)
+        np.testing.assert_array_equal(db, dy.sum(axis=0))
 
 
 def test_matmul_changes_nothing_but_its_output(dtype, rng):

@@ -72,7 +72,6 @@ class Compiled:
         self._form: TrainerForm | None = None
         self._log_names: list[str] = []
         self._trainer: Any = None
-        self._spare: Any = None
         self._network: Any = None
 
     # -- the core's trainer ----------------------------------------------------------------------------------
@@ -91,7 +90,7 @@ class Compiled:
         return str(loss.core_kind)
 
     def trainer(
-        self, model: Any, network: Any, y_shape: Sequence[int], output_shape: Shape, head: Head, spare: bool
+        self, model: Any, network: Any, y_shape: Sequence[int], output_shape: Shape, head: Head
     ) -> Any:
         """The trainer of this network for such targets, kept from call to call.
 
@@ -101,7 +100,6 @@ class Compiled:
             y_shape: shape of the targets as the user passed them.
             output_shape: the model's, with the batch axis.
             head: how the model ends.
-            spare: True gives another one than in training, for an evaluation in the middle of an epoch.
 
         Raises:
             ValueError: a metric doesn't go with the loss, or the optimizer belongs to another model.
@@ -127,11 +125,7 @@ class Compiled:
             self.metrics = found
             self._log_names = ["loss", *_unique([metric.name for metric in found])]
             self._network, self._form = network, form
-            self._trainer = self._spare = None
-        if spare:
-            self._spare = self._spare or self._made(model.dtype)
-            return self._spare
-        self._trainer = self._trainer or self._made(model.dtype)
+            self._trainer = self._made(model.dtype)
         return self._trainer
 
     def _made(self, dtype: str) -> Any:
@@ -144,7 +138,7 @@ class Compiled:
             loss.core_kind,
             bool(loss.from_logits),
             float(loss.label_smoothing),
-            str(loss.reduction),
+            loss.core_reduction,
             *form,
         )
 
@@ -194,11 +188,11 @@ class Compiled:
         return results[0] if len(results) == 1 else results
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_trainer": None, "_spare": None, "_network": None}
+        return {**self.__dict__, "_trainer": None, "_network": None}
 
 
 def _kind(loss: Any) -> tuple[Any, ...]:
-    return (loss.core_kind, loss.from_logits, loss.label_smoothing, loss.reduction)
+    return (loss.core_kind, loss.from_logits, loss.label_smoothing, loss.core_reduction)
 
 
 def _flat(nested: Any) -> list[Any]:

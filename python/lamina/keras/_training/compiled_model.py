@@ -121,6 +121,11 @@ class CompiledModel(ABC):
             return []
         return ["loss", "compile_metrics"] if self._compiled.names_metrics else ["loss"]
 
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics of `compile`, resolved for the targets once these are known, at the first call."""
+        return [] if self._compiled is None else list(self._compiled.metrics)
+
     def reset_metrics(self) -> None:
         """Accepted; every epoch, evaluation and batch call starts its running means by itself."""
         return
@@ -171,7 +176,7 @@ class CompiledModel(ABC):
         network = self.network_for((batch, *data.x.shape[1:]))
         loss = compiled.resolve_loss(data.y.shape, self.output_shape)
         shaped = data.shaped(self.input_shape, self.output_shape, loss)
-        trainer = compiled.trainer(self, network, data.y.shape, self.output_shape, self.head, self._in_epoch)
+        trainer = compiled.trainer(self, network, data.y.shape, self.output_shape, self.head)
         trainer.check(shaped.dataset())
         return trainer, shaped
 
