@@ -9,7 +9,6 @@ import numpy.typing as npt
 from lamina import ops
 
 Array = npt.NDArray[Any]
-LABELS = "labels"
 
 
 class Case(NamedTuple):
@@ -30,6 +29,12 @@ class Case(NamedTuple):
         return arrays
 
 
+LOSSES = (
+    ops.mean_squared_error,
+    ops.binary_crossentropy,
+    ops.categorical_crossentropy,
+    ops.sparse_categorical_crossentropy,
+)
 PURE = {
     "matmul": Case(ops.matmul, {"a": (5, 7), "b": (7, 3)}),
     "matmul of transposes": Case(
@@ -57,6 +62,8 @@ for _logits in (False, True):
             getattr(ops, _call), {"y_true": (6,), "y_pred": (6, 9)}, {"from_logits": _logits}, labels=9
         )
 
+# all but dense_grad, which returns three arrays, and the losses, which return a number
+WITH_OUT = {name: case for name, case in PURE.items() if case.call not in (ops.dense_grad, *LOSSES)}
 STEPS = {
     "sgd_step": Case(ops.sgd_step, {"w": (6, 9), "dw": (6, 9)}, {"lr": 0.1}),
     "sgd_step with momentum": Case(

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from ops_cases import LAYOUTS, PURE, STEPS, bits
+from ops_cases import LAYOUTS, PURE, STEPS, WITH_OUT, bits
 
-from lamina import ops
+from lamina import _core, ops
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 WRITABLE = [name for name in LAYOUTS if name not in ("read-only", "matrix of lists")]
@@ -25,6 +25,41 @@ def test_same_bits_from_every_layout(name, layout, dtype):
     assert bits(got) == bits(expected)
     for result in got if isinstance(got, tuple) else (got,):
         assert isinstance(result, float) or (result.dtype == dtype and result.dtype.isnative)
+
+
+@pytest.fixture
+def seen_by_kernels(monkeypatch):
+    """Every array that goes down to the compiled core."""
+    seen = []
+
+    def watched(kernel):
+        def call(*arguments):
+            seen.extend(a for a in arguments if isinstance(a, np.ndarray))
+            return kernel(*arguments)
+
+        return call
+
+    kernels = ("matmul", "dense", "dense_grad", "activation", "activation_grad", "loss", "loss_grad")
+    for name in (*kernels, "sgd_step", "rmsprop_step", "adagrad_step", "adam_step"):
+        monkeypatch.setattr(_core, name, watched(getattr(_core, name)))
+    return seen
+
+
+@pytest.mark.parametrize("layout", WRITABLE)
+@pytest.mark.parametrize("name", [*PURE, *STEPS])
+def test_kernels_see_one_layout_only(name, layout, seen_by_kernels):
+    """Some machines stop at an unaligned number, others only take longer."""
+    case = {**PURE, **STEPS}[name]
+    arrays = {argument: LAYOUTS[layout](array) for argument, array in case.arguments(np.float32).items()}
+    others = dict(case.others)
+    if name in WITH_OUT:
+        others["out"] = LAYOUTS[layout](case.call(**arrays, **case.others))
+    case.call(**arrays, **others)
+    assert seen_by_kernels
+    for array in seen_by_kernels:
+        assert array.flags.aligned
+        assert array.dtype.isnative
+        assert array.flags.c_contiguous or array.T.flags.c_contiguous
 
 
 @DTYPES
@@ -116,6 +151,14 @@ def test_steps_on_every_layout(name, layout, dtype):
         assert array.dtype == dtype
         np.testing.assert_array_equal(laid_out[argument], array, err_msg=argument)
     assert laid_out["dw"].tobytes() == gradient
+
+
+def test_slots_that_are_not_needed_stay_as_they_are():
+    w, dw, velocity, slot = np.full((4, 3, 2), 0.5)
+    ops.sgd_step(w, dw, 0.1, 0.0, velocity)
+    np.testing.assert_array_equal(velocity, 0.5)
+    ops.rmsprop_step(w, dw, 0.1, velocity, momentum_slot=slot)
+    np.testing.assert_array_equal(slot, 0.5)
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -2,16 +2,10 @@
 
 import numpy as np
 import pytest
-from ops_cases import LAYOUTS, PURE, bits
+from ops_cases import LAYOUTS, WITH_OUT, bits
 
 from lamina import ops
 
-WITH_OUT = {
-    name: case
-    for name, case in PURE.items()
-    if "grad" in name or not name.split(" ")[0].endswith(("error", "entropy"))
-}
-WITH_OUT = {name: case for name, case in WITH_OUT.items() if not name.startswith("dense_grad")}
 ELEMENTWISE = [name for name in WITH_OUT if not name.startswith(("matmul", "dense"))]
 WRITABLE = [name for name in LAYOUTS if name not in ("read-only", "matrix of lists")]
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])

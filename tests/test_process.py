@@ -18,17 +18,19 @@ def test_interrupting_a_long_fit(record_property: Any) -> None:
     """
     body = """
         network = model()
-        x, y = data(50_000)
-        network.fit(x[:64], y[:64], verbose=0)
+        x, y = data(64)
+        network.fit(x, y, verbose=0)
+        # One epoch of some half a minute: the signal must be seen between its batches, not after it.
+        long_x, long_y = np.broadcast_to(x[:1], (30_000_000, 20)), np.broadcast_to(y[:1], 30_000_000)
         handler = signal.getsignal(signal.SIGINT)
         for _ in range(3):
             print("fitting", flush=True)
             try:
-                network.fit(x, y, batch_size=16, epochs=1_000_000, verbose=0)
+                network.fit(long_x, long_y, batch_size=16, shuffle=False, verbose=0)
             except KeyboardInterrupt:
                 print("interrupted", flush=True)
             finite = all(np.isfinite(weight).all() for weight in network.get_weights())
-            again = network.fit(x[:64], y[:64], verbose=0).history["loss"][0]
+            again = network.fit(x, y, verbose=0).history["loss"][0]
             print(json.dumps([finite, again, signal.getsignal(signal.SIGINT) is handler]), flush=True)
     """
     with subprocess.Popen(program(body), stdout=subprocess.PIPE, text=True) as process:
@@ -180,10 +182,11 @@ def test_the_interpreter_may_end_during_a_fit() -> None:
     found = run(
         """
         network = model()
-        x, y = data(50_000)
-        fit = lambda: network.fit(x, y, batch_size=16, epochs=1_000_000, verbose=0)
+        x, y = data(1)
+        x, y = np.broadcast_to(x, (30_000_000, 20)), np.broadcast_to(y, 30_000_000)
+        fit = lambda: network.fit(x, y, batch_size=16, shuffle=False, verbose=0)
         threading.Thread(target=fit, daemon=True).start()
-        time.sleep(0.3)
+        time.sleep(0.5)
         print(json.dumps("leaving"), flush=True)
         """,
         timeout=30,

@@ -67,6 +67,13 @@ def test_extreme_logits_give_finite_losses(kind, dtype):
     check(kind, True, np.array([0, 0, 2]) if kind.startswith("sparse") else t, z)
 
 
+def test_binary_crossentropy_near_zero_logits(dtype):
+    """One value per row, so that no mean hides the logarithm's error, which is largest at log 2."""
+    z = np.concatenate([np.linspace(-3, 3, 1001), [1e-30, -1e-30]]).astype(dtype)[:, None]
+    for target in (0, 0.5, 1):
+        check("binary_crossentropy", True, np.full_like(z, target), z)
+
+
 @pytest.mark.parametrize("kind", LOSSES[1:])
 def test_probabilities_of_zero_and_one_are_clipped(kind, dtype):
     p = np.array([[0, 1, 0], [1, 0, 0], [0.2, 0.3, 0.5]], dtype)

@@ -192,6 +192,38 @@ def test_images_in_the_dtype_they_came_in(
         assert_close(our, their, bound, f"weight {i}")
 
 
+def test_a_weight_for_each_position(live_keras: ModuleType, lamina_keras: ModuleType) -> None:
+    """Outputs (n, t, k) take sample_weight (n, t), in fit, in validation data and in evaluate."""
+
+    def build(keras: ModuleType) -> Any:
+        model = keras.Sequential(
+            [keras.Input((4, 3)), keras.layers.Dense(5, "tanh"), keras.layers.Dense(3, "softmax")]
+        )
+        model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    ours, theirs = _pair((lamina_keras, live_keras), build)
+    rng = np.random.default_rng(12)
+    x, y = rng.normal(size=(19, 4, 3)).astype("float32"), rng.integers(0, 3, (19, 4))
+    weights = rng.uniform(0, 2, (19, 4))
+    found = []
+    for model in (ours, theirs):
+        history = model.fit(
+            x,
+            y,
+            batch_size=8,
+            epochs=2,
+            shuffle=False,
+            verbose=0,
+            sample_weight=weights,
+            validation_data=(x, y, weights[::-1]),
+        )
+        evaluation = model.evaluate(x, y, sample_weight=weights, verbose=0)
+        found.append([*history.history.values(), evaluation, *model.get_weights()])
+    for i, (our, their) in enumerate(zip(*found, strict=True)):
+        assert_close(our, their, rounding("float32", 76, 6), f"number {i}")
+
+
 def test_batch_calls_side_by_side(live_keras: ModuleType, lamina_keras: ModuleType) -> None:
     """train_on_batch, test_on_batch and predict_on_batch: what they return, in which form and type."""
 
@@ -251,6 +283,7 @@ def test_dropout_uses_one_mask_forward_and_backward(lamina_keras: ModuleType) ->
     )
     model.compile(lamina_keras.optimizers.SGD(1.0), "mse")
     x = np.ones((1, width), "float32")
+    masks = set()
     for _ in range(5):
         weights = (2.0 ** -np.arange(width, dtype="float64")).astype("float32").reshape(width, 1)
         model.set_weights([weights])
@@ -263,3 +296,5 @@ def test_dropout_uses_one_mask_forward_and_backward(lamina_keras: ModuleType) ->
         forward = 2.0 * (weights[:, 0] * kept).sum(dtype="float64")
         assert y == pytest.approx(forward, rel=8 * unit_roundoff("float32"))
         assert 0.2 < kept.mean() < 0.8
+        masks.add(kept.tobytes())
+    assert len(masks) == 5, "each step drops other values"

@@ -83,7 +83,7 @@ def _changed(array: object, name: str, copied: Copied) -> Array:
     laid_out = floats(array, name)
     if not array.flags.writeable:
         raise ValueError(f"{name} must be writable, got a read-only array")
-    if laid_out is not array and not overlap(laid_out, array):
+    if laid_out is not array:
         copied.append((array, laid_out))
     return laid_out
 

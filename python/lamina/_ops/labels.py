@@ -32,7 +32,8 @@ def labels(y_true: object, y_pred: Array) -> Array:
         good = (array >= 0) & (array < classes) & (np.floor(array) == array)
         if not good.all():
             _refuse(array, good, classes)
-    result = np.ascontiguousarray(array, dtype=np.int64).reshape(-1)
+    ready = array.dtype == np.int64 and array.flags.c_contiguous and array.flags.aligned
+    result = (array if ready else np.array(array, dtype=np.int64, order="C")).reshape(-1)
     # Read as unsigned, a negative label is a huge one: a single maximum finds both kinds of stray.
     if result.size and int(result.view(np.uint64).max()) >= classes:
         _refuse(array, (array >= 0) & (array < classes), classes)

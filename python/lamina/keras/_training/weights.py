@@ -15,7 +15,7 @@ from lamina.keras.layers.shape import Shape
 
 
 def checked_sample_weight(value: Any, name: str) -> npt.NDArray[Any] | None:
-    """The weights as an array, (n, 1) as (n,); None for None.
+    """The weights as an array, (n, 1) and (n, 1, ..., 1) as (n,); None for None.
 
     Raises:
         TypeError: not an array of real numbers.
@@ -24,7 +24,7 @@ def checked_sample_weight(value: Any, name: str) -> npt.NDArray[Any] | None:
     if value is None:
         return None
     weights = real_array(value, name)
-    return weights[:, 0] if weights.ndim == 2 and weights.shape[1] == 1 else weights
+    return weights.reshape(len(weights)) if weights.ndim > 1 and set(weights.shape[1:]) == {1} else weights
 
 
 def check_weight_shape(weights: npt.NDArray[Any] | None, output_shape: Shape, name: str) -> None:
