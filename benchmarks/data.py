@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
 from cases import Case
 
 Array = npt.NDArray[np.float32]

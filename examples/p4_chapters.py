@@ -14,12 +14,6 @@ import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from sklearn.datasets import load_breast_cancer
-from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
-
-from lamina import ops
-from lamina.keras import datasets, utils
 from p4_classes import (
     DualLayer,
     MinibatchNetwork,
@@ -28,6 +22,12 @@ from p4_classes import (
     RandomInitNetwork,
     SingleLayer,
 )
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+from lamina import ops
+from lamina.keras import datasets, utils
 
 
 def split(x, y):

@@ -2,25 +2,18 @@
 
 import gzip
 import hashlib
-import io
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from dataset_site import Site, idx, small_fashion, small_mnist
 
 from lamina.keras.datasets import (
     DatasetUnavailableError,
-    _cache,
     _download,
-    _idx,
     digits,
     fashion_mnist,
     mnist,
@@ -29,70 +22,6 @@ from lamina.keras.datasets import (
 needs_debian = pytest.mark.skipif(
     not fashion_mnist.DEBIAN.is_dir(), reason="needs the package dataset-fashion-mnist"
 )
-
-
-def idx(values: npt.NDArray[np.uint8]) -> bytes:
-    """The IDX bytes of an array."""
-    lengths = b"".join(length.to_bytes(4, "big") for length in values.shape)
-    return bytes([0, 0, 8, values.ndim]) + lengths + values.tobytes()
-
-
-def small_fashion() -> dict[str, npt.NDArray[np.uint8]]:
-    rng = np.random.default_rng(1)
-    return {
-        "train-images-idx3-ubyte.gz": rng.integers(0, 256, (60, 28, 28), dtype=np.uint8),
-        "train-labels-idx1-ubyte.gz": rng.integers(0, 10, 60, dtype=np.uint8),
-        "t10k-images-idx3-ubyte.gz": rng.integers(0, 256, (10, 28, 28), dtype=np.uint8),
-        "t10k-labels-idx1-ubyte.gz": rng.integers(0, 10, 10, dtype=np.uint8),
-    }
-
-
-def small_mnist() -> tuple[dict[str, npt.NDArray[np.uint8]], bytes]:
-    fashion = list(small_fashion().values())
-    arrays = dict(zip(("x_train", "y_train", "x_test", "y_test"), fashion, strict=True))
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    return arrays, file.getvalue()
-
-
-class Site:
-    """A web server on the loopback address. `files` maps names to (bytes sent, announced length or None)."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, tuple[bytes, int | None]] = {}
-        self.requests: list[str] = []
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                name = self.path.rsplit("/", 1)[-1]
-                site.requests.append(name)
-                if name not in site.files:
-                    self.send_error(404)
-                    return
-                body, announced = site.files[name]
-                self.send_response(200)
-                if announced is not None:
-                    self.send_header("Content-Length", str(announced))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = False  # so that closing waits for them
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/"
-
-    def serve(self, name: str, body: bytes) -> None:
-        self.files[name] = (body, len(body))
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -196,7 +125,9 @@ def test_fashion_mnist_of_debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @needs_debian
-def test_fashion_mnist_is_downloaded_whole_and_keras_reads_it(site: Site, home: Path, capsys: Any) -> None:
+def test_fashion_mnist_is_downloaded_whole_and_keras_reads_it(
+    site: Site, home: Path, live_keras: Any, capsys: Any
+) -> None:
     debian = Path("/usr/share/datasets/fashion-mnist")
     for name in fashion_mnist.FILES:
         site.serve(name, (debian / name).read_bytes())
@@ -212,10 +143,9 @@ def test_fashion_mnist_is_downloaded_whole_and_keras_reads_it(site: Site, home: 
     for first, second in zip((*loaded[0], *loaded[1]), (*again[0], *again[1]), strict=True):
         np.testing.assert_array_equal(first, second)
 
-    keras = pytest.importorskip("keras")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras.src.backend.config, "_KERAS_DIR", str(home))
-        keras_loaded = keras.datasets.fashion_mnist.load_data()
+        patch.setattr(live_keras.src.backend.config, "_KERAS_DIR", str(home))
+        keras_loaded = live_keras.datasets.fashion_mnist.load_data()
     for ours, theirs in zip((*loaded[0], *loaded[1]), (*keras_loaded[0], *keras_loaded[1]), strict=True):
         assert ours.dtype == theirs.dtype
         np.testing.assert_array_equal(ours, theirs)
@@ -387,72 +317,3 @@ def test_pickled_arrays_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(mnist, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
     with pytest.raises(ValueError, match="allow_pickle=False"):
         mnist.load_data()
-
-
-# -- the cache -----------------------------------------------------------------------------------------------
-
-
-def test_home_is_keras_home_or_dot_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("KERAS_HOME", "~/elsewhere")
-    assert _cache.home() == tmp_path / "elsewhere"
-    monkeypatch.delenv("KERAS_HOME")
-    assert _cache.home() == tmp_path / ".keras"
-    assert _cache.folders("datasets") == [tmp_path / ".keras" / "datasets"]
-
-
-def test_home_that_cannot_be_written_has_a_second_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("")
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setenv(
-        "KERAS_HOME", str(tmp_path / "file" / "keras")
-    )  # below a file: can't be made, even by root
-    monkeypatch.setattr(_cache, "_temporary", lambda: tmp_path / "tmp")
-    assert _cache.make_folder("datasets") == tmp_path / "tmp" / ".keras" / "datasets"
-    assert (tmp_path / "tmp" / ".keras" / "datasets").is_dir()
-
-
-# -- the IDX format ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"", "not an IDX file: it starts with nothing"),
-        (b"\0\0\x08", "not an IDX file"),
-        (b"PK\x03\x04", "not an IDX file: it starts with 50 4b 03 04"),
-        (b"\0\0\x0d\x02" + bytes(8), "IDX type 0x0d, expected 0x08"),
-        (b"\0\0\x08\x03" + bytes(12), "3 axes, expected 2"),
-        (b"\0\0\x08\x02" + bytes(7), "ends within its header: 11 of 12 bytes"),
-        (idx(np.zeros((4, 5), np.uint8)), r"shape \(4, 5\), expected \(any, 3\)"),
-        (idx(np.zeros((4, 3), np.uint8))[:-1], "12 values in its header and holds only 11"),
-        (idx(np.zeros((4, 3), np.uint8)) + b"\0", "12 values in its header and holds more"),
-        (b"\0\0\x08\x02" + b"\xff\xff\xff\xff" + b"\0\0\0\x03", "12,884,901,885 values in its header"),
-    ],
-)
-def test_idx_errors(data: bytes, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        _idx.parse(io.BytesIO(data), "a file", (None, 3))
-
-
-@pytest.mark.parametrize("shape", [(0, 3), (1, 3), (400_000, 3)])
-def test_idx_values(shape: tuple[int, int]) -> None:
-    values = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    found = _idx.parse(io.BytesIO(idx(values)), "a file", (None, 3))
-    np.testing.assert_array_equal(found, values)
-
-
-# -- import --------------------------------------------------------------------------------------------------
-
-
-def test_import_loads_nothing_for_the_network() -> None:
-    code = (
-        "import sys, numpy; before = set(sys.modules); import lamina.keras.datasets; "
-        "new = set(sys.modules) - before; print(sorted({'gzip', 'ssl', 'urllib.request'} & new))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
-    )
-    assert done.stdout.strip() == "[]"

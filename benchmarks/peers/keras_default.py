@@ -3,6 +3,7 @@
 import os
 
 from cases import Case
+
 from peers import Array
 from peers.keras_program import KerasProgram
 

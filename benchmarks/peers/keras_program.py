@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from cases import Case
+
 from peers import Array
 
 

@@ -1,6 +1,7 @@
 """Lamina through its Keras face, as a user writes it."""
 
 from cases import Case
+
 from peers import Array
 from peers.keras_program import KerasProgram
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-
 from cases import Case
+
 from peers import Array
 
 TITLE = "NumPy by hand"

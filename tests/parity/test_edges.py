@@ -78,7 +78,7 @@ def _step_of_identity(keras: ModuleType, loss: str, p: list[float], y: Any) -> t
 BELOW_LOWEST = float(np.nextafter(np.float32(LOWEST), np.float32(0)))
 BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
 PROBABILITIES = [-3.0, 0.0, LOWEST / 2, BELOW_LOWEST, LOWEST, 2e-7, 0.5]
-PROBABILITIES += [1 - 2e-7, HIGHEST, BELOW_ONE, 1.0, 1.5, 1e30]
+PROBABILITIES += [1 - 2e-7, HIGHEST, BELOW_ONE, 1.0, 1.5, 1e30, np.nan]
 
 
 @pytest.mark.parametrize("t", [0.0, 1.0, 0.25])
@@ -106,6 +106,8 @@ def test_binary_clip(p: float, t: float, live_keras: ModuleType, lamina_keras: M
         [1.0, 1.0, 2.0],
         [3.0, 0.25, 0.25],
         [-0.5, 0.5, 1.0],
+        [np.nan, 0.5, 0.5],
+        [0.0, 0.0, 0.0],
     ],
 )
 @pytest.mark.parametrize("label", [0, 1, 2])

@@ -138,7 +138,7 @@ def adam_step(
     `m += (dw - m)(1 - beta1)`, `v += (dw² - v)(1 - beta2)`, then
     `w -= lr sqrt(1 - beta2^step) / (1 - beta1^step) m / (sqrt(v) + epsilon)`. With `vhat`
     (in Keras: `amsgrad`) `vhat = max(vhat, v)`, which then stands for `v` in the last line. As in Keras,
-    epsilon is not corrected for bias.
+    epsilon is not corrected for bias, and the powers of the betas are taken in the dtype of `w`.
 
     Args:
         w: the weights, float32 or float64, any shape and layout, writable; changed in place.

@@ -71,6 +71,7 @@ def download(url: str, target: Path, expected: str, *, unpacked: bool = False) -
 def _transfer(url: str, part: Path) -> None:
     # Loaded here and not above: urllib.request with ssl costs as much as all the rest of `import lamina`.
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     try:
@@ -84,6 +85,9 @@ def _transfer(url: str, part: Path) -> None:
                 done += len(chunk)
                 bar.update(done, finalize=False)
             bar.update(done, finalize=True)
+    except HTTPError as error:
+        with error:  # it holds the connection
+            raise OSError(f"{url}: HTTP status {error.code}, {error.reason}") from None
     except (HTTPException, ValueError) as error:
         raise OSError(f"{url}: {error or type(error).__name__}") from error
     if total is not None and done != total:
