@@ -56,6 +56,7 @@ def main() -> int:
         print(f"WRONG: {fault}")
     if not options.no_save:
         path = options.output or HERE / "results" / _file_name(result["machine"])
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(f"saved: {path}")
     return 1 if faults else 0

@@ -1,6 +1,6 @@
 // Philox 4x32-10, a counter-based generator: number = f(key, counter), no state. Salmon, Moraes, Dror, Shaw,
 // "Parallel random numbers: as easy as 1, 2, 3", SC'11. Every random number of Lamina has an address
-// (seed, stream, step, index), so it depends neither on threads nor on where a run was resumed.
+// (seed, purpose, stream, step, index), so it depends neither on threads nor on where a run was resumed.
 #pragma once
 
 #include <array>
@@ -10,15 +10,19 @@ namespace lamina {
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
 
-inline PhiloxBlock philox(PhiloxBlock counter, std::array<std::uint32_t, 2> key) {
-  constexpr std::uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
-  constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;  // golden ratio, sqrt(3) - 1
+using PhiloxKey = std::array<std::uint32_t, 2>;
+
+inline constexpr std::uint64_t kPhiloxMultiplier0 = 0xD2511F53, kPhiloxMultiplier1 = 0xCD9E8D57;
+inline constexpr std::uint32_t kPhiloxWeyl0 = 0x9E3779B9,
+                               kPhiloxWeyl1 = 0xBB67AE85;  // golden ratio, sqrt(3) - 1
+
+inline PhiloxBlock philox(PhiloxBlock counter, PhiloxKey key) {
   for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = kMultiplier0 * counter[0], p1 = kMultiplier1 * counter[2];
+    const std::uint64_t p0 = kPhiloxMultiplier0 * counter[0], p1 = kPhiloxMultiplier1 * counter[2];
     counter = {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(p1),
                static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(p0)};
-    key[0] += kWeyl0;
-    key[1] += kWeyl1;
+    key[0] += kPhiloxWeyl0;
+    key[1] += kPhiloxWeyl1;
   }
   return counter;
 }
@@ -33,15 +37,16 @@ struct RandomStream {
   std::uint32_t stream = 0;  // below 2^24
   std::uint64_t step = 0;    // below 2^48
 
-  // Four numbers of 32 random bits. The counter's words: index (48 bits), step (48 bits), purpose and stream
-  // (32 bits).
-  PhiloxBlock block(std::uint64_t index) const {
-    return philox(
-        {static_cast<std::uint32_t>(index),
-         static_cast<std::uint32_t>(index >> 32 & 0xFFFF) | static_cast<std::uint32_t>(step >> 32) << 16,
-         static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(purpose) << 24 | stream},
-        {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+  // The counter's words: index (48 bits), step (48 bits), purpose and stream (32 bits).
+  PhiloxBlock counter(std::uint64_t index) const {
+    return {static_cast<std::uint32_t>(index),
+            static_cast<std::uint32_t>(index >> 32 & 0xFFFF) | static_cast<std::uint32_t>(step >> 32) << 16,
+            static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(purpose) << 24 | stream};
   }
+  PhiloxKey key() const { return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}; }
+
+  // Four numbers of 32 random bits.
+  PhiloxBlock block(std::uint64_t index) const { return philox(counter(index), key()); }
 };
 
 }  // namespace lamina

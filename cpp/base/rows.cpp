@@ -1,7 +1,6 @@
 #include "base/rows.h"
 
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <type_traits>
 
@@ -13,12 +12,12 @@ struct Half {
   std::uint16_t bits;
 };
 
+// By bits: the exponent's bias goes from 15 to 127, and a subnormal half is its fraction times 2^-24.
 float to_float(Half h) {
-  const int exponent = h.bits >> 10 & 31, fraction = h.bits & 1023;
-  const float magnitude = exponent == 31  ? (fraction != 0 ? NAN : INFINITY)
-                          : exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
-                                          : std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
-  return h.bits >> 15 != 0 ? -magnitude : magnitude;
+  const std::uint32_t magnitude = h.bits & 0x7FFFu, sign = static_cast<std::uint32_t>(h.bits & 0x8000u) << 16;
+  const std::uint32_t normal = (magnitude << 13) + ((magnitude >= 0x7C00u ? 255u - 31u : 127u - 15u) << 23);
+  const float small = static_cast<float>(magnitude) * 0x1p-24f;
+  return std::bit_cast<float>(sign | (magnitude < 0x0400u ? std::bit_cast<std::uint32_t>(small) : normal));
 }
 
 template <class S>
@@ -87,25 +86,6 @@ T* read_axes(const Rows& rows, std::size_t axis, const unsigned char* p, T* out)
 }
 
 }  // namespace
-
-std::int64_t size_of(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kInt8:
-    case DType::kUint8:
-      return 1;
-    case DType::kInt16:
-    case DType::kUint16:
-    case DType::kFloat16:
-      return 2;
-    case DType::kInt32:
-    case DType::kUint32:
-    case DType::kFloat32:
-      return 4;
-    default:
-      return 8;
-  }
-}
 
 template <class T>
 void read_row(const Rows& rows, std::int64_t i, T* out) {

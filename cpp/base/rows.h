@@ -21,8 +21,6 @@ enum class DType {
   kFloat64
 };
 
-std::int64_t size_of(DType dtype);
-
 // `count` rows; row i starts `i * stride` bytes after data, and its elements are an array of `shape` with
 // `strides` in bytes, read in C order.
 struct Rows {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kTwoPi = 6.283185307179586;
 
-// (0, 1): the middle of one of 2^53 equal steps, so neither end is reached and its logarithm is finite.
+// (0, 1]: the middle of one of 2^53 equal steps (the last rounds to 1), so that its logarithm is finite.
 double open_unit(std::uint32_t high, std::uint32_t low) {
   const std::uint64_t bits = (static_cast<std::uint64_t>(high) << 32 | low) >> 11;
   return (static_cast<double>(bits) + 0.5) * 0x1p-53;
@@ -86,11 +86,15 @@ void fill_normal(T* out, std::int64_t size, const RandomStream& stream, double m
   }
 }
 
-void fill_permutation(std::int64_t* out, std::int64_t size, const RandomStream& stream) {
+void fill_permutation(std::int64_t* out, std::int64_t size, const RandomStream& stream,
+                      const std::function<void()>& poll) {
+  constexpr std::int64_t poll_every = 1 << 16;  // swaps; about a millisecond
   Words words(stream);
   for (std::int64_t i = 0; i < size; ++i) out[i] = i;
-  for (std::int64_t i = size - 1; i > 0; --i)
+  for (std::int64_t i = size - 1; i > 0; --i) {
+    if (poll && i % poll_every == 0) poll();
     std::swap(out[i], out[below(words, static_cast<std::uint64_t>(i) + 1)]);
+  }
 }
 
 template void fill_uniform<float>(float*, std::int64_t, const RandomStream&, double, double);

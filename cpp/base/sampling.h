@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "base/random.h"
 
@@ -16,7 +17,9 @@ template <class T>
 void fill_normal(T* out, std::int64_t size, const RandomStream& stream, double mean, double stddev,
                  bool truncated);
 
-// A uniformly random permutation of 0..size-1 (Fisher and Yates, unbiased).
-void fill_permutation(std::int64_t* out, std::int64_t size, const RandomStream& stream);
+// A uniformly random permutation of 0..size-1 (Fisher and Yates, unbiased). `poll`, if any, is called now and
+// then.
+void fill_permutation(std::int64_t* out, std::int64_t size, const RandomStream& stream,
+                      const std::function<void()>& poll = {});
 
 }  // namespace lamina

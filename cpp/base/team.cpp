@@ -29,6 +29,22 @@ void relax() {
 #endif
 }
 
+// How this thread rounds, and whether it flushes subnormal numbers to 0. A library may have changed it for
+// the caller alone; the workers follow, or a result would depend on who computed it.
+#if defined(__x86_64__)
+using FloatingPoint = unsigned;
+FloatingPoint floating_point() { return __builtin_ia32_stmxcsr() & ~0x3Fu; }  // without the status flags
+void set_floating_point(FloatingPoint state) { __builtin_ia32_ldmxcsr(state); }
+#elif defined(__aarch64__)
+using FloatingPoint = std::uint64_t;
+FloatingPoint floating_point() {
+  FloatingPoint state;
+  asm volatile("mrs %0, fpcr" : "=r"(state));
+  return state;
+}
+void set_floating_point(FloatingPoint state) { asm volatile("msr fpcr, %0" : : "r"(state)); }
+#endif
+
 // Waits until `value` differs from `old`: spinning at first, then asleep.
 std::uint32_t wait_for_change(std::atomic<std::uint32_t>& value, std::uint32_t old) {
   for (int i = 0; i < kSpins; ++i) {
@@ -86,6 +102,7 @@ class Team {
   void run(std::int64_t tiles, void (*call)(void*, std::int64_t), void* tile, Lease& lease) {
     call_ = call;
     tile_ = tile;
+    floating_point_ = floating_point();
     failed_.store(false, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
     round_.store(Round::make(++number_ & 0xFFFFFF, tiles), std::memory_order_release);
@@ -113,6 +130,7 @@ class Team {
     if (i < 0) return false;
     if (!failed_.load(std::memory_order_relaxed)) {
       try {
+        if (caller == nullptr) set_floating_point(floating_point_);
         call_(tile_, i);
         if (caller != nullptr) caller->poll();
       } catch (...) {
@@ -136,6 +154,7 @@ class Team {
 
   void (*call_)(void*, std::int64_t) = nullptr;
   void* tile_ = nullptr;
+  FloatingPoint floating_point_{};
   const int size_;
   std::uint64_t number_ = 0;
   std::exception_ptr error_;
@@ -159,11 +178,13 @@ struct Owner {
 };
 
 Owner* g_owner = nullptr;
+std::atomic<int> g_forks{0};  // before this process
 
 void after_fork_in_child() {
   const int wanted = g_owner->wanted.load(std::memory_order_relaxed);
   g_owner = new Owner;  // the old one's mutex and team belong to threads that do not exist here
   g_owner->wanted.store(wanted, std::memory_order_relaxed);
+  g_forks.fetch_add(1, std::memory_order_relaxed);
 }
 
 Owner& owner() {
@@ -204,14 +225,14 @@ Lease::Lease(Interrupt* interrupt) : interrupt_(interrupt) {
   }
   own.leased = true;
   team_ = own.team;
-  threads_ = team_->size();
+  forks_ = g_forks.load(std::memory_order_relaxed);
 }
 
 Lease::~Lease() {
   if (team_ == nullptr) return;
   Owner& own = owner();
   const std::lock_guard lock(own.mutex);
-  if (own.team == team_) own.leased = false;  // another team: this is a forked child of the lease's holder
+  if (forks_ == g_forks.load(std::memory_order_relaxed)) own.leased = false;
 }
 
 void Lease::run_erased(std::int64_t tiles, void (*call)(void*, std::int64_t), void* tile) {

@@ -4,8 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <type_traits>
 
 #include "base/interrupt.h"
@@ -24,8 +22,6 @@ class Lease {
   ~Lease();
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
-
-  int threads() const { return threads_; }
 
   // Calls tile(i) for i in 0..tiles-1 and returns when all are done. The caller's interrupt is polled between
   // its tiles; an exception from a tile or the poll is thrown here, once every thread has stopped.
@@ -60,7 +56,7 @@ class Lease {
 
   Interrupt* interrupt_;
   class Team* team_ = nullptr;  // null: alone
-  int threads_ = 1;
+  int forks_ = 0;               // how often the process had forked
 };
 
 }  // namespace lamina

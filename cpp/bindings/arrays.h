@@ -32,7 +32,8 @@ T* elements(const py::array& array, const char* name) {
     throw py::type_error(text(name, ": expected ",
                               py::str(py::dtype::of<Value>()).template cast<std::string>(), ", got ",
                               py::str(array.dtype()).cast<std::string>()));
-  require((array.flags() & py::array::c_style) != 0, name, ": expected a C-contiguous array");
+  constexpr int wanted = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};
+  require((array.flags() & wanted) == wanted, name, ": expected an aligned C-contiguous array");
   require(std::is_const_v<T> || array.writeable(), name, ": expected a writable array");
   return static_cast<T*>(const_cast<void*>(array.data()));
 }
@@ -50,12 +51,12 @@ inline void require_size(const std::optional<py::array>& array, std::int64_t siz
   if (array.has_value()) require_size(*array, size, name);
 }
 
-// A C-contiguous array as rows of its last axis.
+// A C-contiguous array as rows of its last axis; a scalar is one value.
 template <class T>
 Matrix<T> matrix_of(const py::array& array, const char* name) {
   T* data = elements<T>(array, name);
   require(array.ndim() >= 1, name, ": expected at least one axis, got a scalar");
-  const std::int64_t cols = array.shape(array.ndim() - 1);
+  const std::int64_t cols = array.ndim() > 0 ? array.shape(array.ndim() - 1) : 1;
   return {data, cols > 0 ? array.size() / cols : 0, cols};
 }
 

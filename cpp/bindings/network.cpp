@@ -5,6 +5,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bindings/released.h"
+#include "bindings/use.h"
 #include "bindings/watch.h"
 #include "nn/layers/activation.h"
 #include "nn/layers/batch_norm.h"
@@ -28,11 +29,11 @@ py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_
           rows.width());
   py::array_t<T> out({rows.count, network.outputs()});
   const Matrix<T> all(out.mutable_data(), rows.count, network.outputs());
-  const auto reading = use<std::shared_lock<std::shared_mutex>>(network);
+  const Reading reading(network.occupancy());
   const std::int64_t capacity = std::min(batch_size, std::max<std::int64_t>(rows.count, 1));
   auto predictor = self.predictors.take(capacity);
   std::int64_t first = 0;
-  Watch watch(std::move(progress), 0.1, [&] { return Standing{first / batch_size, {}}; });
+  Watch watch(std::move(progress), [&] { return Standing{first / batch_size, {}}; });
   {
     const Released released;
     Lease lease(watch.interrupt());
@@ -56,7 +57,7 @@ py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std:
           rows.width());
   py::array_t<T> out({rows.count, network.outputs()});
   T* values = out.mutable_data();
-  const auto reading = use<std::shared_lock<std::shared_mutex>>(network);
+  const Reading reading(network.occupancy());
   const Released released;
   Lease lease;
   Forward<T> pass(network, rows.count, Mode::kTraining);

@@ -4,9 +4,6 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
-#include <mutex>
-#include <shared_mutex>
-
 #include "nn/network.h"
 #include "train/predictor.h"
 
@@ -21,17 +18,6 @@ struct BoundNetwork {
   Network<T> network;
   PredictorPool<T> predictors;
 };
-
-// The right to read the network, or alone to train it. RuntimeError if another thread's work stands against
-// it.
-template <class Lock, class T>
-Lock use(const Network<T>& network) {
-  Lock lock(network.mutex(), std::try_to_lock);
-  if (!lock.owns_lock())
-    throw std::runtime_error(
-        "this model is in use by another thread; give each thread that trains a model of its own");
-  return lock;
-}
 
 // A view of one parameter's values, wherever they are, in Keras's shape; `owner` keeps them alive.
 template <class T>

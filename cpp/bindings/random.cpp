@@ -45,10 +45,7 @@ void bind_random(py::module_& m) {
       py::arg("out"), py::arg("seed"), py::arg("stream"), py::arg("mean"), py::arg("stddev"),
       py::arg("truncated"));
   m.def(
-      "philox",
-      [](PhiloxBlock counter, std::array<std::uint32_t, 2> key) {
-        return py::tuple(py::cast(philox(counter, key)));
-      },
+      "philox", [](PhiloxBlock counter, PhiloxKey key) { return py::tuple(py::cast(philox(counter, key))); },
       py::arg("counter"), py::arg("key"));
   m.def(
       "permutation",

@@ -8,7 +8,20 @@ namespace {
 
 std::atomic<int> g_inside{0};
 std::atomic<bool> g_closing{false};
+thread_local int t_depth = 0;  // of this thread's stays: a signal handler may run Python inside one
 
+void enter() {
+  g_inside.fetch_add(1);
+  ++t_depth;
+}
+
+void leave() {
+  --t_depth;
+  g_inside.fetch_sub(1);
+  g_inside.notify_all();
+}
+
+// Exit hooks that were registered before Lamina was imported run after this one and can use it no more.
 void close() {
   g_closing.store(true);
   const py::gil_scoped_release release;  // those inside need it to come back
@@ -22,22 +35,19 @@ void throw_if_closing() {
 }
 
 Inside::Inside() {
-  g_inside.fetch_add(1);
+  enter();
   if (!g_closing.load()) return;
-  g_inside.fetch_sub(1);
+  leave();
   throw_if_closing();
 }
 
-Inside::~Inside() {
-  g_inside.fetch_sub(1);
-  g_inside.notify_all();
-}
+Inside::~Inside() { leave(); }
 
 void bind_exit(py::module_&) {
   py::module_::import("atexit").attr("register")(py::cpp_function(&close));
-  // A forked child has only the thread that forked, which is not inside.
+  // A forked child has only the thread that forked.
   py::module_::import("os").attr("register_at_fork")(py::arg("after_in_child") =
-                                                         py::cpp_function([] { g_inside.store(0); }));
+                                                         py::cpp_function([] { g_inside.store(t_depth); }));
 }
 
 }  // namespace lamina

@@ -3,12 +3,12 @@
 #include <pybind11/stl.h>
 
 #include <memory>
-#include <mutex>
 
 #include "bindings/bindings.h"
 #include "bindings/dataset.h"
 #include "bindings/network.h"
 #include "bindings/released.h"
+#include "bindings/use.h"
 #include "bindings/watch.h"
 
 namespace lamina {
@@ -23,33 +23,40 @@ struct BoundTrainer {
   py::object data;  // of the epoch under way, kept alive
 };
 
-using Alone = std::unique_lock<std::shared_mutex>;
-
 template <class T>
-std::vector<double> train(BoundTrainer<T>& self, std::int64_t first, std::int64_t last, py::object progress,
-                          double interval) {
-  const auto alone = use<Alone>(self.network);
-  Watch watch(std::move(progress), interval, [&] { return self.trainer.epoch_standing(); });
-  const Released released;
-  Lease lease(watch.interrupt());
-  self.trainer.train(lease, first, last);
+std::vector<double> train(BoundTrainer<T>& self, std::int64_t first, std::int64_t last, py::object progress) {
+  const Owning alone(self.network.occupancy());
+  Watch watch(std::move(progress), [&] { return self.trainer.epoch_standing(); });
+  {
+    const Released released;
+    Lease lease(watch.interrupt());
+    self.trainer.train(lease, first, last);
+  }
+  if (self.trainer.epoch_over()) {  // the user's arrays are not held longer than they are needed
+    self.trainer.end_epoch();
+    self.data = py::none();
+  }
   return self.trainer.epoch_standing().means;
 }
 
 template <class T>
 std::int64_t begin_epoch(BoundTrainer<T>& self, const py::object& data, std::int64_t batch_size, bool shuffle,
                          std::uint64_t seed, std::uint64_t epoch) {
-  const auto alone = use<Alone>(self.network);
+  const Owning alone(self.network.occupancy());
   const Dataset& views = data.cast<BoundDataset&>().data;
+  self.trainer.end_epoch();  // before the data it may still view
   self.data = data;
-  return self.trainer.begin_epoch(views, batch_size, shuffle, seed, epoch);
+  Watch watch;
+  const Released released;
+  Lease lease(watch.interrupt());
+  return self.trainer.begin_epoch(lease, views, batch_size, shuffle, seed, epoch);
 }
 
 template <class T>
 std::vector<double> evaluate(BoundTrainer<T>& self, const BoundDataset& data, std::int64_t batch_size,
                              py::object progress) {
-  const auto alone = use<Alone>(self.network);
-  Watch watch(std::move(progress), 0.1, [&] { return self.trainer.evaluation_standing(); });
+  const Owning alone(self.network.occupancy());
+  Watch watch(std::move(progress), [&] { return self.trainer.evaluation_standing(); });
   const Released released;
   Lease lease(watch.interrupt());
   self.trainer.evaluate(lease, data.data, batch_size);
@@ -92,14 +99,15 @@ void bind_trainer(py::module_& m, const char* name) {
           "check",
           [](const Self& self, const BoundDataset& data) {
             const DataForm form = self.trainer.data_form();
+            Watch watch;
             const Released released;
-            check(data.data, form);
+            Lease lease(watch.interrupt());
+            check(lease, data.data, form);
           },
           py::arg("data"))
       .def("begin_epoch", &begin_epoch<T>, py::arg("data"), py::arg("batch_size"), py::arg("shuffle"),
            py::arg("seed"), py::arg("epoch"))
-      .def("train", &train<T>, py::arg("first"), py::arg("last"), py::arg("progress") = py::none(),
-           py::arg("interval") = 0.1)
+      .def("train", &train<T>, py::arg("first"), py::arg("last"), py::arg("progress") = py::none())
       .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("batch_size"),
            py::arg("progress") = py::none());
 }

@@ -2,7 +2,6 @@
 
 #include <pybind11/stl.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "bindings/released.h"
@@ -12,6 +11,7 @@ namespace {
 
 using Clock = Interrupt::Clock;
 
+constexpr auto kProgress = std::chrono::milliseconds(100);
 constexpr auto kSignals = std::chrono::milliseconds(20);  // Ctrl-C is to be answered within 100 ms
 
 bool is_main_thread() {
@@ -21,15 +21,14 @@ bool is_main_thread() {
 
 }  // namespace
 
-Watch::Watch(py::object progress, double interval, std::function<Standing()> standing)
+Watch::Watch() : Watch(py::none(), nullptr) {}
+
+Watch::Watch(py::object progress, std::function<Standing()> standing)
     : on_main_thread_(is_main_thread()),
       progress_(std::move(progress)),
-      interval_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(interval))),
-      next_(Clock::now() + interval_),
-      standing_(std::move(standing)) {
-  const Clock::duration longest = kSignals;
-  interrupt_ = Interrupt([this] { look(); }, progress_.is_none() ? longest : std::min(interval_, longest));
-}
+      next_(Clock::now() + kProgress),
+      standing_(std::move(standing)),
+      interrupt_([this] { look(); }, kSignals) {}
 
 void Watch::look() {
   throw_if_closing();
@@ -37,7 +36,7 @@ void Watch::look() {
   const py::gil_scoped_acquire gil;
   if (on_main_thread_ && PyErr_CheckSignals() != 0) throw py::error_already_set();
   if (progress_.is_none() || Clock::now() < next_) return;
-  next_ = Clock::now() + interval_;
+  next_ = Clock::now() + kProgress;
   const Standing now = standing_();
   progress_(now.batches_done, now.means);
 }

@@ -16,9 +16,13 @@ namespace py = pybind11;
 
 class Watch {
  public:
-  // progress(batches done, running means), or None. Made with the GIL held. Signals are looked for only on
-  // the main thread: no other may handle them.
-  Watch(py::object progress, double interval, std::function<Standing()> standing);
+  // Signals alone. Made with the GIL held; they are looked for only on the main thread, as no other may
+  // handle them.
+  Watch();
+  // And progress(batches done, running means), or None, every 0.1 s.
+  Watch(py::object progress, std::function<Standing()> standing);
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
 
   Interrupt* interrupt() { return &interrupt_; }
 
@@ -27,7 +31,6 @@ class Watch {
 
   bool on_main_thread_;
   py::object progress_;
-  Interrupt::Clock::duration interval_;
   Interrupt::Clock::time_point next_;
   std::function<Standing()> standing_;
   Interrupt interrupt_;

@@ -2,27 +2,33 @@
 // kernels/isa.cpp.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/arguments.h"
 #include "kernels/elementary.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
 
+// sum_j e^(z_j - shift); the terms are kept where `terms`, which may be z, is not null.
+template <class T>
+T exp_sum(const T* z, T shift, T* terms, std::int64_t size) {
+  return static_cast<T>(sum_by_vectors<T>(size, [&](std::int64_t i, std::int64_t n) {
+    const Vec<T> e = exp<T>(load_up_to(z + i, n) - shift);
+    if (terms != nullptr) store_up_to(terms + i, e, n);
+    return e;
+  }));
+}
+
 // y_j = e^(z_j - max z) / sum_k e^(z_k - max z), z = x + bias.
 template <class T>
 void softmax_row(const T* x, const T* bias, T* y, std::int64_t n) {
-  T largest = -__builtin_huge_val();
-  for (std::int64_t j = 0; j < n; ++j) {
-    y[j] = bias != nullptr ? x[j] + bias[j] : x[j];
-    largest = y[j] > largest ? y[j] : largest;
-  }
-  T sum = 0;
-  by_vectors<T>(n, [&](std::int64_t j, std::int64_t lanes) {
-    const Vec<T> e = exp<T>(load(y + j, lanes) - largest);
-    store(y + j, e, lanes);
-    for (std::int64_t i = 0; i < lanes; ++i) sum += e[i];
-  });
-  for (std::int64_t j = 0; j < n; ++j) y[j] /= sum;
+  if (bias != nullptr)
+    map<T>(n, y, [](Vec<T> a, Vec<T> b) { return a + b; }, x, bias);
+  else
+    std::copy(x, x + n, y);
+  const T sum = exp_sum(y, largest_of(y, n), y, n);
+  map<T>(n, y, [sum](Vec<T> e) { return e / sum; }, y);
 }
 
 template <class T, class F>
@@ -56,10 +62,10 @@ void bias_activation(Activation a, ConstMatrix<T> x, const T* bias, Matrix<T> y)
 
 // dx_j = y_j (dy_j - sum_k y_k dy_k)
 template <class T>
-void softmax_gradient_row(const T* y, const T* dy, T* dx, std::int64_t n) {
-  T dot = 0;
-  for (std::int64_t j = 0; j < n; ++j) dot += y[j] * dy[j];
-  for (std::int64_t j = 0; j < n; ++j) dx[j] = y[j] * (dy[j] - dot);
+void softmax_gradient_row(const T* y, const T* dy, T* dx, std::int64_t size) {
+  const T dot = static_cast<T>(sum_by_vectors<T>(
+      size, [&](std::int64_t i, std::int64_t n) { return load_up_to(y + i, n) * load_up_to(dy + i, n); }));
+  map<T>(size, dx, [dot](Vec<T> v, Vec<T> d) { return v * (d - dot); }, y, dy);
 }
 
 template <class T, class F>

@@ -26,128 +26,109 @@ T through_clip(T p, T gradient) {
   return p >= kLowest<T> && p <= kHighest<T> ? gradient : T(0);
 }
 
-template <class T>
-T largest_of(const T* z, std::int64_t n) {
-  T largest = -__builtin_huge_val();
-  for (std::int64_t j = 0; j < n; ++j) largest = z[j] > largest ? z[j] : largest;
-  return largest;
-}
-
-// sum_j e^(z_j - shift); the terms are kept where `terms` is not null.
-template <class T>
-T exp_sum(const T* z, T shift, T* terms, std::int64_t n) {
-  T sum = 0;
-  by_vectors<T>(n, [&](std::int64_t j, std::int64_t lanes) {
-    const Vec<T> e = exp<T>(load(z + j, lanes) - shift);
-    if (terms != nullptr) store(terms + j, e, lanes);
-    for (std::int64_t i = 0; i < lanes; ++i) sum += e[i];
-  });
-  return sum;
-}
-
 // mean_j (p_j - t_j)^2;  gradient 2 (p_j - t_j) / n
 template <class T>
-T mean_squared_error_row(const T* p, const T* t, T scale, T* gradient, std::int64_t n) {
-  T sum = 0;
-  for (std::int64_t j = 0; j < n; ++j) {
-    const T d = p[j] - t[j];
-    sum += d * d;
-    if (gradient != nullptr) gradient[j] = scale * (T(2) / T(n)) * d;
-  }
-  return sum / T(n);
+double mean_squared_error_row(const T* p, const T* t, T scale, T* gradient, std::int64_t size) {
+  const T slope = scale * (T(2) / T(size));
+  const double sum = sum_by_vectors<T>(size, [&](std::int64_t i, std::int64_t n) {
+    const Vec<T> d = load_up_to(p + i, n) - load_up_to(t + i, n);
+    if (gradient != nullptr) store_up_to(gradient + i, slope * d, n);
+    return d * d;
+  });
+  return sum / static_cast<double>(size);
 }
 
 // mean_j max(z, 0) - z t + log(1 + e^-|z|);  gradient (sigmoid(z) - t) / n
 template <class T>
-T binary_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient,
-                         std::int64_t n) {
-  T sum = 0;
-  by_vectors<T>(n, [&](std::int64_t j, std::int64_t lanes) {
-    const Vec<T> v = load(z + j, lanes), target = load(t + j, lanes) * form.label_scale + form.label_shift;
-    const Vec<T> value = (v < T(0) ? Vec<T>{} : v) - v * target + log1p_of_unit<T>(exp<T>(-absolute<T>(v)));
-    for (std::int64_t i = 0; i < lanes; ++i) sum += value[i];
-    if (gradient != nullptr) store(gradient + j, (sigmoid<T>(v) - target) * (scale / T(n)), lanes);
+double binary_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient,
+                              std::int64_t size) {
+  const T slope = scale / T(size);
+  const double sum = sum_by_vectors<T>(size, [&](std::int64_t i, std::int64_t n) {
+    const Vec<T> v = load_up_to(z + i, n),
+                 target = load_up_to(t + i, n) * form.label_scale + form.label_shift;
+    if (gradient != nullptr) store_up_to(gradient + i, (sigmoid<T>(v) - target) * slope, n);
+    return (v < T(0) ? Vec<T>{} : v) - v * target + log1p_of_unit<T>(exp<T>(-absolute<T>(v)));
   });
-  return sum / T(n);
+  return sum / static_cast<double>(size);
 }
 
 // mean_j -(t log c + (1 - t) log(1 - c)), c = clip(p)
 template <class T>
-T binary_from_probabilities_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* gradient,
-                                std::int64_t n) {
-  T sum = 0;
+double binary_from_probabilities_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* gradient,
+                                     std::int64_t n) {
+  double sum = 0;
   for (std::int64_t j = 0; j < n; ++j) {
     const T target = form.label_scale * t[j] + form.label_shift, c = clipped(p[j]);
-    sum -= target * std::log(c) + (T(1) - target) * std::log(T(1) - c);
+    sum -= static_cast<double>(target * std::log(c) + (T(1) - target) * std::log(T(1) - c));
     if (gradient != nullptr)
       gradient[j] = through_clip(p[j], (scale / T(n)) * ((T(1) - target) / (T(1) - c) - target / c));
   }
-  return sum / T(n);
+  return sum / static_cast<double>(n);
 }
 
 // sum_j t_j (log sum_k e^z_k - z_j);  gradient softmax(z) - t, which like TensorFlow's takes sum t for 1
 template <class T>
-T categorical_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient,
-                              std::int64_t n) {
-  const T largest = largest_of(z, n);
-  const T sum = exp_sum(z, largest, gradient, n);
+double categorical_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient,
+                                   std::int64_t size) {
+  const T largest = largest_of(z, size);
+  const T sum = exp_sum(z, largest, gradient, size);
   const T log_sum = std::log(sum);
-  T value = 0;
-  for (std::int64_t j = 0; j < n; ++j) {
-    const T target = form.label_scale * t[j] + form.label_shift;
-    value += target * (log_sum - (z[j] - largest));
-    if (gradient != nullptr) gradient[j] = scale * (gradient[j] / sum - target);
-  }
-  return value;
+  return sum_by_vectors<T>(size, [&](std::int64_t i, std::int64_t n) {
+    const Vec<T> target = load_up_to(t + i, n) * form.label_scale + form.label_shift;
+    if (gradient != nullptr)
+      store_up_to(gradient + i, scale * (load_up_to(gradient + i, n) / sum - target), n);
+    return target * (log_sum - (load_up_to(z + i, n) - largest));
+  });
 }
 
 // -sum_j t_j log clip(q_j), q = p / sum p
 template <class T>
-T categorical_from_probabilities_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* gradient,
-                                     std::int64_t n) {
-  T sum = 0;
-  for (std::int64_t j = 0; j < n; ++j) sum += p[j];
-  T value = 0, dot = 0;
-  for (std::int64_t j = 0; j < n; ++j) {
+double categorical_from_probabilities_row(const LossForm<T>& form, const T* p, const T* t, T scale,
+                                          T* gradient, std::int64_t size) {
+  const T sum = static_cast<T>(
+      sum_by_vectors<T>(size, [&](std::int64_t i, std::int64_t n) { return load_up_to(p + i, n); }));
+  double value = 0, dot = 0;
+  for (std::int64_t j = 0; j < size; ++j) {
     const T target = form.label_scale * t[j] + form.label_shift, q = p[j] / sum, c = clipped(q);
-    value -= target * std::log(c);
+    value -= static_cast<double>(target * std::log(c));
     if (gradient != nullptr) {
       gradient[j] = through_clip(q, -target / c);  // at q
-      dot += gradient[j] * q;
+      dot += static_cast<double>(gradient[j] * q);
     }
   }
   if (gradient != nullptr)
-    for (std::int64_t j = 0; j < n; ++j) gradient[j] = scale * (gradient[j] - dot) / sum;
+    map<T>(size, gradient, [&](Vec<T> g) { return scale * (g - T(dot)) / sum; }, gradient);
   return value;
 }
 
 // log sum_k e^z_k - z_label;  gradient softmax(z) - onehot
 template <class T>
-T sparse_from_logits_row(const T* z, std::int64_t label, T scale, T* gradient, std::int64_t n) {
+double sparse_from_logits_row(const T* z, std::int64_t label, T scale, T* gradient, std::int64_t n) {
   const T largest = largest_of(z, n);
   const T sum = exp_sum(z, largest, gradient, n);
   if (gradient != nullptr) {
-    for (std::int64_t j = 0; j < n; ++j) gradient[j] = scale * (gradient[j] / sum);
+    map<T>(n, gradient, [&](Vec<T> e) { return scale * (e / sum); }, gradient);
     gradient[label] -= scale;
   }
-  return std::log(sum) - (z[label] - largest);
+  return static_cast<double>(std::log(sum) - (z[label] - largest));
 }
 
 // The same with z = log c, c = clip(p): log sum_k c_k - log c_label. Nothing is divided by sum p before the
 // clip.
 template <class T>
-T sparse_from_probabilities_row(const T* p, std::int64_t label, T scale, T* gradient, std::int64_t n) {
-  T sum = 0;
-  for (std::int64_t j = 0; j < n; ++j) sum += clipped(p[j]);
+double sparse_from_probabilities_row(const T* p, std::int64_t label, T scale, T* gradient, std::int64_t n) {
+  double total = 0;
+  for (std::int64_t j = 0; j < n; ++j) total += static_cast<double>(clipped(p[j]));
+  const T sum = static_cast<T>(total);
   if (gradient != nullptr)
     for (std::int64_t j = 0; j < n; ++j)
       gradient[j] = through_clip(p[j], scale * (T(1) / sum - (j == label ? T(1) / clipped(p[j]) : T(0))));
-  return std::log(sum) - std::log(clipped(p[label]));
+  return static_cast<double>(std::log(sum) - std::log(clipped(p[label])));
 }
 
 template <class T>
-T loss_row(const LossForm<T>& form, const T* p, const T* t, std::int64_t label, T scale, T* gradient,
-           std::int64_t n) {
+double loss_row(const LossForm<T>& form, const T* p, const T* t, std::int64_t label, T scale, T* gradient,
+                std::int64_t n) {
   switch (form.kind) {
     case LossKind::kMeanSquaredError:
       return mean_squared_error_row(p, t, scale, gradient, n);
@@ -169,9 +150,10 @@ void loss(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, 
           T* loss, Matrix<T> gradient) {
   for (std::int64_t i = 0; i < prediction.rows; ++i) {
     const T w = weight != nullptr ? weight[i] : T(1);
-    loss[i] = w * loss_row(form, prediction.row(i), target.values ? target.values.row(i) : nullptr,
-                           target.labels != nullptr ? target.labels[i] : 0, scale * w,
-                           gradient ? gradient.row(i) : nullptr, prediction.cols);
+    const double value = loss_row(form, prediction.row(i), target.values ? target.values.row(i) : nullptr,
+                                  target.labels != nullptr ? target.labels[i] : 0, scale * w,
+                                  gradient ? gradient.row(i) : nullptr, prediction.cols);
+    loss[i] = w * static_cast<T>(value);
   }
 }
 
@@ -199,15 +181,14 @@ T metric_row(MetricKind kind, const T* p, const T* t, std::int64_t label, std::i
     default:
       break;
   }
-  T sum = 0;
-  for (std::int64_t j = 0; j < n; ++j) {
-    const T d = p[j] - t[j];
-    if (kind == MetricKind::kBinaryAccuracy)
-      sum += T((p[j] > T(0.5) ? T(1) : T(0)) == t[j]);
-    else
-      sum += kind == MetricKind::kMeanSquaredError ? d * d : std::abs(d);
-  }
-  return sum / T(n);
+  const double sum = sum_by_vectors<T>(n, [&](std::int64_t i, std::int64_t lanes) {
+    const Vec<T> v = load_up_to(p + i, lanes), target = load_up_to(t + i, lanes), d = v - target;
+    if (kind == MetricKind::kMeanSquaredError) return d * d;
+    if (kind == MetricKind::kMeanAbsoluteError) return absolute<T>(d);
+    const Vec<T> one = splat(T(1));
+    return (v > T(0.5) ? one : Vec<T>{}) == target ? one : Vec<T>{};
+  });
+  return static_cast<T>(sum / static_cast<double>(n));
 }
 
 template <class T>

@@ -61,6 +61,20 @@ void store(T* p, Vec<T> v, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = v[i];
 }
 
+// n lanes, which may be all.
+template <class T>
+Vec<T> load_up_to(const T* p, std::int64_t n) {
+  return n == kLanes<T> ? load(p) : load(p, n);
+}
+
+template <class T>
+void store_up_to(T* p, Vec<T> v, std::int64_t n) {
+  if (n == kLanes<T>)
+    store(p, v);
+  else
+    store(p, v, n);
+}
+
 template <class T>
 Bits<T> bits_of(Vec<T> v) {
   Bits<T> b;
@@ -75,14 +89,6 @@ Vec<T> vector_of(Bits<T> b) {
   return v;
 }
 
-// Calls f(i, n) for runs of at most one vector: n is a full vector's lanes except in the last run.
-template <class T, class F>
-void by_vectors(std::int64_t size, F&& f) {
-  std::int64_t i = 0;
-  for (; i + kLanes<T> <= size; i += kLanes<T>) f(i, kLanes<T>);
-  if (i < size) f(i, size - i);
-}
-
 // y[i] = f(x[i]...): whole vectors, then the rest as one filled up with zeros, so that the arithmetic of an
 // element does not depend on where it stands.
 template <class T, class F, class... X>
@@ -92,11 +98,45 @@ void map(std::int64_t size, T* y, F&& f, const X*... x) {
   if (i < size) store(y + i, f(load(x + i, size - i)...), size - i);
 }
 
+// The first n lanes; the others are `rest`.
 template <class T>
-T sum_of(Vec<T> v) {
-  for (std::int64_t width = kLanes<T> / 2; width > 0; width /= 2)
-    for (std::int64_t i = 0; i < width; ++i) v[i] += v[i + width];
-  return v[0];
+Vec<T> first_lanes(Vec<T> v, std::int64_t n, T rest) {
+  for (std::int64_t i = n; i < kLanes<T>; ++i) v[i] = rest;
+  return v;
+}
+
+// sum of f(i, n), vectors of which n lanes count, over i = 0..size-1. Lanes are summed in T for kRun vectors,
+// these sums in double: the error grows with kRun, not with the size.
+template <class T, class F>
+double sum_by_vectors(std::int64_t size, F&& f) {
+  constexpr std::int64_t kRun = 64;
+  double total = 0;
+  for (std::int64_t i = 0; i < size;) {
+    Vec<T> run{};
+    for (std::int64_t k = 0; k < kRun && i < size; ++k, i += kLanes<T>) {
+      const std::int64_t n = size - i;
+      run += n >= kLanes<T> ? f(i, kLanes<T>) : first_lanes<T>(f(i, n), n, T(0));
+    }
+    for (std::int64_t j = 0; j < kLanes<T>; ++j) total += static_cast<double>(run[j]);
+  }
+  return total;
+}
+
+// The largest of size values, -inf of none; NaN is passed over.
+template <class T>
+T largest_of(const T* x, std::int64_t size) {
+  constexpr T lowest = -__builtin_huge_val();
+  Vec<T> most = splat(lowest);
+  std::int64_t i = 0;
+  for (; i + kLanes<T> <= size; i += kLanes<T>) {
+    const Vec<T> v = load(x + i);
+    most = v > most ? v : most;
+  }
+  T largest = lowest;
+  if (i > 0)
+    for (std::int64_t j = 0; j < kLanes<T>; ++j) largest = most[j] > largest ? most[j] : largest;
+  for (; i < size; ++i) largest = x[i] > largest ? x[i] : largest;
+  return largest;
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <shared_mutex>
 #include <vector>
 
 #include "base/memory.h"
+#include "base/occupancy.h"
 #include "nn/layer.h"
 
 namespace lamina {
@@ -20,7 +20,6 @@ class Network {
   void add(std::unique_ptr<Layer<T>> layer);
   // Allocates the parameters, all 0; nothing can be added after it.
   void build();
-  bool built() const { return built_; }
   void require_built() const;
 
   const Backend<T>& backend() const { return backend_; }
@@ -35,7 +34,7 @@ class Network {
   std::vector<const Parameter*> trainable() const;
 
   // Many may predict at once; who trains must be alone.
-  std::shared_mutex& mutex() const { return mutex_; }
+  Occupancy& occupancy() const { return occupancy_; }
 
  private:
   const Backend<T>& backend_;
@@ -44,7 +43,7 @@ class Network {
   Buffer<T> block_;
   std::int64_t trainable_size_ = 0;
   bool built_ = false;
-  mutable std::shared_mutex mutex_;
+  mutable Occupancy occupancy_;
 };
 
 }  // namespace lamina

@@ -9,6 +9,8 @@
 namespace lamina {
 namespace {
 
+constexpr std::int64_t kPollEvery = 1 << 16;  // rows; under a millisecond
+
 // All digits of a label that is to be reported.
 std::string digits(double value) {
   char buffer[400];  // the largest double has 309 digits before its point
@@ -18,7 +20,7 @@ std::string digits(double value) {
 
 }  // namespace
 
-void check(const Dataset& data, const DataForm& form) {
+void check_sizes(const Dataset& data, const DataForm& form) {
   require(data.size() > 0, "x: expected at least one row, got none");
   require(data.x.width() == form.inputs, "x: expected ", form.inputs, " values per row, got ",
           data.x.width());
@@ -36,9 +38,15 @@ void check(const Dataset& data, const DataForm& form) {
     require(w.width() == 1 || w.width() == form.positions, "sample_weight: expected one weight per row, got ",
             w.width());
   }
+}
+
+void check(Lease& lease, const Dataset& data, const DataForm& form) {
+  check_sizes(data, form);
   if (!form.labels) return;
-  std::vector<double> row(static_cast<std::size_t>(width));
+  const Rows& y = *data.y;
+  std::vector<double> row(static_cast<std::size_t>(y.width()));
   for (std::int64_t i = 0; i < y.count; ++i) {
+    if (i % kPollEvery == 0) lease.poll();
     read_row(y, i, row.data());
     for (const double label : row) {
       const bool holds =

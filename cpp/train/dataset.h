@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/rows.h"
+#include "base/team.h"
 
 namespace lamina {
 
@@ -26,7 +27,9 @@ struct DataForm {
   bool labels = false;         // one class number per position, not one value per output
 };
 
-// std::invalid_argument that names what does not fit, and for a class number its value and row.
-void check(const Dataset& data, const DataForm& form);
+// std::invalid_argument that names what does not fit. Quick: sizes only.
+void check_sizes(const Dataset& data, const DataForm& form);
+// Class numbers too, each with its value and row. The lease is polled on the way.
+void check(Lease& lease, const Dataset& data, const DataForm& form);
 
 }  // namespace lamina

@@ -14,8 +14,8 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
   bool trainable_seen = false;
   for (const auto& layer : network.layers()) {
     if (layer->identity(training)) continue;
-    stages_.push_back(
-        {layer.get(), Buffer<T>(capacity * layer->outputs()), Buffer<T>(layer->workspace(capacity)), {}, {}});
+    Buffer<T> kept(training ? capacity * layer->outputs() : 0);
+    stages_.push_back({layer.get(), std::move(kept), Buffer<T>(layer->workspace(capacity)), nullptr, {}, {}});
     widest = std::max(widest, layer->outputs());
     const bool trainable = std::any_of(layer->parameters().begin(), layer->parameters().end(),
                                        [](const Parameter& p) { return p.trainable; });
@@ -29,15 +29,16 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
       logits_ = Buffer<T>(capacity * network.outputs());
     }
   }
-  if (training)
-    for (auto& buffer : gradients_) buffer = Buffer<T>(capacity * widest);
+  for (auto& buffer : training ? gradients_ : turns_) buffer = Buffer<T>(capacity * widest);
+  for (std::size_t i = 0; i < stages_.size(); ++i)
+    stages_[i].output = training ? stages_[i].kept.data() : turns_[i % 2].data();
 }
 
 template <class T>
 ConstMatrix<T> Forward<T>::run_stages(const Pass<T>& pass, ConstMatrix<T> x, std::size_t end) {
   for (std::size_t i = 0; i < end; ++i) {
     Stage& stage = stages_[i];
-    const Matrix<T> y(stage.output.data(), x.rows, stage.layer->outputs());
+    const Matrix<T> y(stage.output, x.rows, stage.layer->outputs());
     stage.layer->forward(pass, x, y, stage.workspace.data());
     stage.x = x;
     stage.y = y;
@@ -55,14 +56,14 @@ template <class T>
 ConstMatrix<T> Forward<T>::run_to_logits(const Pass<T>& pass, ConstMatrix<T> x) {
   Stage& last = stages_.back();
   last.x = run_stages(pass, x, stages_.size() - 1);
-  last.y = Matrix<T>(last.output.data(), x.rows, last.layer->outputs());
+  last.y = Matrix<T>(last.output, x.rows, last.layer->outputs());
   return last.layer->logits(pass, last.x, {logits_.data(), x.rows, last.layer->outputs()});
 }
 
 template <class T>
 ConstMatrix<T> Forward<T>::output_from_logits(const Pass<T>& pass, ConstMatrix<T> logits) const {
   const Stage& last = stages_.back();
-  const Matrix<T> y(last.output.data(), logits.rows, logits.cols);
+  const Matrix<T> y(last.output, logits.rows, logits.cols);
   const std::int64_t features = last.layer->features();
   pass.backend.activation(pass.lease, last.layer->head(), logits.reshaped(features), y.reshaped(features));
   return y;

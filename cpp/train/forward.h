@@ -37,7 +37,8 @@ class Forward {
  private:
   struct Stage {
     const Layer<T>* layer;
-    Buffer<T> output, workspace;
+    Buffer<T> kept, workspace;
+    T* output;            // in training kept for the way back; else one of two that the stages take in turn
     ConstMatrix<T> x, y;  // of the last run
   };
 
@@ -48,7 +49,7 @@ class Forward {
   std::vector<Stage> stages_;  // the layers that do something in this mode
   bool head_ = false;          // the last stage is one
   std::size_t first_trainable_ = 0;
-  Buffer<T> logits_, gradients_[2];
+  Buffer<T> logits_, gradients_[2], turns_[2];
 };
 
 }  // namespace lamina

@@ -6,7 +6,9 @@ namespace lamina {
 
 namespace {
 constexpr std::size_t kMostIdle = 4;
-}
+constexpr std::int64_t kMostIdleValues =
+    1 << 22;  // of a predictor's input; a larger one is made anew each time
+}  // namespace
 
 template <class T>
 Predictor<T>::Predictor(const Network<T>& network, std::int64_t capacity)
@@ -38,6 +40,7 @@ std::unique_ptr<Predictor<T>> PredictorPool<T>::take(std::int64_t capacity) {
 
 template <class T>
 void PredictorPool<T>::give_back(std::unique_ptr<Predictor<T>> predictor) {
+  if (predictor->capacity() * network_.inputs() > kMostIdleValues) return;
   const std::lock_guard lock(mutex_);
   if (idle_.size() == kMostIdle) idle_.erase(idle_.begin());
   idle_.push_back(std::move(predictor));

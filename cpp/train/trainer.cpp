@@ -51,29 +51,34 @@ DataForm Trainer<T>::data_form() const {
 template <class T>
 std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode) {
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
+  check_sizes(data, data_form());
+  sweep.data = nullptr;  // until all is ready
   // A batch larger than the data is the data.
   const std::int64_t capacity = std::min(batch_size, std::max<std::int64_t>(data.size(), 1));
   if (!sweep.batch.has_value() || sweep.batch->forward.capacity() < capacity) {
     sweep.batch.reset();
     sweep.batch.emplace(*this, capacity, mode);
   }
-  sweep.data = &data;
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
   sweep.loss_sum = 0;
   sweep.samples = sweep.batches_done = 0;
   sweep.metric_sums.assign(form_.metrics.size(), 0.0);
   sweep.batch_metrics.assign(form_.metrics.size(), 0.0);
+  sweep.data = &data;
   return (data.size() + batch_size - 1) / batch_size;
 }
 
 template <class T>
-std::int64_t Trainer<T>::begin_epoch(const Dataset& data, std::int64_t batch_size, bool shuffle,
+std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int64_t batch_size, bool shuffle,
                                      std::uint64_t seed, std::uint64_t epoch) {
   const std::int64_t batches = begin(epoch_, data, batch_size, Mode::kTraining);
   if (shuffle) {
+    epoch_.data = nullptr;
     if (epoch_.order.size() != data.size()) epoch_.order = Buffer<std::int64_t>(data.size());
-    fill_permutation(epoch_.order.data(), data.size(), {seed, Purpose::kShuffle, 0, epoch});
+    fill_permutation(epoch_.order.data(), data.size(), {seed, Purpose::kShuffle, 0, epoch},
+                     [&lease] { lease.poll(); });
+    epoch_.data = &data;
     epoch_.shuffled = true;
   }
   return batches;
@@ -177,6 +182,11 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
     run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
     lease.poll();
   }
+}
+
+template <class T>
+bool Trainer<T>::epoch_over() const {
+  return epoch_.data == nullptr || epoch_.samples == epoch_.data->size();
 }
 
 template <class T>

@@ -37,11 +37,16 @@ class Trainer {
   DataForm data_form() const;
 
   // Sets the order of rows and clears the epoch's means; returns the number of batches.
-  std::int64_t begin_epoch(const Dataset& data, std::int64_t batch_size, bool shuffle, std::uint64_t seed,
-                           std::uint64_t epoch);
+  std::int64_t begin_epoch(Lease& lease, const Dataset& data, std::int64_t batch_size, bool shuffle,
+                           std::uint64_t seed, std::uint64_t epoch);
   // Batches first..last-1 of the epoch; what the lease's interrupt throws leaves the model as after a whole
   // step.
   void train(Lease& lease, std::int64_t first, std::int64_t last);
+
+  // Whether every sample of the epoch had its turn.
+  bool epoch_over() const;
+  // Forgets the epoch's data; its means stay.
+  void end_epoch() { epoch_.data = nullptr; }
 
   // The whole of a data set; an epoch that is under way is not touched.
   void evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size);

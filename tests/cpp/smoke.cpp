@@ -100,10 +100,11 @@ std::vector<T> train(const char* backend, OptimizerKind optimizer_kind, LossKind
   Dataset data;
   data.x = rows_of(x, kRows);
   data.y = trainer.data_form().labels ? rows_of(labels, kRows) : rows_of(y, kRows);
-  check(data, trainer.data_form());
   Lease lease(interrupt);
+  check(lease, data, trainer.data_form());
   for (std::uint64_t epoch = 0; epoch < 2; ++epoch)
-    trainer.train(lease, 0, trainer.begin_epoch(data, 16, true, 5, epoch));  // the last batch has 5 rows
+    trainer.train(lease, 0,
+                  trainer.begin_epoch(lease, data, 16, true, 5, epoch));  // the last batch has 5 rows
   trainer.evaluate(lease, data, 16);
   expect(std::isfinite(trainer.evaluation_standing().means[0]), "the loss is finite");
 

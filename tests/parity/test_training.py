@@ -9,7 +9,7 @@ import pytest
 import trajectories
 from networks import ACTIVATIONS, BODIES, HEADS, OPTIMIZERS, WEIGHTING, Case
 
-FITS = networks.few_cases(48)
+FITS = networks.few_cases(36)
 STEPS = networks.all_cases()
 
 

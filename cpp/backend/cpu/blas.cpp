@@ -3,7 +3,6 @@
 
 #include <cblas.h>
 
-#include <cstring>
 #include <limits>
 
 #include "base/error.h"

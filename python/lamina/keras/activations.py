@@ -109,7 +109,10 @@ def get(identifier: Any) -> Callable[..., Array]:
         return deserialize(identifier)
     if isinstance(identifier, str):
         if identifier not in _KNOWN:
-            raise ValueError(f"activation: expected one of {', '.join(_KNOWN)}, got {identifier!r}")
+            raise ValueError(
+                f"activation: expected one of {', '.join(_KNOWN)}, got {identifier!r}; "
+                "what else Keras has is not supported yet"
+            )
         return _KNOWN[identifier]
     if any(identifier is function for function in _KNOWN.values()):
         return _KNOWN[identifier.__name__]

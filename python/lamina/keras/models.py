@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -88,6 +89,9 @@ class Sequential(LayerStack):
         return self.shaped_output(network.forward(rows, bool(training), self._calls))
 
     # -- copies and files ------------------------------------------------------------------------------------
+    def __copy__(self) -> Sequential:
+        return copy.deepcopy(self)  # a layer is in one model only
+
     def __getstate__(self) -> dict[str, Any]:
         self.shuffle_seed()  # drawn now if it wasn't: a copy and its original go on alike
         return {**self.__dict__, "_network": None, "_in_epoch": False}

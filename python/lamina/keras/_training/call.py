@@ -13,8 +13,6 @@ from lamina.keras._training.inputs import real_array
 if TYPE_CHECKING:
     from lamina.keras.layers.layer import Layer
 
-_steps = 0  # so that every call with training=True draws another dropout pattern
-
 
 def call_layer(layer: Layer, inputs: Any, training: bool) -> npt.NDArray[Any]:
     """See `Layer.__call__`."""
@@ -25,16 +23,10 @@ def call_layer(layer: Layer, inputs: Any, training: bool) -> npt.NDArray[Any]:
     network, views = assemble([layer], shapes, layer.dtype)
     for weight, view in zip(layer.weights, views[0], strict=True):
         view[...] = weight.value
-    out = network.forward(x, bool(training), next_step())
+    layer.calls += 1  # every call draws another dropout pattern
+    out = network.forward(x, bool(training), layer.calls)
     sizes: tuple[Any, ...] = shapes[1][1:]
     return np.asarray(out).reshape(len(x), *sizes)
-
-
-def next_step() -> int:
-    """Another number at every call."""
-    global _steps
-    _steps += 1
-    return _steps
 
 
 def refuse_graph(inputs: Any, where: str) -> None:

@@ -46,9 +46,8 @@ def _batch_by_batch(
         last = min(first + batch_size, rows)
         callbacks.on_test_batch_begin(batch)
         values = trainer.evaluate(data.rows(first, last).dataset(), last - first)
-        totals = totals + np.asarray(values, dtype=np.float64) * (
-            last - first
-        )  # batches weigh as many rows as they have
+        # Batches weigh as many rows as they have.
+        totals = totals + np.asarray(values, dtype=np.float64) * (last - first)
         logs = compiled.logs((totals / last).tolist())
         callbacks.on_test_batch_end(batch, logs)
         if model.stop_evaluating:

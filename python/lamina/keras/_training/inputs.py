@@ -73,8 +73,7 @@ def unwrapped(value: Any, rank: int) -> Any:
     if (
         isinstance(value, (list, tuple))
         and len(value) == 1
-        and isinstance(value[0], np.ndarray)
-        and value[0].ndim >= rank
+        and getattr(value[0], "ndim", 0) >= rank  # of numpy, pandas, torch …
     ):
         return value[0]
     return value

@@ -27,6 +27,12 @@ class LayerStack(Trainer):
         self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None
     ) -> None:
         super().__init__()
+        for method in ("call", "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics"):
+            if hasattr(self, method):  # the core would pass over it
+                raise TypeError(
+                    f"{type(self).__name__}: {method}: expected a Sequential without one of its own: "
+                    "the compiled core takes the steps, and calls no Python in them"
+                )
         refuse_unless_default("Sequential", trainable=(trainable, True))
         self._name = checked_name(name, type(self).__name__)
         self._input: InputLayer | None = None

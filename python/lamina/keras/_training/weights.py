@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,7 +72,8 @@ def weights_of_classes(y: npt.NDArray[Any], class_weight: Any) -> npt.NDArray[An
 
 
 def _check_entry(label: Any, weight: Any) -> None:
-    if isinstance(label, (bool, np.bool_)) or not isinstance(label, (int, np.integer)):
+    # As Keras, whose dict is asked for ints: True and 1.0 are found as 1.
+    if not isinstance(label, (numbers.Real, np.bool_)) or not float(label).is_integer():
         raise TypeError(f"class_weight: expected class numbers as keys, got {label!r}")
     numeric = isinstance(weight, (int, float, np.integer, np.floating)) and not isinstance(
         weight, (bool, np.bool_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,11 @@ import numpy as np
 from lamina.keras.initializers.constant import Constant as Constant
 from lamina.keras.initializers.constant import Identity as Identity
 from lamina.keras.initializers.constant import Ones as Ones
+from lamina.keras.initializers.constant import Values
 from lamina.keras.initializers.constant import Zeros as Zeros
 from lamina.keras.initializers.drawn import RandomNormal as RandomNormal
 from lamina.keras.initializers.drawn import RandomUniform as RandomUniform
 from lamina.keras.initializers.drawn import TruncatedNormal as TruncatedNormal
-from lamina.keras.initializers.initializer import Array, checked_shape
 from lamina.keras.initializers.initializer import Initializer as Initializer
 from lamina.keras.initializers.orthogonal import Orthogonal as Orthogonal
 from lamina.keras.initializers.variance_scaling import GlorotNormal as GlorotNormal
@@ -64,6 +64,7 @@ _KNOWN: dict[str, Any] = {
     **{kind.__name__: kind for kind in _CLASSES},
     "IdentityInitializer": Identity,
     "OrthogonalInitializer": Orthogonal,
+    "Values": Values,
     "constant": constant,
     "glorot_normal": glorot_normal,
     "glorot_uniform": glorot_uniform,
@@ -146,7 +147,7 @@ def get(identifier: Any) -> Any:
             raise unknown_name("initializer", identifier, _KNOWN)
         found = _KNOWN[identifier]
     elif isinstance(identifier, (np.ndarray, np.generic)):
-        return _from_array(np.asarray(identifier))
+        return Values(np.asarray(identifier))
     if isinstance(found, type):
         found = found()
     if not callable(found):
@@ -162,12 +163,3 @@ def serialize(initializer: Any) -> dict[str, Any]:
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The initializer of a config that `serialize` made."""
     return deserialize_object(config, _KNOWN, "initializer", custom_objects)
-
-
-def _from_array(values: Array) -> Callable[..., Array]:
-    def initialize(shape: Sequence[int], dtype: Any = None) -> Array:
-        if checked_shape(shape) != values.shape:
-            raise ValueError(f"initializer: expected an array of shape {tuple(shape)}, got {values.shape}")
-        return values.astype(dtype or values.dtype)
-
-    return initialize

@@ -49,6 +49,21 @@ class Constant(Initializer):
         return {"value": self.value}
 
 
+class Values(Constant):
+    """The values of an array that has the weight's shape: what `get(array)` makes of it.
+
+    Args:
+        value: the array.
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        if checked_shape(shape) != self.value.shape:
+            raise ValueError(
+                f"initializer: expected an array of shape {tuple(shape)}, got {self.value.shape}"
+            )
+        return super().__call__(shape, dtype or self.value.dtype)
+
+
 class Identity(Initializer):
     """gain on the diagonal of a matrix, 0 elsewhere.
 

@@ -29,8 +29,7 @@ class BatchNormalization(Layer):
         beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer:
             initializers of the four vectors (features,). Defaults "zeros", "ones", "zeros", "ones".
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint, renorm, renorm_clipping,
-        renorm_momentum:
-            not supported yet, defaults only.
+            renorm_momentum: not supported yet, defaults only.
         synchronized: accepted; there is one device.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 

@@ -25,8 +25,7 @@ class Dense(Layer):
         kernel_initializer: initializer of the kernel (inputs, units). Default "glorot_uniform".
         bias_initializer: initializer of the bias (units,). Default "zeros".
         kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint,
-        lora_rank, lora_alpha,
-            quantization_config: not supported yet, None only.
+            lora_rank, lora_alpha, quantization_config: not supported yet, None only.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 
     Input (n, ..., inputs) of rank 2 or more, output (n, ..., units).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import warnings
 import weakref
@@ -59,6 +60,11 @@ class Layer:
         **kwargs: Any,
     ) -> None:
         kind = type(self).__name__
+        if hasattr(self, "call"):  # Keras's hook for a computation of one's own: the core would pass over it
+            raise TypeError(
+                f"{kind}: call: expected a layer of Lamina's without one, got {kind}.call; "
+                "layers of one's own are not supported"
+            )
         self._name = checked_name(name, kind)
         refuse_unless_default(kind, activity_regularizer=(activity_regularizer, None))
         if not isinstance(trainable, bool):
@@ -71,6 +77,7 @@ class Layer:
             raise ValueError(f"{kind}: unknown arguments {', '.join(map(repr, kwargs))}")
         self.built = self._built_at_start
         self._weights: list[Variable] = []
+        self.calls = 0  # outside of any model
         self._owner: weakref.ref[Any] | None = None
 
     # -- what a layer says about itself ----------------------------------------------------------------------
@@ -180,13 +187,19 @@ class Layer:
                         f"{weight.shape}, got input shape {shape}"
                     )
             return
-        self._weights = [
-            Variable(np.asarray(spec.initializer(spec.shape, dtype=self.dtype)), spec.name, spec.trainable)
-            for spec in specs
-        ]
+        self._weights = [Variable(self._initial(spec), spec.name, spec.trainable) for spec in specs]
         for weight in self._weights:
             weight.path = f"{self.name}/{weight.name}"
         self.built = True
+
+    def _initial(self, spec: WeightSpec) -> npt.NDArray[Any]:
+        values = np.asarray(spec.initializer(spec.shape, dtype=self.dtype))
+        if values.shape != spec.shape or values.dtype.kind not in "biuf":
+            raise ValueError(
+                f"layer {self.name!r}: {spec.name}_initializer: expected real numbers of shape {spec.shape}, "
+                f"got an array of shape {values.shape} and dtype {values.dtype}"
+            )
+        return values.astype(self.dtype, copy=False)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the result, given the input's.
@@ -260,6 +273,9 @@ class Layer:
             weight.path = f"{prefix}{self.name}/{weight.name}"
             if model is None:
                 weight.move_out()
+
+    def __copy__(self) -> Layer:
+        return copy.deepcopy(self)  # two layers with one list of weights would tear each other's model
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_owner": None}  # the model that is restored with it joins it again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,10 +108,7 @@ class Variable(NDArrayOperatorsMixin):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._array}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            **self.__dict__,
-            "_array": self.numpy(),
-        }  # a view would pickle as a view's bytes, a copy is contiguous
+        return {**self.__dict__, "_array": self.numpy()}  # not a view into the model's block
 
 
 def checked_value(value: Any, shape: tuple[int, ...], path: str) -> npt.NDArray[Any]:
@@ -121,7 +118,10 @@ def checked_value(value: Any, shape: tuple[int, ...], path: str) -> npt.NDArray[
         ValueError: another shape.
         TypeError: not real numbers.
     """
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"weights: expected an array of shape {shape} for {path!r}: {error}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"weights: expected real numbers for {path!r}, got dtype {array.dtype}")
     if array.shape != shape:
@@ -131,6 +131,8 @@ def checked_value(value: Any, shape: tuple[int, ...], path: str) -> npt.NDArray[
 
 def write_weights(variables: Sequence[Variable], weights: Sequence[Any], where: str) -> None:
     """Write `weights` into `variables`, all or none."""
+    if not isinstance(weights, Iterable):
+        raise TypeError(f"weights: expected a list of arrays for {where}, got {weights!r}")
     weights = list(weights)
     if len(weights) != len(variables):
         raise ValueError(f"weights: expected {len(variables)} arrays for {where}, got {len(weights)}")

@@ -254,7 +254,7 @@ def _labels(y_true: Array, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
 
 
 def _smoothing(value: float) -> float:
-    if not 0.0 <= value <= 1.0:
+    if not isinstance(value, (int, float, np.number)) or not 0.0 <= value <= 1.0:
         raise ValueError(f"label_smoothing: expected a number in [0, 1], got {value!r}")
     return float(value)
 

@@ -38,6 +38,11 @@ class Loss:
     from_logits: bool = False
     label_smoothing: float = 0.0
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "call" in vars(cls) and "core_kind" not in vars(cls):
+            cls.core_kind = None  # not the formula that the core knows the parent by
+
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
     ) -> None:

@@ -131,7 +131,10 @@ def resolve(identifier: Any, *, y_shape: Sequence[int], output_shape: Sequence[i
             found = metric_class(name=function.__name__)
     if not isinstance(found, Metric) or found.core_kind is None:
         names = "accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, mae, mse"
-        raise ValueError(f"metrics: expected names or classes among {names}, got {identifier!r}")
+        raise ValueError(
+            f"metrics: expected names or classes among {names}, got {identifier!r}; others, and metrics of "
+            "one's own, are not supported yet"
+        )
     if isinstance(identifier, str):
         found.name = identifier
     return found

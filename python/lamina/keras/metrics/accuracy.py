@@ -98,16 +98,18 @@ class BinaryAccuracy(MeanMetricWrapper):
         ValueError: a threshold that is no number in [0, 1].
     """
 
+    core_kind: str | None = "binary_accuracy"
     _direction = "up"
 
     def __init__(
         self, name: str | None = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5
     ) -> None:
-        if not 0.0 <= threshold <= 1.0:
+        if not isinstance(threshold, (int, float, np.number)) or not 0.0 <= threshold <= 1.0:
             raise ValueError(f"threshold: expected a number in [0, 1], got {threshold!r}")
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
         self.threshold = threshold
-        self.core_kind = "binary_accuracy" if threshold == 0.5 else None
+        if threshold != 0.5:
+            self.core_kind = None
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "threshold": self.threshold}

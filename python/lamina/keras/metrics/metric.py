@@ -25,6 +25,11 @@ class Metric:
     core_kind: str | None = None
     _direction: str | None = None  # "up" or "down": which way is better
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "core_kind" not in vars(cls) and vars(cls).keys() & {"update_state", "result", "reset_state"}:
+            cls.core_kind = None  # not the formula that the core knows the parent by
+
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self.dtype = float_name(dtype)

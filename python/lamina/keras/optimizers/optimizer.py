@@ -33,8 +33,7 @@ class Optimizer:
     Args:
         learning_rate: a finite float; schedules are not supported yet.
         weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
-        loss_scale_factor,
-            gradient_accumulation_steps: not supported yet; anything but the default raises.
+            loss_scale_factor, gradient_accumulation_steps: not supported yet: all but the default raises.
         name: default the class's name in snake case, made unique.
 
     An optimizer belongs to one model. It can be pickled and copied at any time, with its slots and its count
@@ -83,9 +82,10 @@ class Optimizer:
                 raise ValueError(
                     f"{argument}: expected {_UNSUPPORTED[argument]} (it is not supported yet), got {value!r}"
                 )
-        if not self._kind:
+        if not self._kind or hasattr(self, "update_step"):
             raise TypeError(
-                "Optimizer: expected one of SGD, RMSprop, Adagrad, Adam: the base class has no update rule"
+                f"{type(self).__name__}: expected one of SGD, RMSprop, Adagrad, Adam: the base class has no "
+                "update rule, and one of your own (update_step) is not supported"
             )
         self.name = name or auto_name(type(self).__name__)
         self._floatx = floatx()

@@ -51,4 +51,7 @@ def deserialize_object(
 
 def unknown_name(kind: str, name: object, known: Mapping[str, Any]) -> ValueError:
     """The error for a name that isn't known; it lists those that are."""
-    return ValueError(f"{kind}: expected one of {', '.join(sorted(known))}, got {name!r}")
+    return ValueError(
+        f"{kind}: expected one of {', '.join(sorted(known))}, got {name!r}; "
+        "what else Keras has is not supported yet"
+    )
