@@ -1,4 +1,8 @@
-"""Types of the compiled core. Shapes are given per argument; `T` is float32 in the classes that end in 32, float64 in those in 64."""
+"""Types of the compiled core.
+
+Networks, optimizers and trainers come for float32 and float64; `T` is that type. The underscored names
+stand in this file only.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -6,27 +10,31 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
-Progress: TypeAlias = Callable[[int, list[float]], None]
+_Array: TypeAlias = npt.NDArray[Any]
+_Progress: TypeAlias = Callable[[int, list[float]], None]
 
 __version__: str
 
-# -- the machine ---------------------------------------------------------------------------------------------------
+# -- the machine -----------------------------------------------------------------------------------------
 def build_info() -> dict[str, Any]:
     """version, compiler, build_type, blas, blas_core, isa_built, isa_available, isa, cuda (bool)."""
 
 def set_isa(name: str) -> None:
-    """Switch the kernel table ("baseline", "avx2", "avx512"); ValueError where this machine or build lacks it."""
+    """Switch the kernel table ("baseline", "avx2", "avx512"); ValueError where this machine or build
+    lacks it.
+    """
 
 def get_num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
 
-# -- random numbers (Philox 4x32-10), independent of threads ---------------------------------------------------------
-def random_uniform(out: Array, seed: int, stream: int, low: float, high: float) -> None:
+# -- random numbers (Philox 4x32-10), independent of threads ---------------------------------------------
+def random_uniform(out: _Array, seed: int, stream: int, low: float, high: float) -> None:
     """Fill a C-contiguous float32/float64 array with U[low, high)."""
 
-def random_normal(out: Array, seed: int, stream: int, mean: float, stddev: float, truncated: bool) -> None:
-    """Fill with N(mean, stddev); truncated redraws what lies beyond two stddev (stddev is that of the untruncated normal)."""
+def random_normal(out: _Array, seed: int, stream: int, mean: float, stddev: float, truncated: bool) -> None:
+    """Fill with N(mean, stddev); truncated redraws what lies beyond two stddev (stddev is that of the
+    untruncated normal).
+    """
 
 def philox(counter: Sequence[int], key: Sequence[int]) -> tuple[int, int, int, int]:
     """One raw block, for known-answer tests."""
@@ -34,23 +42,29 @@ def philox(counter: Sequence[int], key: Sequence[int]) -> tuple[int, int, int, i
 def permutation(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     """The order in which `fit` with shuffle=True visits n rows in this epoch."""
 
-# -- data ----------------------------------------------------------------------------------------------------------
+# -- data ------------------------------------------------------------------------------------------------
 class Dataset:
-    """Views of x (n, ...), y (n, ...) and sample_weight (n,), kept where and as they are: any bool/int/uint/float16/32/64 dtype,
-    any strides, byte order, alignment, read-only or memory-mapped. Rows are converted as they are gathered. `y_name` is the word used in messages."""
+    """Views of x (n, ...), y (n, ...) and sample_weight (n,), kept where and as they are: any
+    bool/int/uint/float16/32/64 dtype, any strides, byte order, alignment, read-only or memory-mapped.
+    Rows are converted as they are gathered. `y_name` is the word used in messages.
+    """
 
-    def __init__(self, x: Array, y: Array | None = ..., sample_weight: Array | None = ..., y_name: str = ...) -> None: ...
+    def __init__(
+        self, x: _Array, y: _Array | None = ..., sample_weight: _Array | None = ..., y_name: str = ...
+    ) -> None: ...
     def __len__(self) -> int: ...
 
-# -- networks -------------------------------------------------------------------------------------------------------
-class Network32:
+# -- networks --------------------------------------------------------------------------------------------
+class _Network:
     """A chain of layers and the flat block of their parameters. Add layers, then `build()`."""
 
     def __init__(self, inputs: int, backend: str = ...) -> None:
         """inputs: values per sample. backend: "cpu" or "reference"."""
 
     def add_dense(self, positions: int, inputs: int, units: int, activation: str, use_bias: bool) -> None:
-        """y = activation(x w + b) on (batch * positions, inputs) rows: a rank-2 input has positions 1, higher ranks the product of the middle axes."""
+        """y = activation(x w + b) on (batch * positions, inputs) rows: a rank-2 input has
+        positions 1, higher ranks the product of the middle axes.
+        """
 
     def add_activation(self, positions: int, features: int, activation: str) -> None: ...
     def add_batch_normalization(
@@ -60,20 +74,26 @@ class Network32:
     def build(self) -> None:
         """Allocate the parameters (zeros). No layer can be added after it."""
 
-    def parameters(self) -> list[tuple[int, str, bool, Array]]:
-        """(index of the add_* call, name, trainable, writable zero-copy view in Keras's shape) in Keras's order:
-        dense "kernel" (inputs, units), "bias" (units,); batch normalization "gamma", "beta", "moving_mean", "moving_variance"."""
+    def parameters(self) -> list[tuple[int, str, bool, _Array]]:
+        """(index of the add_* call, name, trainable, writable zero-copy view in Keras's shape) in
+        Keras's order: dense "kernel" (inputs, units), "bias" (units,); batch normalization
+        "gamma", "beta", "moving_mean", "moving_variance".
+        """
 
-    def predict(self, x: Array, batch_size: int, progress: Progress | None = ...) -> Array:
-        """(n, ...) of any supported dtype and layout -> (n, outputs) of dtype T; safe to call from several threads."""
+    def predict(self, x: _Array, batch_size: int, progress: _Progress | None = ...) -> _Array:
+        """(n, ...) of any supported dtype and layout -> (n, outputs) of dtype T; safe to call
+        from several threads.
+        """
 
-    def forward(self, x: Array, training: bool, step: int) -> Array:
-        """All rows as one batch; training=True applies dropout (addressed by step) and batch statistics (moving ones are not updated)."""
+    def forward(self, x: _Array, training: bool, step: int) -> _Array:
+        """All rows as one batch; training=True applies dropout (addressed by step) and batch
+        statistics (moving ones are not updated).
+        """
 
     @property
     def outputs(self) -> int: ...
 
-class Optimizer32:
+class _Optimizer:
     def __init__(
         self,
         kind: str,  # "sgd" "rmsprop" "adagrad" "adam"
@@ -93,101 +113,132 @@ class Optimizer32:
     learning_rate: float
     iterations: int
 
-    def slots(self) -> list[tuple[str, int, Array]]:
-        """(slot name, index into the trainable parameters, view in Keras's shape), once a Trainer has bound it; else []."""
+    def slots(self) -> list[tuple[str, int, _Array]]:
+        """(slot name, index into the trainable parameters, view in Keras's shape), once a Trainer
+        has bound it; else [].
+        """
 
-    def get_state(self) -> tuple[int, list[Array]]:
+    def get_state(self) -> tuple[int, list[_Array]]:
         """(iterations, the flat slots, copied)"""
 
-    def set_state(self, iterations: int, slots: Sequence[Array]) -> None:
+    def set_state(self, iterations: int, slots: Sequence[_Array]) -> None:
         """What get_state gave; before a Trainer binds it the slots are kept until then."""
 
-class Trainer32:
-    """Runs the batches of a network with an optimizer, a loss and metrics. Only one call at a time: a second one raises RuntimeError."""
+class _Trainer:
+    """Runs the batches of a network with an optimizer, a loss and metrics. Only one call at a time: a
+    second one raises RuntimeError.
+    """
 
     def __init__(
         self,
-        network: Network32,
-        optimizer: Optimizer32,
-        loss: str,  # "mean_squared_error" "binary_crossentropy" "categorical_crossentropy" "sparse_categorical_crossentropy"
+        network: _Network,
+        optimizer: _Optimizer,
+        # "mean_squared_error", "binary_crossentropy", "categorical_crossentropy",
+        # "sparse_categorical_crossentropy"
+        loss: str,
         from_logits: bool,
         label_smoothing: float,
         reduction: str,  # "sum_over_batch_size" or "sum"
-        metrics: Sequence[str],  # "binary_accuracy" "categorical_accuracy" "sparse_categorical_accuracy" "mean_absolute_error" "mean_squared_error"
+        # "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+        # "mean_absolute_error", "mean_squared_error"
+        metrics: Sequence[str],
         positions: int = ...,
         head_logits: bool = ...,
     ) -> None:
-        """positions: the output is (positions, outputs / positions) per sample; default 1. head_logits (default True): where the network ends in a
-        softmax or sigmoid (linear activations, and dropout while it does nothing, aside) the loss takes what goes into it, as Keras on TensorFlow
-        does; False where Keras loses sight of it: a Flatten after the head, or (n, t) labels for (n, t, 1) outputs.
-        ValueError if the optimizer's slots were made for other parameter shapes."""
+        """positions: the output is (positions, outputs / positions) per sample; default 1.
+        head_logits (default True): where the network ends in a softmax or sigmoid (linear
+        activations, and dropout while it does nothing, aside) the loss takes what goes into it,
+        as Keras on TensorFlow does; False where Keras loses sight of it: a Flatten after the
+        head, or (n, t) labels for (n, t, 1) outputs. ValueError if the optimizer's slots were
+        made for other parameter shapes.
+        """
 
     def check(self, data: Dataset) -> None:
-        """ValueError when x has not the network's number of features, y does not fit the output and the loss, or a sparse label is
-        not an integer in [0, classes); O(n), changes nothing. Sparse y: one label per position; else one value per output.
-        The label and its index are named."""
+        """ValueError when x has not the network's number of features, y does not fit the output
+        and the loss, or a sparse label is not an integer in [0, classes); O(n), changes nothing.
+        Sparse y: one label per position; else one value per output. The label and its index are
+        named.
+        """
 
     def begin_epoch(self, data: Dataset, batch_size: int, shuffle: bool, seed: int, epoch: int) -> int:
-        """Set the order of rows, reset the running means; returns the number of batches (the short last one included)."""
+        """Set the order of rows, reset the running means; returns the number of batches (the
+        short last one included).
+        """
 
-    def train(self, first: int, last: int, progress: Progress | None = ..., interval: float = ...) -> list[float]:
-        """Train on batches first..last-1 of the epoch in one crossing, GIL released; returns [loss, *metrics] running means of the epoch so far.
-        progress(batches done, running means) is called at most every `interval` seconds (default 0.1) between batches.
-        A signal's exception (KeyboardInterrupt) or one from progress ends it after a whole step."""
+    def train(self, first: int, last: int, progress: _Progress | None = ...) -> list[float]:
+        """Train on batches first..last-1 of the epoch in one crossing, GIL released; returns
+        [loss, *metrics] running means of the epoch so far. progress(batches done, running means)
+        is called at most every 0.1 s. A signal's exception (KeyboardInterrupt) or one from
+        progress ends it before a step's update or after it: the model is that of a whole number
+        of steps. The data set is let go after the epoch's last batch.
+        """
 
-    def evaluate(self, data: Dataset, batch_size: int, progress: Progress | None = ...) -> list[float]: ...
+    def evaluate(self, data: Dataset, batch_size: int, progress: _Progress | None = ...) -> list[float]: ...
 
-class Network64(Network32): ...
-class Optimizer64(Optimizer32): ...
-class Trainer64(Trainer32): ...
+class Network32(_Network): ...
+class Network64(_Network): ...
+class Optimizer32(_Optimizer): ...
+class Optimizer64(_Optimizer): ...
+class Trainer32(_Trainer): ...
+class Trainer64(_Trainer): ...
 
-# -- kernels for `lamina.ops`: arrays are float32 or float64, all of one dtype; `out` is written; nothing else changes --------
-# Matrices may have any strides where one of the two axes is contiguous (item stride 1); vectors and the arrays of elementwise
+# -- kernels for `lamina.ops` --------------------------------------------------------------------------
+# Arrays are float32 or float64, all of one dtype, and aligned; `out` is written; nothing else changes.
+# Matrices may have any strides where one of the two axes is contiguous (item stride 1); vectors and the
+# arrays of elementwise
 # functions must be C-contiguous. The caller (ops.py) copies what is not so, and checks shapes and dtypes.
-def matmul(a: Array, b: Array, out: Array) -> None: ...
-def dense(x: Array, w: Array, b: Array | None, activation: str, out: Array) -> None:
-    """out = activation(x w + b); x (n, inputs), w (inputs, units), b (units,), out (n, units) C-contiguous."""
+def matmul(a: _Array, b: _Array, out: _Array) -> None: ...
+def dense(x: _Array, w: _Array, b: _Array | None, activation: str, out: _Array) -> None:
+    """out = activation(x w + b); x (n, inputs), w (inputs, units), b (units,), out (n, units)
+    C-contiguous.
+    """
 
-def dense_grad(x: Array, w: Array, dy: Array, dx: Array | None, dw: Array | None, db: Array | None) -> None:
+def dense_grad(
+    x: _Array, w: _Array, dy: _Array, dx: _Array | None, dw: _Array | None, db: _Array | None
+) -> None:
     """dx = dy wT, dw = xT dy (inputs, units), db = sum of dy over rows."""
 
-def activation(name: str, x: Array, out: Array) -> None:
+def activation(name: str, x: _Array, out: _Array) -> None:
     """name: linear relu sigmoid tanh softmax exp; softmax over the last axis of a C-contiguous array."""
 
-def activation_grad(name: str, y: Array, dy: Array, out: Array) -> None:
+def activation_grad(name: str, y: _Array, dy: _Array, out: _Array) -> None:
     """Gradient at the input from the OUTPUT y."""
 
-def loss(kind: str, y_true: Array, y_pred: Array, from_logits: bool) -> float:
-    """Mean over the rows. y_pred (n, k) C-contiguous; y_true (n, k) of the same dtype, or int64 (n,) for the sparse kind."""
+def loss(kind: str, y_true: _Array, y_pred: _Array, from_logits: bool) -> float:
+    """Mean over the rows. y_pred (n, k) C-contiguous; y_true (n, k) of the same dtype, or int64 (n,)
+    for the sparse kind.
+    """
 
-def loss_rows(kind: str, y_true: Array, y_pred: Array, from_logits: bool, out: Array) -> None:
+def loss_rows(kind: str, y_true: _Array, y_pred: _Array, from_logits: bool, out: _Array) -> None:
     """out (n,): one value per row."""
 
-def loss_grad(kind: str, y_true: Array, y_pred: Array, from_logits: bool, out: Array) -> None:
+def loss_grad(kind: str, y_true: _Array, y_pred: _Array, from_logits: bool, out: _Array) -> None:
     """out (n, k): d mean loss / d y_pred."""
 
-def sgd_step(w: Array, dw: Array, lr: float, momentum: float, velocity: Array | None, nesterov: bool) -> None: ...
+def sgd_step(
+    w: _Array, dw: _Array, lr: float, momentum: float, velocity: _Array | None, nesterov: bool
+) -> None: ...
 def rmsprop_step(
-    w: Array,
-    dw: Array,
+    w: _Array,
+    dw: _Array,
     lr: float,
-    velocity: Array,
+    velocity: _Array,
     rho: float,
     epsilon: float,
     momentum: float,
-    momentum_slot: Array | None,
-    average_gradient: Array | None,
+    momentum_slot: _Array | None,
+    average_gradient: _Array | None,
 ) -> None: ...
-def adagrad_step(w: Array, dw: Array, lr: float, accumulator: Array, epsilon: float) -> None: ...
+def adagrad_step(w: _Array, dw: _Array, lr: float, accumulator: _Array, epsilon: float) -> None: ...
 def adam_step(
-    w: Array,
-    dw: Array,
+    w: _Array,
+    dw: _Array,
     lr: float,
-    m: Array,
-    v: Array,
+    m: _Array,
+    v: _Array,
     step: int,
     beta1: float,
     beta2: float,
     epsilon: float,
-    vhat: Array | None,
+    vhat: _Array | None,
 ) -> None: ...

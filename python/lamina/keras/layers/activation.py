@@ -40,7 +40,7 @@ class Activation(Layer):
     def passes_on(self) -> bool:
         return bool(self.activation is activations.linear)
 
-    def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
+    def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         positions, features = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
         network.add_activation(positions, features, self.activation.__name__)
         return True

@@ -109,7 +109,7 @@ class Dense(Layer):
             specs.append(WeightSpec("bias", (self.units,), self.bias_initializer))
         return specs
 
-    def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
+    def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         positions, inputs = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
         network.add_dense(positions, inputs, self.units, self.activation.__name__, self.use_bias)
         return True

@@ -54,7 +54,7 @@ class Dropout(Layer):
     def passes_on(self) -> bool:
         return True
 
-    def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
+    def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         size = math.prod(known_sizes(input_shape, f"layer {self.name!r}: input shape"))
         network.add_dropout(size, float(self.rate), self._seed % 2**63)
         return True

@@ -37,7 +37,7 @@ class Flatten(Layer):
         known = [size for size in sizes if size is not None]
         return (input_shape[0], math.prod(known) if len(known) == len(sizes) else None)
 
-    def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
+    def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         return False
 
     def get_config(self) -> dict[str, Any]:

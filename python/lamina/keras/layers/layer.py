@@ -217,7 +217,7 @@ class Layer:
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
         return []
 
-    def add_to(self, network: _core.Network32, input_shape: Shape) -> bool:
+    def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         """Add what this layer computes to a network of the core; False if there is nothing to compute."""
         raise TypeError(
             f"layer: expected one of Lamina's layers, got {type(self).__name__}; "
