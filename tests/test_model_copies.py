@@ -24,7 +24,11 @@ def test_calling_the_model() -> None:
     model = Sequential([keras.Input((4,)), layers.Dropout(0.5, seed=1), layers.Dense(2, use_bias=False)])
     np.testing.assert_array_equal(model(X), model.predict(X, verbose=0))
     np.testing.assert_array_equal(model(X), model.predict_on_batch(X))
-    assert isinstance(model(X), np.ndarray)
+    for out in (model(X), model.layers[-1](X)):
+        assert isinstance(out, np.ndarray)
+        assert type(out.numpy()) is np.ndarray
+        assert np.shares_memory(out.numpy(), out)
+    assert type(model.predict(X, verbose=0)) is np.ndarray
     assert (model(X, training=True) != model(X, training=True)).any()
     with pytest.raises(TypeError, match="functional API"):
         model(keras.Input((4,)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -127,6 +128,23 @@ def test_an_optimizer_s_state_for_other_weights_is_refused() -> None:
     other.compile(model.optimizer, SPARSE)
     with pytest.raises(ValueError, match="optimizer: expected one that works for this model alone"):
         other.fit(X, LABELS, verbose=0)
+
+
+def test_only_training_makes_an_optimizer_a_model_s_own() -> None:
+    model, other = classifier(), classifier()
+    other.compile(model.optimizer, SPARSE)
+    other.evaluate(X, LABELS, verbose=0)
+    other.test_on_batch(X, LABELS)
+    optimizer = model.optimizer
+    model.train_on_batch(X, LABELS)
+    del model  # what it has learned stays in the optimizer
+    with pytest.raises(ValueError, match="optimizer: expected one that works for this model alone"):
+        other.fit(X, LABELS, verbose=0)
+    other.evaluate(X, LABELS, verbose=0)
+    assert optimizer.iterations == 1
+    other.compile(copy.deepcopy(optimizer), SPARSE)
+    other.fit(X, LABELS, verbose=0)
+    assert other.optimizer.iterations > optimizer.iterations
 
 
 def test_get_layer() -> None:

@@ -6,10 +6,9 @@ import copy
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-import numpy.typing as npt
-
 from lamina.keras._training.call import refuse_graph
 from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
+from lamina.keras._training.output import Output
 from lamina.keras._training.saving import load_model as load_model
 from lamina.keras._training.saving import refuse_file
 from lamina.keras._training.stack import LayerStack
@@ -65,7 +64,7 @@ class Sequential(LayerStack):
         print_summary(self, line_length, positions, print_fn, show_trainable, layer_range)
 
     # -- calling ---------------------------------------------------------------------------------------------
-    def __call__(self, inputs: Any, training: bool | None = False, mask: Any = None) -> npt.NDArray[Any]:
+    def __call__(self, inputs: Any, training: bool | None = False, mask: Any = None) -> Output:
         """The model's outputs for one batch.
 
         Args:
@@ -75,7 +74,7 @@ class Sequential(LayerStack):
             mask: not supported, None only.
 
         Returns:
-            Array (n, ..., outputs) of the model's dtype.
+            Array (n, ..., outputs) of the model's dtype; its `numpy()` is the plain array.
 
         Raises:
             ValueError, TypeError: inputs is no array of real numbers of the model's shape.
@@ -86,7 +85,7 @@ class Sequential(LayerStack):
         network = self.network_for(tuple(rows.shape))
         rows = fitted_input(rows, self.input_shape, "inputs")
         self._calls += 1  # every call draws another dropout pattern
-        return self.shaped_output(network.forward(rows, bool(training), self._calls))
+        return self.shaped_output(network.forward(rows, bool(training), self._calls)).view(Output)
 
     # -- copies and files ------------------------------------------------------------------------------------
     def __copy__(self) -> Sequential:

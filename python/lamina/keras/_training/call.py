@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lamina.keras._training.assembly import assemble, shapes_through
 from lamina.keras._training.inputs import real_array
+from lamina.keras._training.output import Output
 
 if TYPE_CHECKING:
     from lamina.keras.layers.layer import Layer
 
 
-def call_layer(layer: Layer, inputs: Any, training: bool) -> npt.NDArray[Any]:
+def call_layer(layer: Layer, inputs: Any, training: bool) -> Output:
     """See `Layer.__call__`."""
     refuse_graph(inputs, f"layer {layer.name!r}")
     x = real_array(inputs, "inputs")
@@ -26,7 +26,7 @@ def call_layer(layer: Layer, inputs: Any, training: bool) -> npt.NDArray[Any]:
     layer.calls += 1  # every call draws another dropout pattern
     out = network.forward(x, bool(training), layer.calls)
     sizes: tuple[Any, ...] = shapes[1][1:]
-    return np.asarray(out).reshape(len(x), *sizes)
+    return np.asarray(out).reshape(len(x), *sizes).view(Output)
 
 
 def refuse_graph(inputs: Any, where: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,9 +14,6 @@ from lamina.keras import config as keras_config
 from lamina.keras import losses, metrics, optimizers
 from lamina.keras._training.targets import SPARSE
 from lamina.keras.layers.shape import Shape, known_sizes
-
-# Which model an optimizer works for: its slots belong to that model's weights.
-_model_of: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
 
 
 class Head(NamedTuple):
@@ -72,6 +68,7 @@ class Compiled:
         self._form: TrainerForm | None = None
         self._log_names: list[str] = []
         self._trainer: Any = None
+        self._trains = False  # whether the trainer holds the optimizer, or only evaluates
         self._network: Any = None
 
     # -- the core's trainer ----------------------------------------------------------------------------------
@@ -90,7 +87,14 @@ class Compiled:
         return str(loss.core_kind)
 
     def trainer(
-        self, model: Any, network: Any, y_shape: Sequence[int], output_shape: Shape, head: Head
+        self,
+        model: Any,
+        network: Any,
+        y_shape: Sequence[int],
+        output_shape: Shape,
+        head: Head,
+        *,
+        trains: bool,
     ) -> Any:
         """The trainer of this network for such targets, kept from call to call.
 
@@ -100,9 +104,10 @@ class Compiled:
             y_shape: shape of the targets as the user passed them.
             output_shape: the model's, with the batch axis.
             head: how the model ends.
+            trains: whether it will take steps. Only then the optimizer becomes the model's own.
 
         Raises:
-            ValueError: a metric doesn't go with the loss, or the optimizer belongs to another model.
+            ValueError: a metric doesn't go with the loss, or it trains and the optimizer belongs to another model.
         """
         self.resolve_loss(y_shape, output_shape)
         found = [
@@ -117,24 +122,29 @@ class Compiled:
             positions=math.prod(known_sizes(output_shape, "output shape")[:-1]),
             head_logits=not (head.flattened or squeezed),
         )
-        if self._network is not network or form != self._form:
+        if self._network is not network or form != self._form or (trains and not self._trains):
             for metric in found:
                 self._check_pair(metric, output_shape)
-            self._claim_optimizer(model)
+            if trains:
+                self.optimizer.claim_for(model.identity, model.name)
             self._warn_of_logits(head, form)
             self.metrics = found
             self._log_names = ["loss", *_unique([metric.name for metric in found])]
-            self._network, self._form = network, form
+            self._network, self._form, self._trains = network, form, trains
             self._trainer = self._made(model.dtype)
         return self._trainer
 
     def _made(self, dtype: str) -> Any:
-        make = _core.Trainer64 if dtype == "float64" else _core.Trainer32
+        make: Any = _core.Trainer64 if dtype == "float64" else _core.Trainer32
+        if self._trains:
+            optimizer = self.optimizer.core(dtype)
+        else:  # one that takes no steps: the user's may be another model's
+            optimizer = (_core.Optimizer64 if dtype == "float64" else _core.Optimizer32)("sgd", 0.0)
         loss, form = self.loss, self._form
         assert form is not None
         return make(
             self._network,
-            self.optimizer.core(dtype),
+            optimizer,
             loss.core_kind,
             bool(loss.from_logits),
             float(loss.label_smoothing),
@@ -160,16 +170,6 @@ class Compiled:
         raise ValueError(
             f"metrics: expected some that fit the {targets} of loss {self.loss.name!r}, got {metric.name!r}"
         )
-
-    def _claim_optimizer(self, model: Any) -> None:
-        owner = _model_of.get(self.optimizer)
-        holder = None if owner is None else owner()
-        if holder is not None and holder is not model:
-            raise ValueError(
-                "optimizer: expected one that works for this model alone, "
-                f"got the one that trains model {holder.name!r}; make another"
-            )
-        _model_of[self.optimizer] = weakref.ref(model)
 
     # -- what is reported ------------------------------------------------------------------------------------
     def logs(self, values: Sequence[float]) -> dict[str, float]:

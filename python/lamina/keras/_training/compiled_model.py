@@ -28,6 +28,7 @@ class CompiledModel(ABC):
     history: History | None
 
     def __init__(self) -> None:
+        self.identity = object()  # what its optimizer knows it by, as long as the optimizer lives
         self._compiled: Compiled | None = None
         self._seed: int | None = None
         self._epochs_trained = 0
@@ -168,7 +169,9 @@ class CompiledModel(ABC):
             )
         return self._compiled
 
-    def _admit(self, compiled: Compiled, data: Data, batch_size: int) -> tuple[Any, Data]:
+    def _admit(
+        self, compiled: Compiled, data: Data, batch_size: int, *, trains: bool = False
+    ) -> tuple[Any, Data]:
         """The trainer for these data, and the data after every check."""
         # A model that has no shape yet shows the batch size from now on where all batches have it, as Keras's
         # does.
@@ -176,7 +179,9 @@ class CompiledModel(ABC):
         network = self.network_for((batch, *data.x.shape[1:]))
         loss = compiled.resolve_loss(data.y.shape, self.output_shape)
         shaped = data.shaped(self.input_shape, self.output_shape, loss)
-        trainer = compiled.trainer(self, network, data.y.shape, self.output_shape, self.head)
+        trainer = compiled.trainer(
+            self, network, data.y.shape, self.output_shape, self.head, trains=trains
+        )
         trainer.check(shaped.dataset())
         return trainer, shaped
 

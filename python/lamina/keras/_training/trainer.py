@@ -104,7 +104,7 @@ class Trainer(CompiledModel):
         if validation is None and part:
             data, validation = split(data, part)
         data = _with_class_weight(data, class_weight)
-        trainer, data = self._admit(compiled, data, size)
+        trainer, data = self._admit(compiled, data, size, trains=True)
         if validation is not None:
             validation = validation.shaped(self.input_shape, self.output_shape, compiled.loss.core_kind)
             trainer.check(validation.dataset())
@@ -209,7 +209,7 @@ class Trainer(CompiledModel):
         """
         compiled = self._compiled_now("train_on_batch")
         data = _with_class_weight(converted(x, y, sample_weight), class_weight)
-        trainer, data = self._admit(compiled, data, len(data.x))
+        trainer, data = self._admit(compiled, data, len(data.x), trains=True)
         compiled.has_trained = True
         with self.in_epoch():
             trainer.begin_epoch(data.dataset(), len(data.x), False, self.shuffle_seed(), self.count_epoch())

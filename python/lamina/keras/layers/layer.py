@@ -232,7 +232,7 @@ class Layer:
             training: True applies dropout and the batch's own statistics (moving ones are left as they are).
 
         Returns:
-            Array of the layer's dtype.
+            Array of the layer's dtype; its `numpy()` is the plain array.
 
         Raises:
             TypeError: inputs is a layer or an `Input`; graphs of layers (the functional API) are not

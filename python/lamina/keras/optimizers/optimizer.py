@@ -92,6 +92,7 @@ class Optimizer:
         self._core: Any = None
         self._core_dtype: str | None = None
         self._restored: tuple[int, list[Any]] | None = None  # iterations and slots that a copy came with
+        self._owner: tuple[object, str] | None = None  # identity and name of the model that it trains
         self._learning_rate = self._rounded(_checked_rate(learning_rate))
 
     @property
@@ -113,6 +114,23 @@ class Optimizer:
         if self._core is not None:
             return int(self._core.iterations)
         return self._restored[0] if self._restored else 0
+
+    def claim_for(self, identity: object, name: str) -> None:
+        """Belong to this model from now on: the slots are those of its weights.
+
+        Args:
+            identity: what the model is known by. A copy of the optimizer is free again.
+            name: the model's.
+
+        Raises:
+            ValueError: the optimizer belongs to another model, be it gone or not.
+        """
+        if self._owner is not None and self._owner[0] is not identity:
+            raise ValueError(
+                "optimizer: expected one that works for this model alone, "
+                f"got the one that trains model {self._owner[1]!r}; make another"
+            )
+        self._owner = (identity, name)
 
     def core(self, dtype: str) -> Any:
         """The optimizer of the compiled core, made at the first call and then kept.
@@ -162,7 +180,7 @@ class Optimizer:
                 slots = self._restored[1]
             state["_restored"] = (iterations, slots)
         state["_core"] = None
-        state["_core_dtype"] = None
+        state["_core_dtype"] = state["_owner"] = None
         return state
 
     def _rounded(self, rate: float) -> float:
