@@ -121,12 +121,15 @@ def _fresh_process(
     )
     if done.returncode:
         return {"error": "\n".join(done.stderr.splitlines()[-5:])}
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    try:
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        return {"error": f"expected times as the last line printed, got {done.stdout[-200:]!r}"}
     return found
 
 
 def _summary(case: Case, runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Times and ratios of a case, and what was wrong in it."""
+    """Times and ratios of a case, and what was wrong in it. A peer that failed in a round has no numbers."""
     faults = [
         f"{case.name}, {name}: {run['error']}"
         for name, rounds in runs.items()
@@ -134,12 +137,12 @@ def _summary(case: Case, runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any
         if "error" in run
     ]
     summary: dict[str, Any] = {"title": case.title, "unit": case.unit, "peers": {}, "faults": faults}
-    if faults or not runs:
+    whole = [name for name in peers.NAMES if name in runs and all("times" in run for run in runs[name])]
+    if not whole:
         return summary
-    names = [name for name in peers.NAMES if name in runs]
-    first = names[0]
+    first = whole[0]
     base = [statistics.median(run["times"]) for run in runs[first]]
-    for name in names:
+    for name in whole:
         times = [statistics.median(run["times"]) for run in runs[name]]
         ratios = [time / reference for time, reference in zip(times, base, strict=True)]
         answers = {key: value for key, value in runs[name][0].items() if key != "times"}

@@ -89,7 +89,20 @@ def test_a_wrong_answer_is_a_fault(runner: Any) -> None:
 def test_a_peer_that_fails_is_a_fault(runner: Any) -> None:
     found = runner._summary(runner.CASES[0], {"lamina": rounds(0.5, 10), "keras": [{"error": "no module"}]})
     assert found["faults"] == ["A, keras: no module"]
-    assert found["peers"] == {}
+    assert list(found["peers"]) == ["lamina"]
+    other = runner._summary(runner.CASES[0], {"lamina": [{"error": "no"}], "keras": rounds(0.5, 10)})
+    assert other["peers"]["keras"]["ratio"]["median"] == 1
+
+
+@pytest.mark.parametrize("printed", ["", "no times"])
+def test_a_worker_that_prints_no_times_is_a_fault(
+    runner: Any, monkeypatch: pytest.MonkeyPatch, printed: str, tmp_path: Path
+) -> None:
+    done = subprocess.CompletedProcess([], 0, stdout=printed, stderr="")
+    monkeypatch.setattr(runner.subprocess, "run", lambda *words, **options: done)
+    options = runner.argparse.Namespace(threads=1, seconds=0.1)
+    found = runner._fresh_process(runner.CASES[0], "numpy", None, options, tmp_path)
+    assert found == {"error": f"expected times as the last line printed, got {printed!r}"}
 
 
 def test_a_missing_peer_is_named(runner: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -374,3 +374,10 @@ def test_lambda_callback_refuses_what_would_never_be_called():
         callbacks.LambdaCallback(on_epoch_ends=print)
     with pytest.raises(TypeError, match="on_epoch_end: expected a function, got 3"):
         callbacks.LambdaCallback(on_epoch_end=3)
+
+
+@pytest.mark.parametrize("argument", ["patience", "min_delta", "baseline", "start_from_epoch"])
+def test_early_stopping_takes_numbers(argument):
+    callbacks.EarlyStopping(**{argument: np.int64(3)})
+    with pytest.raises(ValueError, match=f"EarlyStopping: {argument}: expected a number, got '3'"):
+        callbacks.EarlyStopping(**{argument: "3"})

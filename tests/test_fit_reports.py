@@ -192,3 +192,31 @@ def test_a_learning_rate_set_between_epochs_counts(live_keras: ModuleType) -> No
         each.fit(X, LABELS, epochs=3, batch_size=16, shuffle=False, verbose=0, callbacks=[halving(k)])
     for weight, live_weight in zip(model.get_weights(), live.get_weights(), strict=True):
         assert_close(weight, live_weight, rounding("float32", 16, steps=12), "weights", scale=1.0)
+
+
+def test_metric_objects_hold_what_was_measured_last(live_keras: ModuleType) -> None:
+    def measured(k: Any) -> list[tuple[float, float]]:
+        found = []
+        metric = k.metrics.SparseCategoricalAccuracy()
+
+        def note(*_: Any, **logs: Any) -> None:
+            found.append((float(metric.count), round(float(metric.total))))
+
+        model = classifier(k, metrics=[metric])
+        model.set_weights(weights)
+        note()
+        model.fit(X, LABELS, batch_size=32, shuffle=False, verbose=0)
+        note()
+        model.fit(X, LABELS, validation_data=(X[:7], LABELS[:7]), shuffle=False, verbose=0)
+        note()
+        model.evaluate(X[:11], LABELS[:11], verbose=0)
+        note()
+        model.test_on_batch(X[:5], LABELS[:5])
+        note()
+        assert float(metric.result()) == pytest.approx(found[-1][1] / found[-1][0])
+        each = k.callbacks.LambdaCallback(on_train_batch_end=note)
+        model.fit(X, LABELS, shuffle=False, verbose=0, callbacks=[each])
+        return found
+
+    weights = classifier().get_weights()
+    assert measured(keras) == measured(live_keras)

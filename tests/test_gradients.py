@@ -269,20 +269,21 @@ def test_squared_error_of_every_head(head, backend):
 @BACKENDS
 @pytest.mark.parametrize("kind", ["mean_squared_error", *CROSSENTROPIES])
 @pytest.mark.parametrize("head", ["linear", "sigmoid", "softmax"])
-def test_value_of_the_loss_of_every_head(kind, head, backend):
+@pytest.mark.parametrize("positions", [1, 2])
+def test_value_of_the_loss_of_every_head(kind, head, positions, backend):
     """A gradient can be that of the wrong loss."""
-    x, y = batch(4, 3, kind)
-    net = Net(4, [("dense", 1, 4, 3, head, True)], backend)
+    x, y = batch(positions * 4, 3, kind, positions)
+    net = Net(positions * 4, [("dense", positions, 4, 3, head, True)], backend)
     w, b = net.trainable()
     if head == "linear" and kind != "mean_squared_error":
         w *= 0.06 / np.abs(w).max()
         b[...] = 0.5
-    z = x @ w + b
-    target = y[:, 0] if kind.startswith("sparse") else y
+    z = x.reshape(-1, 4) @ w + b
+    target = y.reshape(-1) if kind.startswith("sparse") else y.reshape(-1, 3)
     at_logits = head != "linear" and kind in CROSSENTROPIES
     prediction = z if at_logits else activation(head, z).astype(float)
     expected = float(loss_rows(kind, target, prediction, at_logits).mean())
-    assert Loss(net, x, y, kind).step(0.0) == pytest.approx(expected, rel=1e-13)
+    assert Loss(net, x, y, kind, positions=positions).step(0.0) == pytest.approx(expected, rel=1e-13)
 
 
 @BACKENDS

@@ -291,3 +291,30 @@ def test_no_warning_without_input_shape() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+
+
+def test_settings_are_fixed_in_a_built_model() -> None:
+    dense, dropout = layers.Dense(2), layers.Dropout(0.5)
+    dropout.rate = 0.0  # nothing has been built from it
+    model = keras.Sequential([keras.Input((4,)), dense, dropout])
+    x = np.ones((3, 4))
+    np.testing.assert_array_equal(model(x, training=True), model(x))
+    for layer, name, value in ((dropout, "rate", 0.1), (dense, "activation", "relu"), (dense, "units", 3)):
+        with pytest.raises(AttributeError, match=f"{name}: can't change while the layer is in a model"):
+            setattr(layer, name, value)
+    model.pop().rate = 0.1
+    assert dropout.rate == 0.1
+
+
+def test_regularizers_and_constraints_are_none() -> None:
+    names = {
+        layers.Dense(2): ("kernel_regularizer", "bias_constraint", "activity_regularizer"),
+        layers.BatchNormalization(): ("gamma_regularizer", "beta_constraint"),
+    }
+    for layer, attributes in names.items():
+        for name in attributes:
+            assert getattr(layer, name) is None
+            with pytest.raises(ValueError, match=f"{name}: not supported yet"):
+                setattr(layer, name, "l2")
+    with pytest.raises(AttributeError, match=r"keras.Layer.add_loss: Keras's, but not supported"):
+        _ = layers.Dense(2).add_loss

@@ -231,3 +231,26 @@ def test_keras_refuses_the_same_momentum(keras):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert optimizers.SGD(momentum=1.0).momentum == 1.0
+
+
+def test_settings_are_fixed_once_training_has_begun():
+    optimizer = optimizers.SGD(momentum=0.9)
+    optimizer.momentum = 0.5
+    optimizer.core("float32")
+    with pytest.raises(AttributeError, match="momentum: can't change once training has begun"):
+        optimizer.momentum = 0.1
+    assert optimizer.get_config()["momentum"] == 0.5
+    assert optimizer.clipnorm is None
+    with pytest.raises(ValueError, match="clipnorm: not supported yet"):
+        optimizer.clipnorm = 1.0
+    with pytest.warns(UserWarning, match="lr: .* set learning_rate"):
+        optimizer.lr = 0.5
+    assert optimizer.learning_rate == np.float32(0.01)
+    optimizer.learning_rate = np.int64(1)
+    assert optimizer.learning_rate == 1.0
+
+
+@pytest.mark.parametrize("name", ["apply_gradients", "apply", "variables"])
+def test_steps_of_one_s_own_are_refused(name):
+    with pytest.raises(AttributeError, match=f"keras.Optimizer.{name}: Keras's, but not supported"):
+        getattr(optimizers.Adam(), name)

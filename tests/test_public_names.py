@@ -15,6 +15,7 @@ import pytest
 from tolerances import adaptive_movement, assert_close, rounding
 
 import lamina
+from lamina.keras._training.absent import NAMES
 
 PACKAGE = Path(lamina.__file__).parent
 
@@ -25,6 +26,8 @@ PACKAGE = Path(lamina.__file__).parent
         "import lamina as tf; tf.keras.Sequential; tf.keras.layers.Dense; tf.__version__",
         "import lamina as tf; tf.keras.datasets.fashion_mnist.load_data; tf.keras.utils.set_random_seed(42)",
         "import lamina as tf; tf.config.experimental.enable_op_determinism()",
+        "import lamina as tf; tf.random.set_seed(42); assert tf.config.list_physical_devices('GPU') == []",
+        "import lamina as tf; assert [d.device_type for d in tf.config.list_physical_devices()] == ['CPU']",
         "import lamina; lamina.ops; lamina.config.build_info()",
         "from lamina import keras; keras.Sequential; keras.datasets.fashion_mnist; keras.__version__",
         "from lamina import keras; keras.Input; keras.callbacks.EarlyStopping; keras.backend.clear_session()",
@@ -60,6 +63,39 @@ def test_unknown_names_are_no_attributes() -> None:
     for module in (lamina, lamina.keras):
         with pytest.raises(AttributeError, match="no attribute 'nope'"):
             _ = module.nope
+
+
+@pytest.mark.parametrize("namespace", NAMES)
+def test_keras_s_names_are_there_or_refused_as_such(namespace: str, live_keras: ModuleType) -> None:
+    ours, live = lamina, live_keras
+    for part in namespace.split("."):
+        ours, live = getattr(ours, part), live if part == "keras" else getattr(live, part)
+    public = {name for name in dir(live) if not name.startswith("_")} - {"src"}
+    absent = set(NAMES[namespace].split())
+    assert {name for name in public if not hasattr(ours, name)} == absent
+    name = min(absent)
+    for wrong, ask in ((AttributeError, f"ours.{name}"), (ImportError, "from {} import {}")):
+        with pytest.raises(wrong) as caught:
+            exec(ask.format(ours.__name__, name), {"ours": ours})
+        assert str(caught.value) == f"{namespace}.{name}: Keras's, but not supported by Lamina yet"
+    with pytest.raises(AttributeError, match=r"no attribute 'nope'; it has \w"):
+        _ = ours.nope
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("from lamina.keras.regularizers import l2", "keras.regularizers"),
+        ("import lamina.keras.optimizers.schedules", "keras.optimizers.schedules"),
+        ("from lamina.keras.preprocessing.image import load_img", "keras.preprocessing"),
+        ("from lamina.keras.layers import Conv2D", "keras.layers.Conv2D"),
+    ],
+)
+def test_keras_s_modules_are_refused_as_such(line: str, name: str) -> None:
+    with pytest.raises(ImportError, match=f"^{name}: Keras's, but not supported by Lamina yet$"):
+        exec(line, {})
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'lamina\.keras\.nope'"):
+        exec("import lamina.keras.nope", {})
 
 
 def test_one_version() -> None:
@@ -101,7 +137,18 @@ def _arguments(function: Any) -> list[tuple[str, Any]]:
     ]
 
 
-HEAVY = {"asyncio", "concurrent", "h5py", "http", "matplotlib", "multiprocessing", "rich", "ssl", "urllib"}
+HEAVY = {
+    "asyncio",
+    "concurrent",
+    "h5py",
+    "http",
+    "matplotlib",
+    "multiprocessing",
+    "rich",
+    "shutil",
+    "ssl",
+    "urllib",
+}
 
 
 def test_importing_is_light() -> None:
@@ -132,6 +179,8 @@ def test_threads_backend_and_isa_are_checked() -> None:
     threads = config.get_num_threads()
     config.set_num_threads(2)
     assert config.get_num_threads() == 2
+    config.set_num_threads(np.int64(1))
+    assert config.get_num_threads() == 1
     config.set_num_threads(threads)
     for wrong in (0, -1, 1.5, True, "2"):
         with pytest.raises(ValueError, match="num_threads: expected an int >= 1"):

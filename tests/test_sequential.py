@@ -171,6 +171,18 @@ def test_weights_have_keras_s_order_and_names(live_keras: ModuleType) -> None:
     assert_close(ours.predict(x, verbose=0), live.predict(x, verbose=0), rounding("float32", 4), "predict")
 
 
+def test_keras_s_methods_that_are_missing_are_named() -> None:
+    model = classifier()
+    for name in ("to_json", "inputs", "quantize"):
+        with pytest.raises(AttributeError, match=f"keras.Sequential.{name}: Keras's, but not supported"):
+            getattr(model, name)
+        assert not hasattr(model, name)
+    with pytest.raises(AttributeError, match="no attribute 'nope'"):
+        _ = model.nope
+    with pytest.raises(TypeError, match=r"^Sequential\.fit\(\) got an unexpected keyword argument 'foo'"):
+        model.fit(X, LABELS, foo=1)
+
+
 def test_wrong_weights_change_none() -> None:
     model = classifier()
     before = model.get_weights()
@@ -216,8 +228,21 @@ def test_arguments_about_execution_change_nothing() -> None:
     assert same_weights(plain, told)
 
 
+def test_a_second_compile_keeps_what_it_is_not_given(live_keras: ModuleType) -> None:
+    for k in (live_keras, keras):
+        model = classifier(k)
+        model.compile("sgd")
+        assert (model.loss, model.metrics_names) == (SPARSE, ["loss", "compile_metrics"])
+        assert set(model.fit(X, LABELS, verbose=0).history) == {"loss", "accuracy"}
+        model.compile("sgd", metrics=[])
+        assert set(model.fit(X, LABELS, verbose=0).history) == {"loss"}
+        model.compile(loss="mse")
+        assert model.loss == "mse"
+        assert type(model.optimizer).__name__ == "RMSprop"
+
+
 def test_a_loss_is_needed() -> None:
-    model = classifier()
+    model = Sequential([layers.Dense(3)])
     model.compile("sgd")
     with pytest.raises(ValueError, match="loss: expected a loss to compute, got none"):
         model.fit(X, LABELS, verbose=0)

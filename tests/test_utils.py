@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tolerances import rounding
 
-from lamina.keras import utils
+import lamina
+from lamina.keras import initializers, utils
 
 
 @pytest.fixture
@@ -68,3 +69,16 @@ def test_set_random_seed_seeds_python_and_numpy():
 def test_set_random_seed_refuses(seed):
     with pytest.raises(ValueError, match="seed: expected an int"):
         utils.set_random_seed(seed)
+
+
+def test_set_seed_repeats_what_lamina_draws_and_leaves_numpy_alone():
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    drawn = []
+    for seed in (42, np.int64(42), 43):
+        lamina.random.set_seed(seed)
+        drawn.append(initializers.GlorotUniform()((3, 4)))
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert (drawn[0] != drawn[2]).any()
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    with pytest.raises(ValueError, match="set_seed: seed: expected an int, got '42'"):
+        lamina.random.set_seed("42")

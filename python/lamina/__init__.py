@@ -23,12 +23,17 @@ from lamina import config as config  # noqa: E402
 if TYPE_CHECKING:
     from lamina import keras as keras
     from lamina import ops as ops
+    from lamina import random as random
 
-__all__ = ["__version__", "config", "keras", "ops"]
+__all__ = ["__version__", "config", "keras", "ops", "random"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("keras", "ops"):  # at first use: a program that needs one need not wait for the other
+    if name in (
+        "keras",
+        "ops",
+        "random",
+    ):  # at first use: a program that needs one doesn't wait for the others
         from importlib import import_module
 
         return import_module(f"lamina.{name}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from lamina import _core
 
@@ -25,9 +27,9 @@ def set_num_threads(num_threads: int) -> None:
     Raises:
         ValueError: num_threads is not such an int.
     """
-    if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
+    if isinstance(num_threads, bool) or not isinstance(num_threads, (int, np.integer)) or num_threads < 1:
         raise ValueError(f"num_threads: expected an int >= 1, got {num_threads!r}")
-    _core.set_num_threads(num_threads)
+    _core.set_num_threads(int(num_threads))
 
 
 def build_info() -> dict[str, Any]:
@@ -76,5 +78,27 @@ def _enable_op_determinism() -> None:
     """Accepted and needless: equal seeds always give equal bits, whatever the number of threads."""
 
 
-# The one corner of `tf.config` that scripts of this kind reach for.
-experimental = SimpleNamespace(enable_op_determinism=_enable_op_determinism)
+class PhysicalDevice(NamedTuple):
+    """A device as `list_physical_devices` names it."""
+
+    name: str
+    device_type: str
+
+
+def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
+    """The devices that Lamina computes on, for programs that look for a GPU: the CPU alone.
+
+    Args:
+        device_type: "CPU", "GPU" …; None (default) lists all.
+
+    Returns:
+        One device for None and "CPU", [] for any other type.
+    """
+    devices = [PhysicalDevice("/physical_device:CPU:0", "CPU")]
+    return [device for device in devices if device_type in (None, device.device_type)]
+
+
+# The corners of `tf.config` that scripts of this kind reach for.
+experimental = SimpleNamespace(
+    enable_op_determinism=_enable_op_determinism, list_physical_devices=list_physical_devices
+)

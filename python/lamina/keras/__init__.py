@@ -1,5 +1,6 @@
 """`lamina.keras`: models, layers, losses … under Keras's names and with its defaults."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from lamina._core import __version__ as __version__
@@ -14,6 +15,7 @@ from lamina.keras import metrics as metrics
 from lamina.keras import models as models
 from lamina.keras import optimizers as optimizers
 from lamina.keras import utils as utils
+from lamina.keras._training.absent import absent_error
 from lamina.keras.initializers import Initializer as Initializer
 from lamina.keras.layers import Input as Input
 from lamina.keras.layers import Layer as Layer
@@ -60,7 +62,7 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module("lamina.keras.datasets")
-    raise AttributeError(f"module 'lamina.keras' has no attribute {name!r}")
+    raise absent_error(__name__, name, sys._getframe(1))
 
 
 def __dir__() -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina import _core
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras.config import floatx
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -150,3 +151,6 @@ def _apply(name: str, x: Array) -> Array:
     out = np.empty_like(source)
     _core.activation(name, source, out)
     return out.reshape(x.shape)
+
+
+refuse_absent(__name__)

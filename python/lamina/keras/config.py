@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras.utils.console import disable_interactive_logging as disable_interactive_logging
 from lamina.keras.utils.console import enable_interactive_logging as enable_interactive_logging
 from lamina.keras.utils.console import is_interactive_logging_enabled as is_interactive_logging_enabled
+
+__all__ = [
+    "backend",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "is_interactive_logging_enabled",
+    "set_floatx",
+]
 
 FLOATS = ("float32", "float64")
 _floatx = "float32"
@@ -43,3 +55,6 @@ def image_data_format() -> str:
 def backend() -> str:
     """The name of what computes: "lamina"."""
     return "lamina"
+
+
+refuse_absent(__name__)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any, NoReturn
 
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras._training.call import refuse_graph
 from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
 from lamina.keras._training.output import Output
@@ -103,6 +105,11 @@ class Sequential(LayerStack):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: Any = None) -> NoReturn:
+        """Not supported yet: use `pickle`. Raises NotImplementedError."""
+        refuse_file("from_config")
+
     def save(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Not supported yet: use `pickle`. Raises NotImplementedError."""
         refuse_file("save")
@@ -114,3 +121,13 @@ class Sequential(LayerStack):
     def load_weights(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Not supported yet: use `pickle` or `set_weights`. Raises NotImplementedError."""
         refuse_file("load_weights")
+
+
+# The rooms it is made of are nobody's business: a wrong call is an error of Sequential's.
+for room in LayerStack.__mro__:
+    for member in vars(room).values():
+        if isinstance(member, FunctionType):
+            member.__qualname__ = f"Sequential.{member.__name__}"
+del room, member
+
+refuse_absent(__name__)

@@ -61,6 +61,7 @@ class Compiled:
             raise ValueError("optimizer: expected the name of an optimizer or an optimizer, got None")
         self.user_loss = loss
         self.metric_identifiers = identifiers
+        self.metric_argument = metric_identifiers
         self.names_metrics = metric_identifiers is not None
         self.has_trained = False
         self.loss: Any = None
@@ -107,7 +108,7 @@ class Compiled:
             trains: whether it will take steps. Only then the optimizer becomes the model's own.
 
         Raises:
-            ValueError: a metric doesn't go with the loss, or it trains and the optimizer belongs to another model.
+            ValueError: a metric doesn't go with the loss, or it trains and the optimizer is another model's.
         """
         self.resolve_loss(y_shape, output_shape)
         found = [
@@ -172,8 +173,14 @@ class Compiled:
         )
 
     # -- what is reported ------------------------------------------------------------------------------------
-    def logs(self, values: Sequence[float]) -> dict[str, float]:
-        """The core's [loss, metrics…] by name, in Keras's (alphabetical) order and precision."""
+    def logs(self, values: Sequence[float], rows: int | None = None) -> dict[str, float]:
+        """The core's [loss, metrics…] by name, in Keras's (alphabetical) order and precision.
+
+        Given the number of rows that they are the means of, the metric objects hold them too, as Keras's do.
+        """
+        if rows is not None:
+            for metric, value in zip(self.metrics, values[1:], strict=True):
+                metric.hold(value, rows)
         if keras_config.floatx() == "float32":
             with np.errstate(over="ignore"):
                 values = [float(np.float32(value)) for value in values]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.compiled import Compiled, Head
 from lamina.keras._training.data import Data
 from lamina.keras._training.unsupported import refuse_unless_default
@@ -18,7 +19,7 @@ from lamina.keras.callbacks import CallbackList, History
 from lamina.keras.layers.shape import Shape
 
 
-class CompiledModel(ABC):
+class CompiledModel(KerasAttributes, ABC):
     """What every way of training needs: optimizer, loss, metrics, seed, count of epochs, doors for data."""
 
     name: str
@@ -73,6 +74,8 @@ class CompiledModel(ABC):
     ) -> None:
         """Choose optimizer, loss and metrics. The weights stay as they are.
 
+        A later call without loss or metrics keeps the earlier ones, as in Keras.
+
         Args:
             optimizer: name or instance of `keras.optimizers`. Default "rmsprop".
             loss: name, function or instance of `keras.losses`. A model that ends in softmax or sigmoid is
@@ -89,6 +92,10 @@ class CompiledModel(ABC):
         refuse_unless_default("compile", loss_weights=(loss_weights, None))
         if weighted_metrics:
             refuse_unless_default("compile", weighted_metrics=(weighted_metrics, None))
+        before = self._compiled
+        if before is not None:
+            loss = before.user_loss if loss is None else loss
+            metrics = before.metric_argument if metrics is None else metrics
         self._compiled = Compiled(optimizer, loss, metrics)
         self.stop_training = False
 
@@ -179,9 +186,7 @@ class CompiledModel(ABC):
         network = self.network_for((batch, *data.x.shape[1:]))
         loss = compiled.resolve_loss(data.y.shape, self.output_shape)
         shaped = data.shaped(self.input_shape, self.output_shape, loss)
-        trainer = compiled.trainer(
-            self, network, data.y.shape, self.output_shape, self.head, trains=trains
-        )
+        trainer = compiled.trainer(self, network, data.y.shape, self.output_shape, self.head, trains=trains)
         trainer.check(shaped.dataset())
         return trainer, shaped
 

@@ -31,7 +31,7 @@ def evaluate_data(
         logs = _batch_by_batch(model, compiled, trainer, data, batch_size, callbacks)
     else:
         progress = progress_for(compiled, callbacks) if shown else None
-        logs = compiled.logs(trainer.evaluate(data.dataset(), batch_size, progress))
+        logs = compiled.logs(trainer.evaluate(data.dataset(), batch_size, progress), len(data.x))
     callbacks.on_test_end(logs)
     return logs
 
@@ -48,7 +48,7 @@ def _batch_by_batch(
         values = trainer.evaluate(data.rows(first, last).dataset(), last - first)
         # Batches weigh as many rows as they have.
         totals = totals + np.asarray(values, dtype=np.float64) * (last - first)
-        logs = compiled.logs((totals / last).tolist())
+        logs = compiled.logs((totals / last).tolist(), last)
         callbacks.on_test_batch_end(batch, logs)
         if model.stop_evaluating:
             break

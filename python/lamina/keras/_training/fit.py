@@ -48,7 +48,7 @@ def run_fit(
     logs: dict[str, float] | None = None
     for epoch in range(plan.initial_epoch, plan.epochs):
         callbacks.on_epoch_begin(epoch)
-        logs = _train_epoch(model, compiled, trainer, dataset, plan, callbacks, stepwise)
+        logs = _train_epoch(model, compiled, trainer, data, dataset, plan, callbacks, stepwise)
         if validation is not None and is_due(epoch, plan.validation_freq):
             found = evaluate_data(
                 model, compiled, trainer, validation, plan.validation_batch_size, callbacks, shown=False
@@ -64,22 +64,25 @@ def _train_epoch(
     model: CompiledModel,
     compiled: Compiled,
     trainer: Any,
+    data: Data,
     dataset: Any,
     plan: Plan,
     callbacks: Any,
     stepwise: bool,
 ) -> dict[str, float]:
+    rows = len(data.x)
     with model.in_epoch():
         # The absolute count of epochs, so that fit after fit goes through the rows in ever new orders.
         batches = trainer.begin_epoch(
             dataset, plan.batch_size, plan.shuffle, model.shuffle_seed(), model.count_epoch()
         )
         if not stepwise:
-            return compiled.logs(trainer.train(0, batches, progress_for(compiled, callbacks)))
+            return compiled.logs(trainer.train(0, batches, progress_for(compiled, callbacks)), rows)
         logs: dict[str, float] = {}
         for batch in range(batches):
             callbacks.on_train_batch_begin(batch)
-            logs = compiled.logs(trainer.train(batch, batch + 1))
+            seen = min((batch + 1) * plan.batch_size, rows)
+            logs = compiled.logs(trainer.train(batch, batch + 1), seen)
             callbacks.on_train_batch_end(batch, logs)
             if model.stop_training:
                 break

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -58,7 +57,11 @@ def summary_text(
         alignment.append("center")
         ends = [end * 0.90 for end in ends] + [1.0]
         length += 12
-    length = line_length or min(length, shutil.get_terminal_size().columns - 4)
+    if not line_length:
+        import shutil  # it brings every archive format along
+
+        line_length = min(length, shutil.get_terminal_size().columns - 4)
+    length = line_length
     widths = column_widths(_wanted_widths(ends, length), length)
     layers = _in_range(model.layers, layer_range)
     rows = [_fields(model, layer, show_trainable) for layer in layers]

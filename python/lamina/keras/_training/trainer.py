@@ -213,7 +213,7 @@ class Trainer(CompiledModel):
         compiled.has_trained = True
         with self.in_epoch():
             trainer.begin_epoch(data.dataset(), len(data.x), False, self.shuffle_seed(), self.count_epoch())
-            logs = compiled.logs(trainer.train(0, 1))
+            logs = compiled.logs(trainer.train(0, 1), len(data.x))
         return logs if return_dict else compiled.in_order(logs)
 
     def test_on_batch(
@@ -223,7 +223,7 @@ class Trainer(CompiledModel):
         compiled = self._compiled_now("test_on_batch")
         data = converted(x, y, sample_weight)
         trainer, data = self._admit(compiled, data, len(data.x))
-        logs = compiled.logs(trainer.evaluate(data.dataset(), len(data.x)))
+        logs = compiled.logs(trainer.evaluate(data.dataset(), len(data.x)), len(data.x))
         return logs if return_dict else compiled.in_order(logs)
 
     def predict_on_batch(self, x: Any) -> npt.NDArray[Any]:

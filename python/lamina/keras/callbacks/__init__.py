@@ -1,5 +1,6 @@
 """Callbacks: objects whose hooks `fit`, `evaluate` and `predict` call on their way."""
 
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras.callbacks.callback import Callback as Callback
 from lamina.keras.callbacks.callback_list import CallbackList as CallbackList
 from lamina.keras.callbacks.early_stopping import EarlyStopping as EarlyStopping
@@ -17,3 +18,5 @@ __all__ = [
     "ProgbarLogger",
     "TerminateOnNaN",
 ]
+
+refuse_absent(__name__)

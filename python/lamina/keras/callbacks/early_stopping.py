@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from lamina.keras.callbacks.callback import Logs
-from lamina.keras.callbacks.monitor_callback import MonitorCallback
+from lamina.keras.callbacks.monitor_callback import MonitorCallback, checked_number
 from lamina.keras.utils.console import print_msg
 
 
@@ -32,7 +32,8 @@ class EarlyStopping(MonitorCallback):
         wait: epochs since the last improvement.
 
     Raises:
-        ValueError: at the first epoch's end, when mode is "auto" and the direction of `monitor` is not known.
+        ValueError: an argument is no number; or, at the first epoch's end, mode is "auto" and the direction
+            of `monitor` is not known.
     """
 
     def __init__(
@@ -47,11 +48,11 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience = patience
+        self.patience = checked_number("EarlyStopping", "patience", patience)
         self.verbose = verbose
-        self.baseline = baseline
+        self.baseline = None if baseline is None else checked_number("EarlyStopping", "baseline", baseline)
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.start_from_epoch = checked_number("EarlyStopping", "start_from_epoch", start_from_epoch)
         self.wait = 0
         self.stopped_epoch = 0
         self.best_epoch = 0

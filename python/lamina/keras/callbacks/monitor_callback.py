@@ -38,7 +38,7 @@ class MonitorCallback(Callback):
         self.monitor = monitor
         self.mode = mode
         self.best = baseline
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(checked_number(type(self).__name__, "min_delta", min_delta))
         self._rising: bool | None = None  # known once the model's metrics are
 
     def _set_direction(self) -> None:
@@ -66,6 +66,17 @@ class MonitorCallback(Callback):
         if self._rising:
             return bool(np.float32(value - self.min_delta) > np.float32(reference))
         return bool(np.float32(value + self.min_delta) < np.float32(reference))
+
+
+def checked_number(where: str, argument: str, value: Any) -> Any:
+    """`value` if it is a number.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise ValueError(f"{where}: {argument}: expected a number, got {value!r}")
+    return value
 
 
 def _flat_metrics(metrics: Any) -> Iterator[Any]:

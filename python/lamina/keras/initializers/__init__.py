@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras.initializers.constant import Constant as Constant
 from lamina.keras.initializers.constant import Identity as Identity
 from lamina.keras.initializers.constant import Ones as Ones
@@ -163,3 +164,6 @@ def serialize(initializer: Any) -> dict[str, Any]:
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The initializer of a config that `serialize` made."""
     return deserialize_object(config, _KNOWN, "initializer", custom_objects)
+
+
+refuse_absent(__name__)

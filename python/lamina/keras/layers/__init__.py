@@ -1,5 +1,6 @@
 """The layers a `Sequential` model is made of."""
 
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras.layers.activation import Activation as Activation
 from lamina.keras.layers.batch_normalization import BatchNormalization as BatchNormalization
 from lamina.keras.layers.dense import Dense as Dense
@@ -10,3 +11,5 @@ from lamina.keras.layers.input_layer import InputLayer as InputLayer
 from lamina.keras.layers.layer import Layer as Layer
 
 __all__ = ["Activation", "BatchNormalization", "Dense", "Dropout", "Flatten", "Input", "InputLayer", "Layer"]
+
+refuse_absent(__name__)

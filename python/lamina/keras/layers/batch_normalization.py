@@ -39,6 +39,17 @@ class BatchNormalization(Layer):
     Source: Ioffe and Szegedy, "Batch Normalization", 2015; Keras 3's constants.
     """
 
+    _none_only = (
+        *Layer._none_only,
+        "beta_regularizer",
+        "gamma_regularizer",
+        "beta_constraint",
+        "gamma_constraint",
+        "renorm_clipping",
+    )
+    beta_regularizer = gamma_regularizer = beta_constraint = gamma_constraint = None
+    renorm, renorm_clipping = False, None
+
     def __init__(
         self,
         axis: int = -1,

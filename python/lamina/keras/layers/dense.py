@@ -36,6 +36,18 @@ class Dense(Layer):
     Source: Keras 3 `keras.layers.Dense`.
     """
 
+    _none_only = (
+        *Layer._none_only,
+        "kernel_regularizer",
+        "bias_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+        "lora_rank",
+        "quantization_config",
+    )
+    kernel_regularizer = bias_regularizer = kernel_constraint = bias_constraint = None
+    lora_rank = quantization_config = None
+
     def __init__(
         self,
         units: int,

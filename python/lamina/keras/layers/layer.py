@@ -15,6 +15,7 @@ import numpy.typing as npt
 from lamina import _core
 from lamina.keras import config as keras_config
 from lamina.keras import initializers
+from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.naming import checked_name
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.layers.shape import Shape, checked_shape
@@ -30,7 +31,7 @@ class WeightSpec(NamedTuple):
     trainable: bool = True
 
 
-class Layer:
+class Layer(KerasAttributes):
     """Base class of all layers.
 
     Args:
@@ -48,6 +49,9 @@ class Layer:
 
     # Layers that have nothing to learn from a shape count as built from the start, in summary() too.
     _built_at_start = False
+    # Arguments that are None until they are supported; `activity_regularizer` and the like read so in Keras.
+    _none_only: tuple[str, ...] = ("activity_regularizer",)
+    activity_regularizer = None
 
     def __init__(
         self,
@@ -79,6 +83,20 @@ class Layer:
         self._weights: list[Variable] = []
         self.calls = 0  # outside of any model
         self._owner: weakref.ref[Any] | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._none_only:
+            refuse_unless_default(type(self).__name__, **{name: (value, None)})
+        if (
+            self.__dict__.get("_owner") is not None
+            and name in self.get_config()
+            and not isinstance(getattr(type(self), name, None), property)
+        ):
+            raise AttributeError(
+                f"layer {self.name!r}: {name}: can't change while the layer is in a model that is built; "
+                "make another layer"
+            )
+        super().__setattr__(name, value)
 
     # -- what a layer says about itself ----------------------------------------------------------------------
     @property

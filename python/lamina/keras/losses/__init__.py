@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras.losses.crossentropy import BinaryCrossentropy as BinaryCrossentropy
 from lamina.keras.losses.crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
 from lamina.keras.losses.crossentropy import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
@@ -133,3 +134,6 @@ def serialize(loss: Any) -> dict[str, Any]:
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The loss of a config that `serialize` made."""
     return deserialize_object(name, _KNOWN, "loss", custom_objects)
+
+
+refuse_absent(__name__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras.losses.crossentropy import binary_crossentropy as binary_crossentropy
 from lamina.keras.losses.crossentropy import categorical_crossentropy as categorical_crossentropy
 from lamina.keras.losses.crossentropy import (
@@ -156,3 +157,6 @@ def serialize(metric: Any) -> dict[str, Any]:
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The metric of a config that `serialize` made."""
     return deserialize_object(config, _KNOWN, "metric", custom_objects)
+
+
+refuse_absent(__name__)

@@ -51,6 +51,12 @@ class Mean(Metric):
         self.total = self._scalar(self.total + batch.sum())
         self.count = self._scalar(self.count + self._scalar(count))
 
+    def hold(self, mean: float, count: int) -> None:
+        """Take over a mean of `count` samples that was computed elsewhere, instead of what was there."""
+        with np.errstate(over="ignore"):
+            self.total = self._scalar(mean * count)
+        self.count = self._scalar(count)
+
     def result(self) -> Any:
         return self.total / self.count if self.count else self._scalar(0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras.optimizers.adagrad import Adagrad as Adagrad
 from lamina.keras.optimizers.adam import Adam as Adam
 from lamina.keras.optimizers.optimizer import Optimizer as Optimizer
@@ -52,3 +53,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         elif not custom_objects or config["class_name"] not in custom_objects:
             raise unknown_name("optimizer", config["class_name"], _KNOWN)
     return deserialize_object(config, _KNOWN, "optimizer", custom_objects)
+
+
+refuse_absent(__name__)

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from lamina import _core
+from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.naming import auto_name
+from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.config import floatx
 
 # Arguments that every optimizer of Keras takes and Lamina does not act on yet, with their defaults.
@@ -27,7 +29,7 @@ _UNSUPPORTED: dict[str, Any] = {
 }
 
 
-class Optimizer:
+class Optimizer(KerasAttributes):
     """Base class of the optimizers: SGD, RMSprop, Adagrad, Adam. The core takes the steps.
 
     Args:
@@ -87,6 +89,7 @@ class Optimizer:
                 f"{type(self).__name__}: expected one of SGD, RMSprop, Adagrad, Adam: the base class has no "
                 "update rule, and one of your own (update_step) is not supported"
             )
+        self.__dict__.update(given)
         self.name = name or auto_name(type(self).__name__)
         self._floatx = floatx()
         self._core: Any = None
@@ -94,6 +97,19 @@ class Optimizer:
         self._restored: tuple[int, list[Any]] | None = None  # iterations and slots that a copy came with
         self._owner: tuple[object, str] | None = None  # identity and name of the model that it trains
         self._learning_rate = self._rounded(_checked_rate(learning_rate))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _UNSUPPORTED:
+            refuse_unless_default(type(self).__name__, **{name: (value, _UNSUPPORTED[name])})
+        if self.__dict__.get("_core") is not None and name in self._hyperparameters():
+            raise AttributeError(
+                f"{type(self).__name__}: {name}: can't change once training has begun; make another optimizer"
+            )
+        if name == "lr":
+            warnings.warn(
+                "lr: Keras 3 ignores this older name, and so does Lamina; set learning_rate", stacklevel=2
+            )
+        super().__setattr__(name, value)
 
     @property
     def learning_rate(self) -> float:
@@ -103,7 +119,9 @@ class Optimizer:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         # Where the first learning rate must be a float, Keras lets an int be assigned.
-        rate: Any = float(value) if type(value) is int else value
+        rate: Any = value
+        if type(rate) is int or isinstance(rate, np.integer):
+            rate = float(rate)
         self._learning_rate = self._rounded(_checked_rate(rate))
         if self._core is not None:
             self._core.learning_rate = self._learning_rate

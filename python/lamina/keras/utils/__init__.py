@@ -1,5 +1,6 @@
 """Small public tools of `keras.utils`."""
 
+from lamina.keras._training.absent import refuse_absent
 from lamina.keras.utils.categorical import to_categorical as to_categorical
 from lamina.keras.utils.console import disable_interactive_logging as disable_interactive_logging
 from lamina.keras.utils.console import enable_interactive_logging as enable_interactive_logging
@@ -17,3 +18,5 @@ __all__ = [
     "set_random_seed",
     "to_categorical",
 ]
+
+refuse_absent(__name__)

@@ -1,0 +1,191 @@
+"""Names that Keras has and Lamina doesn't yet: refused as such, not as unknown."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+# By namespace, as of Keras 3.15.1.
+NAMES: dict[str, str] = {
+    "keras": """
+        DTypePolicy FloatDTypePolicy Function InputSpec KerasTensor Model Operation Quantizer
+        Regularizer RematScope StatelessScope SymbolicScope Variable applications constraints device
+        distillation distribution dtype_policies export legacy mixed_precision name_scope ops
+        preprocessing quantizers random regularizers remat saving tree visualization wrappers
+    """,
+    "keras.activations": """
+        celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh
+        leaky_relu log_sigmoid log_softmax mish relu6 selu silu soft_shrink softplus softsign
+        sparse_plus sparse_sigmoid sparsemax squareplus swish tanh_shrink threshold
+    """,
+    "keras.backend": """
+        is_float_dtype is_int_dtype is_keras_tensor result_type set_epsilon set_image_data_format
+        standardize_dtype
+    """,
+    "keras.callbacks": """
+        BackupAndRestore CSVLogger LearningRateScheduler ModelCheckpoint OrbaxCheckpoint
+        ReduceLROnPlateau RemoteMonitor SwapEMAWeights TensorBoard
+    """,
+    "keras.config": """
+        disable_flash_attention disable_traceback_filtering dtype_policy enable_flash_attention
+        enable_traceback_filtering enable_unsafe_deserialization is_flash_attention_enabled
+        is_nnx_enabled is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend
+        set_dtype_policy set_epsilon set_image_data_format set_max_epochs set_max_steps_per_epoch
+    """,
+    "keras.datasets": """
+        boston_housing california_housing cifar10 cifar100 imdb reuters
+    """,
+    "keras.initializers": """
+        STFT STFTInitializer stft
+    """,
+    "keras.layers": """
+        ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
+        AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add
+        AdditiveAttention AlphaDropout Attention AugMix AutoContrast Average AveragePooling1D
+        AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D Bidirectional
+        CategoryEncoding CenterCrop Concatenate ContrastLimitedAdaptiveHistogramEqualization Conv1D
+        Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D
+        ConvLSTM3D Convolution1D Convolution1DTranspose Convolution2D Convolution2DTranspose
+        Convolution3D Convolution3DTranspose Cropping1D Cropping2D Cropping3D CutMix DepthwiseConv1D
+        DepthwiseConv2D Discretization Dot ELU EinsumDense Embedding Equalization FlaxLayer GRU
+        GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D
+        GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D
+        GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D
+        GroupNormalization GroupQueryAttention HashedCrossing Hashing Identity InputSpec
+        IntegerLookup JaxLayer LSTM LSTMCell Lambda LayerNormalization LeakyReLU Masking
+        MaxNumBoundingBoxes MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D
+        Maximum MelSpectrogram Minimum MixUp MultiHeadAttention Multiply Normalization PReLU Permute
+        Pipeline RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration
+        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip
+        RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
+        RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
+        RandomTranslation RandomZoom ReLU RepeatVector Rescaling Reshape Resizing
+        ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D SeparableConvolution1D
+        SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax Solarization SpatialDropout1D
+        SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup
+        Subtract TFSMLayer TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization
+        UpSampling1D UpSampling2D UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D add
+        average concatenate deserialize dot maximum minimum multiply serialize subtract
+    """,
+    "keras.losses": """
+        BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy
+        CategoricalHinge Circle CosineSimilarity Dice Hinge Huber KLDivergence LogCosh
+        MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredLogarithmicError Poisson
+        SquaredHinge Tversky binary_focal_crossentropy categorical_focal_crossentropy
+        categorical_generalized_cross_entropy categorical_hinge circle cosine_similarity ctc dice
+        hinge huber kl_divergence log_cosh mean_absolute_error mean_absolute_percentage_error
+        mean_squared_logarithmic_error poisson squared_hinge tversky
+    """,
+    "keras.metrics": """
+        AUC BinaryCrossentropy BinaryIoU CategoricalCrossentropy CategoricalHinge
+        ConcordanceCorrelation CosineSimilarity F1Score FBetaScore FalseNegatives FalsePositives
+        Hinge IoU KLDivergence LogCoshError MeanAbsolutePercentageError MeanIoU
+        MeanSquaredLogarithmicError OneHotIoU OneHotMeanIoU PearsonCorrelation Poisson Precision
+        PrecisionAtRecall R2Score Recall RecallAtPrecision RootMeanSquaredError
+        SensitivityAtSpecificity SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy
+        SpecificityAtSensitivity SquaredHinge Sum TopKCategoricalAccuracy TrueNegatives
+        TruePositives binary_focal_crossentropy categorical_focal_crossentropy categorical_hinge
+        concordance_correlation hinge huber kl_divergence log_cosh mean_absolute_percentage_error
+        mean_squared_logarithmic_error pearson_correlation poisson sparse_top_k_categorical_accuracy
+        squared_hinge top_k_categorical_accuracy
+    """,
+    "keras.models": """
+        Model clone_model model_from_json save_model
+    """,
+    "keras.optimizers": """
+        Adadelta Adafactor AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam
+        OptimizerMap ScheduleFreeAdamW legacy schedules
+    """,
+    "keras.utils": """
+        Config CustomObjectScope FeatureSpace PyDataset Sequence array_to_img
+        audio_dataset_from_directory bounding_boxes clear_session custom_object_scope
+        deserialize_keras_object get_custom_objects get_file get_registered_name
+        get_registered_object get_source_inputs image_dataset_from_directory img_to_array
+        is_keras_tensor legacy load_img model_to_dot pack_x_y_sample_weight pad_sequences plot_model
+        register_keras_serializable save_img serialize_keras_object split_dataset standardize_dtype
+        text_dataset_from_directory timeseries_dataset_from_array unpack_x_y_sample_weight
+    """,
+}
+
+# By class: public methods and attributes that programs use.
+ATTRIBUTES: dict[str, str] = {
+    "Sequential": """
+        add_loss add_metric add_variable add_weight compute_mask compute_output_shape dtype_policy
+        export get_compile_config get_config get_metrics_result input inputs jit_compile losses
+        make_predict_function make_test_function make_train_function metrics_variables output
+        outputs path predict_function quantize run_eagerly stateless_call steps_per_execution
+        supports_masking test_function to_json train_function
+    """,
+    "Layer": """
+        add_loss add_metric add_variable add_weight compute_mask dtype_policy enable_lora input
+        input_spec losses metrics output path quantize stateless_call supports_masking
+    """,
+    "Optimizer": """
+        add_variable add_variable_from_reference apply apply_gradients assign assign_add assign_sub
+        build built exclude_from_weight_decay finalize_variable_values load_own_variables momentums
+        save_own_variables scale_loss set_weights stateless_apply variables
+    """,
+}
+
+
+def absent_error(module: str, name: str, caller: FrameType) -> ImportError | AttributeError:
+    """What to raise where a program asks a module for a name that it hasn't.
+
+    Args:
+        module: the module's `__name__`.
+        name: what was asked for.
+        caller: the frame that asked. A `from … import` there drops an AttributeError's text, so that it gets
+            an ImportError.
+    """
+    namespace = module.removeprefix("lamina.")
+    if name not in NAMES.get(namespace, "").split():
+        public = ", ".join(vars(sys.modules[module]).get("__all__", ()))
+        return AttributeError(f"module {module!r} has no attribute {name!r}; it has {public}")
+    text = _refusal(namespace, name)
+    return ImportError(text) if _is_importing(caller) else AttributeError(text)
+
+
+def refuse_absent(module: str) -> None:
+    """Make a module say so when it is asked for a name that only Keras has."""
+
+    def look_up(name: str) -> Any:
+        raise absent_error(module, name, sys._getframe(1))
+
+    # Set here, not written in the module: a type checker would take any name for known there.
+    sys.modules[module].__dict__["__getattr__"] = look_up
+
+
+class KerasAttributes:
+    """Base of the classes whose objects refuse Keras's attributes in the same way."""
+
+    if not TYPE_CHECKING:  # it would take any attribute for known
+
+        def __getattr__(self, name):
+            for kind in type(self).__mro__:
+                if name in ATTRIBUTES.get(kind.__name__, "").split():
+                    raise AttributeError(_refusal(f"keras.{kind.__name__}", name))
+            return object.__getattribute__(self, name)  # the error of old, or that of a property
+
+
+class AbsentModules:
+    """The last finder of modules that Python asks: `from lamina.keras.regularizers import l2` ends here."""
+
+    @staticmethod
+    def find_spec(fullname: str, path: Any = None, target: Any = None) -> None:
+        parent, _, name = fullname.removeprefix("lamina.").rpartition(".")
+        if fullname.startswith("lamina.") and name in NAMES.get(parent, "").split():
+            raise ModuleNotFoundError(_refusal(parent, name), name=fullname)
+
+
+sys.meta_path.append(AbsentModules)
+
+
+def _refusal(namespace: str, name: str) -> str:
+    return f"{namespace}.{name}: Keras's, but not supported by Lamina yet"
+
+
+def _is_importing(frame: FrameType) -> bool:
+    from opcode import opmap
+
+    return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
