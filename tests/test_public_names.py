@@ -85,17 +85,14 @@ def test_keras_s_names_are_there_or_refused_as_such(namespace: str, live_keras: 
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        ("from lamina.keras.regularizers import l2", "keras.regularizers"),
-        ("import lamina.keras.optimizers.schedules", "keras.optimizers.schedules"),
-        ("from lamina.keras.preprocessing.image import load_img", "keras.preprocessing"),
+        ("from lamina.keras import regularizers", "keras.regularizers"),
+        ("from lamina.keras.optimizers import schedules", "keras.optimizers.schedules"),
         ("from lamina.keras.layers import Conv2D", "keras.layers.Conv2D"),
     ],
 )
-def test_keras_s_modules_are_refused_as_such(line: str, name: str) -> None:
+def test_an_import_of_keras_s_other_names_is_refused_as_such(line: str, name: str) -> None:
     with pytest.raises(ImportError, match=f"^{name}: Keras's, but not supported by Lamina yet$"):
         exec(line, {})
-    with pytest.raises(ModuleNotFoundError, match=r"No module named 'lamina\.keras\.nope'"):
-        exec("import lamina.keras.nope", {})
 
 
 def test_one_version() -> None:

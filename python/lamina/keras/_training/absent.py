@@ -168,24 +168,12 @@ class KerasAttributes:
             return object.__getattribute__(self, name)  # the error of old, or that of a property
 
 
-class AbsentModules:
-    """The last finder of modules that Python asks: `from lamina.keras.regularizers import l2` ends here."""
-
-    @staticmethod
-    def find_spec(fullname: str, path: Any = None, target: Any = None) -> None:
-        parent, _, name = fullname.removeprefix("lamina.").rpartition(".")
-        if fullname.startswith("lamina.") and name in NAMES.get(parent, "").split():
-            raise ModuleNotFoundError(_refusal(parent, name), name=fullname)
-
-
-sys.meta_path.append(AbsentModules)
-
-
 def _refusal(namespace: str, name: str) -> str:
     return f"{namespace}.{name}: Keras's, but not supported by Lamina yet"
 
 
 def _is_importing(frame: FrameType) -> bool:
+    # Elsewhere a name that is not there must be an AttributeError: hasattr() and getattr() rely on it.
     from opcode import opmap
 
     return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
