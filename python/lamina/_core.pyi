@@ -196,7 +196,7 @@ def dense(x: _Array, w: _Array, b: _Array | None, activation: str, out: _Array) 
 def dense_grad(
     x: _Array, w: _Array, dy: _Array, dx: _Array | None, dw: _Array | None, db: _Array | None
 ) -> None:
-    """dx = dy wT, dw = xT dy (inputs, units), db = sum of dy over rows."""
+    """dx = dy wT, dw = xT dy (inputs, units), db = sum of dy over rows; for db dy must be C-contiguous."""
 
 def activation(name: str, x: _Array, out: _Array) -> None:
     """name: linear relu sigmoid tanh softmax exp; softmax over the last axis of a C-contiguous array."""
