@@ -31,9 +31,23 @@ void softmax_row(const T* x, const T* bias, T* y, std::int64_t n) {
   map<T>(n, y, [sum](Vec<T> e) { return e / sum; }, y);
 }
 
+// y = f(x + bias). Narrow rows that lie one behind the other go together, so that vectors are full: the bias
+// is repeated as far as a vector reaches beyond a row.
 template <class T, class F>
 void map_rows(ConstMatrix<T> x, const T* bias, Matrix<T> y, F&& f) {
-  if (bias == nullptr && x.contiguous() && y.contiguous()) return map<T>(x.size(), y.data, f, x.data);
+  constexpr std::int64_t narrow = 4 * kLanes<T>;
+  const bool together = x.contiguous() && y.contiguous();
+  if (bias == nullptr && together) return map<T>(x.size(), y.data, f, x.data);
+  if (bias != nullptr && together && x.cols < narrow) {
+    T repeated[narrow + kLanes<T>];
+    for (std::int64_t j = 0; j < x.cols + kLanes<T>; ++j) repeated[j] = bias[j % x.cols];
+    for (std::int64_t i = 0, column = 0; i < x.size(); i += kLanes<T>) {
+      const std::int64_t n = std::min(kLanes<T>, x.size() - i);
+      store_up_to(y.data + i, f(load_up_to(x.data + i, n) + load(repeated + column)), n);
+      column = (column + kLanes<T>) % x.cols;
+    }
+    return;
+  }
   for (std::int64_t i = 0; i < x.rows; ++i) {
     if (bias == nullptr)
       map<T>(x.cols, y.row(i), f, x.row(i));

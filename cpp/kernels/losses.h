@@ -2,6 +2,7 @@
 // they are at hand, else from probabilities clipped to [1e-7, 1 - 1e-7]. Included only by kernels/isa.cpp.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/activations.h"
@@ -26,30 +27,49 @@ T through_clip(T p, T gradient) {
   return p >= kLowest<T> && p <= kHighest<T> ? gradient : T(0);
 }
 
-// mean_j (p_j - t_j)^2;  gradient 2 (p_j - t_j) / n
+// A loss that is the mean over a row of a value that each output has on its own, and that value's slope.
 template <class T>
-double mean_squared_error_row(const T* p, const T* t, T scale, T* gradient, std::int64_t size) {
-  const T slope = scale * (T(2) / T(size));
+struct Pointwise {
+  Vec<T> value, slope;
+};
+
+// (p - t)^2, slope 2 (p - t)
+template <class T>
+Pointwise<T> squared_error(Vec<T> p, Vec<T> t) {
+  const Vec<T> d = p - t;
+  return {d * d, T(2) * d};
+}
+
+// max(z, 0) - z t + log(1 + e^-|z|), slope sigmoid(z) - t
+template <class T>
+Pointwise<T> binary_from_logits(Vec<T> z, Vec<T> t) {
+  return {(z < T(0) ? Vec<T>{} : z) - z * t + log1p_of_unit<T>(exp<T>(-absolute<T>(z))), sigmoid<T>(z) - t};
+}
+
+// The mean of f(p_j, t_j) over a row; gradient scale * slope / n.
+template <class T, class F>
+double pointwise_row(F&& f, const T* p, const T* t, T scale, T* gradient, std::int64_t size) {
+  const T factor = scale / T(size);
   const double sum = sum_by_vectors<T>(size, [&](std::int64_t i, std::int64_t n) {
-    const Vec<T> d = load_up_to(p + i, n) - load_up_to(t + i, n);
-    if (gradient != nullptr) store_up_to(gradient + i, slope * d, n);
-    return d * d;
+    const Pointwise<T> at = f(load_up_to(p + i, n), load_up_to(t + i, n));
+    if (gradient != nullptr) store_up_to(gradient + i, at.slope * factor, n);
+    return at.value;
   });
   return sum / static_cast<double>(size);
 }
 
-// mean_j max(z, 0) - z t + log(1 + e^-|z|);  gradient (sigmoid(z) - t) / n
-template <class T>
-double binary_from_logits_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient,
-                              std::int64_t size) {
-  const T slope = scale / T(size);
-  const double sum = sum_by_vectors<T>(size, [&](std::int64_t i, std::int64_t n) {
-    const Vec<T> v = load_up_to(z + i, n),
-                 target = load_up_to(t + i, n) * form.label_scale + form.label_shift;
-    if (gradient != nullptr) store_up_to(gradient + i, (sigmoid<T>(v) - target) * slope, n);
-    return (v < T(0) ? Vec<T>{} : v) - v * target + log1p_of_unit<T>(exp<T>(-absolute<T>(v)));
-  });
-  return sum / static_cast<double>(size);
+// The same for rows of one output, many rows to a vector: the one column of a binary classifier or a
+// regression.
+template <class T, class F>
+void pointwise_column(F&& f, const T* p, const T* t, const T* weight, T scale, T* loss, T* gradient,
+                      std::int64_t rows) {
+  for (std::int64_t i = 0; i < rows; i += kLanes<T>) {
+    const std::int64_t n = std::min(kLanes<T>, rows - i);
+    const Pointwise<T> at = f(load_up_to(p + i, n), load_up_to(t + i, n));
+    const Vec<T> w = weight != nullptr ? load_up_to(weight + i, n) : splat(T(1));
+    store_up_to(loss + i, w * at.value, n);
+    if (gradient != nullptr) store_up_to(gradient + i, at.slope * (scale * w), n);
+  }
 }
 
 // mean_j -(t log c + (1 - t) log(1 - c)), c = clip(p)
@@ -126,15 +146,23 @@ double sparse_from_probabilities_row(const T* p, std::int64_t label, T scale, T*
   return static_cast<double>(std::log(sum) - std::log(clipped(p[label])));
 }
 
+// With smoothed targets.
+template <class T>
+auto smoothed_binary(const LossForm<T>& form) {
+  return [&form](Vec<T> z, Vec<T> t) {
+    return binary_from_logits<T>(z, t * form.label_scale + form.label_shift);
+  };
+}
+
 template <class T>
 double loss_row(const LossForm<T>& form, const T* p, const T* t, std::int64_t label, T scale, T* gradient,
                 std::int64_t n) {
   switch (form.kind) {
     case LossKind::kMeanSquaredError:
-      return mean_squared_error_row(p, t, scale, gradient, n);
+      return pointwise_row<T>(squared_error<T>, p, t, scale, gradient, n);
     case LossKind::kBinaryCrossentropy:
-      return form.logits ? binary_from_logits_row(form, p, t, scale, gradient, n)
-                         : binary_from_probabilities_row(form, p, t, scale, gradient, n);
+      if (!form.logits) return binary_from_probabilities_row(form, p, t, scale, gradient, n);
+      return pointwise_row<T>(smoothed_binary(form), p, t, scale, gradient, n);
     case LossKind::kCategoricalCrossentropy:
       return form.logits ? categorical_from_logits_row(form, p, t, scale, gradient, n)
                          : categorical_from_probabilities_row(form, p, t, scale, gradient, n);
@@ -148,6 +176,15 @@ double loss_row(const LossForm<T>& form, const T* p, const T* t, std::int64_t la
 template <class T>
 void loss(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, const T* weight, T scale,
           T* loss, Matrix<T> gradient) {
+  if (prediction.cols == 1 && prediction.contiguous() && target.values.contiguous() &&
+      gradient.contiguous()) {
+    const auto column = [&](auto&& f) {
+      pointwise_column<T>(f, prediction.data, target.values.data, weight, scale, loss, gradient.data,
+                          prediction.rows);
+    };
+    if (form.kind == LossKind::kMeanSquaredError) return column(squared_error<T>);
+    if (form.kind == LossKind::kBinaryCrossentropy && form.logits) return column(smoothed_binary(form));
+  }
   for (std::int64_t i = 0; i < prediction.rows; ++i) {
     const T w = weight != nullptr ? weight[i] : T(1);
     const double value = loss_row(form, prediction.row(i), target.values ? target.values.row(i) : nullptr,
@@ -171,6 +208,15 @@ std::int64_t argmax(const T* p, std::int64_t n) {
   return best;
 }
 
+// Metrics whose value of a row is the mean over its outputs.
+template <class T>
+Vec<T> pointwise_metric(MetricKind kind, Vec<T> p, Vec<T> t) {
+  const Vec<T> d = p - t, one = splat(T(1));
+  if (kind == MetricKind::kMeanSquaredError) return d * d;
+  if (kind == MetricKind::kMeanAbsoluteError) return absolute<T>(d);
+  return (p > T(0.5) ? one : Vec<T>{}) == t ? one : Vec<T>{};
+}
+
 template <class T>
 T metric_row(MetricKind kind, const T* p, const T* t, std::int64_t label, std::int64_t n) {
   switch (kind) {
@@ -182,17 +228,19 @@ T metric_row(MetricKind kind, const T* p, const T* t, std::int64_t label, std::i
       break;
   }
   const double sum = sum_by_vectors<T>(n, [&](std::int64_t i, std::int64_t lanes) {
-    const Vec<T> v = load_up_to(p + i, lanes), target = load_up_to(t + i, lanes), d = v - target;
-    if (kind == MetricKind::kMeanSquaredError) return d * d;
-    if (kind == MetricKind::kMeanAbsoluteError) return absolute<T>(d);
-    const Vec<T> one = splat(T(1));
-    return (v > T(0.5) ? one : Vec<T>{}) == target ? one : Vec<T>{};
+    return pointwise_metric<T>(kind, load_up_to(p + i, lanes), load_up_to(t + i, lanes));
   });
   return static_cast<T>(sum / static_cast<double>(n));
 }
 
 template <class T>
 void metric(MetricKind kind, ConstMatrix<T> prediction, Target<T> target, T* value) {
+  const bool pointwise =
+      kind != MetricKind::kSparseCategoricalAccuracy && kind != MetricKind::kCategoricalAccuracy;
+  if (pointwise && prediction.cols == 1 && prediction.contiguous() && target.values.contiguous())
+    return map<T>(
+        prediction.rows, value, [kind](Vec<T> p, Vec<T> t) { return pointwise_metric<T>(kind, p, t); },
+        prediction.data, target.values.data);
   for (std::int64_t i = 0; i < prediction.rows; ++i)
     value[i] = metric_row(kind, prediction.row(i), target.values ? target.values.row(i) : nullptr,
                           target.labels != nullptr ? target.labels[i] : 0, prediction.cols);
