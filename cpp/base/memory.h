@@ -19,6 +19,15 @@ constexpr std::int64_t padded(std::int64_t count) {
   return (count + line - 1) / line * line;
 }
 
+// From row to row of a matrix whose rows start on cache lines; never a multiple of 4096 bytes, since such
+// rows share a few sets of the first-level cache.
+template <class T>
+constexpr std::int64_t row_stride(std::int64_t cols) {
+  constexpr std::int64_t line = kCacheLine / sizeof(T), page = 4096 / sizeof(T);
+  const std::int64_t stride = padded<T>(cols);
+  return stride % page == 0 ? stride + line : stride;
+}
+
 // `size` zeroed elements.
 template <class T>
 class Buffer {

@@ -56,22 +56,30 @@ void map_rows(ConstMatrix<T> x, const T* bias, Matrix<T> y, F&& f) {
   }
 }
 
-template <class T>
-void bias_activation(Activation a, ConstMatrix<T> x, const T* bias, Matrix<T> y) {
+// use(f) with f the activation on a vector; softmax, which needs whole rows, counts as linear.
+template <class T, class Use>
+void with_activation(Activation a, Use&& use) {
   switch (a) {
     case Activation::kLinear:
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return z; });
-    case Activation::kRelu:  // NaN is not below 0, so it stays
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return z < T(0) ? Vec<T>{} : z; });
-    case Activation::kSigmoid:
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return sigmoid<T>(z); });
-    case Activation::kTanh:
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return tanh<T>(z); });
-    case Activation::kExp:
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return exp<T>(z); });
     case Activation::kSoftmax:
-      for (std::int64_t i = 0; i < x.rows; ++i) softmax_row(x.row(i), bias, y.row(i), x.cols);
+      return use([](Vec<T> z) { return z; });
+    case Activation::kRelu:  // NaN is not below 0, so it stays
+      return use([](Vec<T> z) { return z < T(0) ? Vec<T>{} : z; });
+    case Activation::kSigmoid:
+      return use([](Vec<T> z) { return sigmoid<T>(z); });
+    case Activation::kTanh:
+      return use([](Vec<T> z) { return tanh<T>(z); });
+    case Activation::kExp:
+      return use([](Vec<T> z) { return exp<T>(z); });
   }
+}
+
+template <class T>
+void bias_activation(Activation a, ConstMatrix<T> x, const T* bias, Matrix<T> y) {
+  if (a == Activation::kSoftmax)
+    for (std::int64_t i = 0; i < x.rows; ++i) softmax_row(x.row(i), bias, y.row(i), x.cols);
+  else
+    with_activation<T>(a, [&](auto f) { map_rows<T>(x, bias, y, f); });
 }
 
 // dx_j = y_j (dy_j - sum_k y_k dy_k)

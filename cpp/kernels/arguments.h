@@ -45,4 +45,20 @@ struct StepForm {
   bool nesterov = false;
 };
 
+// One optimizer step over flat ranges that are laid out alike: gradients, parameters and slots.
+template <class T>
+struct Update {
+  OptimizerKind kind = OptimizerKind::kSgd;
+  StepForm<T> form;
+  const T* dw = nullptr;
+  T* w = nullptr;
+  // SGD: velocity. RMSprop: mean square, momentum, mean. Adagrad: accumulator. Adam: m, v, vhat. Null: a
+  // variant without it.
+  T* slots[3] = {};
+
+  bool is_plain_sgd() const { return kind == OptimizerKind::kSgd && slots[0] == nullptr; }
+  // The weight that belongs to a gradient.
+  T* weight_of(const T* gradient) const { return w + (gradient - dw); }
+};
+
 }  // namespace lamina

@@ -5,6 +5,7 @@
 
 #include "kernels/activations.h"
 #include "kernels/columns.h"
+#include "kernels/dense.h"
 #include "kernels/dropout.h"
 #include "kernels/losses.h"
 #include "kernels/optimizers.h"
@@ -24,10 +25,14 @@ constexpr KernelTable<T> kTable = {
     multiply<T>,
     loss<T>,
     metric<T>,
-    sgd<T>,
-    rmsprop<T>,
-    adagrad<T>,
-    adam<T>,
+    update_range<T>,
+    kPanel<T>,
+    transposed_panel<T>,
+    dense_panel<T>,
+    dense_rows<T>,
+    dense_input_gradient<T>,
+    dense_weight_gradient<T>,
+    bias_gradient<T>,
 };
 
 }  // namespace

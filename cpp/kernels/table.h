@@ -39,12 +39,20 @@ struct KernelTable {
   // value[i] = the metric of row i.
   void (*metric)(MetricKind kind, ConstMatrix<T> prediction, Target<T> target, T* value);
 
-  // Optimizers: w and slots are flat ranges; a null slot belongs to a variant without it.
-  void (*sgd)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* velocity);
-  void (*rmsprop)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* mean_square, T* momentum,
-                  T* mean);
-  void (*adagrad)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* accumulator);
-  void (*adam)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m, T* v, T* vhat);
+  // The step of the parameters whose gradients are dw[0..size-1], a part of the update's range.
+  void (*update)(const Update<T>& update, const T* dw, std::int64_t size);
+
+  // Rows of a batch, or columns of a weight matrix, that a panel holds (kernels/gemm.h).
+  std::int64_t panel;
+  // The tiles of a dense layer's products; kernels/dense.h says what they need.
+  void (*transposed_panel)(ConstMatrix<T> x, T* panel);
+  void (*dense_panel)(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y);
+  void (*dense_rows)(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Matrix<T> y);
+  void (*dense_input_gradient)(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y,
+                               Matrix<T> dx);
+  void (*dense_weight_gradient)(ConstMatrix<T> x, ConstMatrix<T> dz, const Update<T>* update, T* panel,
+                                Matrix<T> dw);
+  void (*bias_gradient)(ConstMatrix<T> dz, const Update<T>* update, T* db);
 };
 
 }  // namespace lamina

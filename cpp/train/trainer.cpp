@@ -7,6 +7,12 @@
 
 namespace lamina {
 
+namespace {
+// A gradient that is used at once need not be stored, but then the way back can't be interrupted, as some
+// weights have taken their step: only done where that way is short. The bits are the same.
+constexpr std::chrono::milliseconds kLongStep(50);
+}  // namespace
+
 template <class T>
 Trainer<T>::Batch::Batch(const Trainer& trainer, std::int64_t capacity, Mode mode)
     : forward(trainer.network_, capacity, mode), x(capacity * trainer.network_.inputs()) {
@@ -161,13 +167,7 @@ void Trainer<T>::run(const Pass<T>& pass, Sweep& sweep, std::int64_t index) {
                                                    target, batch.rows.data()) /
                                static_cast<double>(form_.positions);
   }
-  if (pass.training) {
-    batch.forward.backward(pass, at_logits);
-    const Lease::Whole whole(pass.lease);
-    batch.forward.commit(pass);
-    optimizer_.step(pass.backend, pass.lease, network_.trainable_size(), gradients_.data(),
-                    network_.parameters());
-  }
+  if (pass.training) step(pass, batch.forward, at_logits);
   sweep.loss_sum += loss * static_cast<double>(count);
   for (std::size_t k = 0; k < sweep.metric_sums.size(); ++k) sweep.metric_sums[k] += sweep.batch_metrics[k];
   sweep.samples += count;
@@ -175,11 +175,29 @@ void Trainer<T>::run(const Pass<T>& pass, Sweep& sweep, std::int64_t index) {
 }
 
 template <class T>
+void Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
+  const Update<T> update = optimizer_.update(gradients_.data(), network_.parameters());
+  const bool at_once = step_time_ < kLongStep;
+  if (!at_once) forward.backward(pass, at_logits);
+  const Lease::Whole whole(pass.lease);
+  if (at_once) {
+    pass.update = &update;
+    forward.backward(pass, at_logits);
+  } else {
+    pass.backend.update(pass.lease, update, gradients_.data(), network_.trainable_size());
+  }
+  forward.commit(pass);
+  optimizer_.count_step();
+}
+
+template <class T>
 void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
   require(epoch_.data != nullptr, "train: begin_epoch comes first");
   for (std::int64_t i = first; i < last; ++i) {
     const auto step = static_cast<std::uint64_t>(optimizer_.iterations());
+    const auto begin = Clock::now();
     run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
+    step_time_ = Clock::now() - begin;
     lease.poll();
   }
 }

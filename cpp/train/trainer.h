@@ -1,6 +1,7 @@
 // Batches and epochs: gather, forward, loss, backward, one optimizer pass.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -87,7 +88,11 @@ class Trainer {
   const T* gather_weights(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.
   void run(const Pass<T>& pass, Sweep& sweep, std::int64_t index);
+  // The way back and the optimizer's step.
+  void step(Pass<T> pass, Forward<T>& forward, bool at_logits);
   Standing standing(const Sweep& sweep) const;
+
+  using Clock = std::chrono::steady_clock;
 
   Network<T>& network_;
   Optimizer<T>& optimizer_;
@@ -95,6 +100,7 @@ class Trainer {
   std::int64_t features_;
   Buffer<T> gradients_;
   Sweep epoch_, evaluation_;
+  Clock::duration step_time_{};  // of the last step
 };
 
 }  // namespace lamina

@@ -58,7 +58,7 @@ void build(Network<T>& network, std::int64_t inputs, std::int64_t classes) {
   std::uint32_t stream = 0;
   for (const auto& layer : network.layers())
     for (const Parameter& p : layer->parameters())
-      fill_uniform(network.parameters() + p.offset, p.size(), {1, Purpose::kInitialise, stream++, 0}, 0.1,
+      fill_uniform(network.parameters() + p.offset, p.extent(), {1, Purpose::kInitialise, stream++, 0}, 0.1,
                    0.6);
 }
 

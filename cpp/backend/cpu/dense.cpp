@@ -1,7 +1,12 @@
 // The three products of a dense layer.
 #include "backend/cpu/dense.h"
 
+#include <algorithm>
+#include <atomic>
+
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/plan.h"
+#include "backend/cpu/scratch.h"
 #include "backend/cpu/tiles.h"
 #include "kernels/select.h"
 
@@ -31,23 +36,83 @@ void column_sums(Lease& lease, ConstMatrix<T> x, T* out) {
   });
 }
 
+namespace {
+
+// What of x a thread laid out is good for this call only: x may hold other values in the next.
+std::uint64_t next_call() {
+  static std::atomic<std::uint64_t> calls{0};
+  return calls.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+// y = a(x wT + b) on one tile, but for softmax.
+template <class T>
+void dense_tile(const Grid::Tile& t, std::uint64_t call, ConstMatrix<T> x, ConstMatrix<T> w, const T* b,
+                Activation a, Matrix<T> y) {
+  const KernelTable<T>& k = kernels<T>();
+  auto& scratch = Scratch<T>::of_this_thread();
+  const std::int64_t rows = t.row_end - t.row, panel_size = k.panel * x.cols;
+  T* const panels = scratch.panels((rows + k.panel - 1) / k.panel * panel_size);
+  const bool ready = scratch.holds(call, t.row);
+  T* const z = scratch.result(padded<T>(t.col_end - t.col) * k.panel);
+  const ConstMatrix<T> units = w.rows_of(t.col, t.col_end);
+  for (std::int64_t row = t.row; row < t.row_end; row += k.panel) {
+    T* const panel = panels + (row - t.row) / k.panel * panel_size;
+    const std::int64_t end = std::min(t.row_end, row + k.panel);
+    if (!ready) k.transposed_panel(x.rows_of(row, end), panel);
+    k.dense_panel(panel, units, b != nullptr ? b + t.col : nullptr, a, z,
+                  y.rows_of(row, end).cols_of(t.col, t.col_end));
+  }
+}
+
+}  // namespace
+
 template <class T>
 void CpuBackend<T>::dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
                           Matrix<T> y) const {
-  lamina::dense<T>(lease, {x}, {w, true}, b, a, y);
+  const KernelTable<T>& k = kernels<T>();
+  if (x.rows < k.panel / 2) {
+    const Grid grid = few_rows_grid(x.rows, w.rows, w.cols);
+    lease.run(grid.tiles(), [&](std::int64_t i) {
+      const auto t = grid.tile(i);
+      k.dense_rows(x, w.rows_of(t.col, t.col_end), b != nullptr ? b + t.col : nullptr, a,
+                   y.cols_of(t.col, t.col_end));
+    });
+  } else {
+    const Grid grid = forward_grid(x.rows, w.rows, w.cols, k.panel, sizeof(T));
+    const std::uint64_t call = next_call();
+    lease.run(grid.tiles(), [&](std::int64_t i) { dense_tile(grid.tile(i), call, x, w, b, a, y); });
+  }
+  if (a == Activation::kSoftmax) activation(lease, a, y, y);
 }
 
 template <class T>
-void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w,
-                                         Matrix<T> dx) const {
-  product<T>(lease, {dz}, {w}, dx, [](Matrix<T>, std::int64_t) {});
+void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
+                                         ConstMatrix<T> y, Matrix<T> dx) const {
+  const KernelTable<T>& k = kernels<T>();
+  const Grid grid = input_gradient_grid(dx.rows, w.rows, w.cols, k.panel);
+  lease.run(grid.tiles(), [&](std::int64_t i) {
+    const auto t = grid.tile(i);
+    const auto part = [&](auto m) { return m.rows_of(t.row, t.row_end).cols_of(t.col, t.col_end); };
+    k.dense_input_gradient(dz.rows_of(t.row, t.row_end), w.cols_of(t.col, t.col_end), a,
+                           a != Activation::kLinear ? part(y) : y, part(dx));
+  });
 }
 
 template <class T>
 void CpuBackend<T>::dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz, Matrix<T> dw,
-                                          T* db) const {
-  product<T>(lease, {dz, true}, {x}, dw, [](Matrix<T>, std::int64_t) {});
-  if (db != nullptr) column_sums(lease, dz, db);
+                                          T* db, const Update<T>* update) const {
+  const KernelTable<T>& k = kernels<T>();
+  const Grid grid = weight_gradient_grid(x.rows, dw.rows, dw.cols, k.panel);
+  lease.run(grid.tiles(), [&](std::int64_t i) {
+    const auto t = grid.tile(i);
+    T* const panel = Scratch<T>::of_this_thread().result(x.rows * k.panel);
+    const ConstMatrix<T> units = dz.cols_of(t.row, t.row_end);
+    // The last columns' part goes to the end of the rows, so that a part of whole rows is one range.
+    const std::int64_t col_end = t.col_end == dw.cols ? dw.stride : t.col_end;
+    k.dense_weight_gradient(x.cols_of(t.col, t.col_end), units, update, panel,
+                            {dw.row(t.row) + t.col, t.row_end - t.row, col_end - t.col, dw.stride});
+    if (db != nullptr && t.col == 0) k.bias_gradient(units, update, db + t.row);
+  });
 }
 
 // The rest of the class is instantiated in cpu.cpp.
@@ -56,10 +121,10 @@ void CpuBackend<T>::dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstM
   template void column_sums<T>(Lease&, ConstMatrix<T>, T*);                                                 \
   template void CpuBackend<T>::dense(Lease&, ConstMatrix<T>, ConstMatrix<T>, const T*, Activation,          \
                                      Matrix<T>) const;                                                      \
-  template void CpuBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>)      \
-      const;                                                                                                \
-  template void CpuBackend<T>::dense_weight_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>, T*) \
-      const;
+  template void CpuBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Activation,     \
+                                                    ConstMatrix<T>, Matrix<T>) const;                       \
+  template void CpuBackend<T>::dense_weight_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>, T*, \
+                                                     const Update<T>*) const;
 LAMINA_INSTANTIATE(float)
 LAMINA_INSTANTIATE(double)
 #undef LAMINA_INSTANTIATE

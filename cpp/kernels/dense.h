@@ -1,0 +1,216 @@
+// The three products of a dense layer on one tile, with what comes before and after them. Included only by
+// kernels/isa.cpp.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/activations.h"
+#include "kernels/columns.h"
+#include "kernels/gemm.h"
+#include "kernels/optimizers.h"
+#include "kernels/transpose.h"
+
+namespace lamina::LAMINA_ISA {
+namespace {
+
+// panel[k][i] = x(i, k) for up to kPanel rows; the rows that x has not are 0.
+template <class T>
+void transposed_panel(ConstMatrix<T> x, T* panel) {
+  constexpr std::int64_t lanes = kLanes<T>;
+  for (std::int64_t k = 0; k < x.cols; k += lanes) {
+    const std::int64_t n = std::min(lanes, x.cols - k);
+    for (std::int64_t half = 0; half < kPanel<T>; half += lanes) {
+      Vec<T> rows[lanes];
+      if (n == lanes && half + lanes <= x.rows) {
+#pragma GCC unroll 16
+        for (std::int64_t i = 0; i < lanes; ++i) rows[i] = load(x.row(half + i) + k);
+      } else {
+        for (std::int64_t i = 0; i < lanes; ++i)
+          rows[i] = half + i < x.rows ? load_up_to(x.row(half + i) + k, n) : Vec<T>{};
+      }
+      transpose<T>(rows);
+      T* const out = panel + k * kPanel<T> + half;
+      if (n == lanes) {
+#pragma GCC unroll 16
+        for (std::int64_t i = 0; i < lanes; ++i) store(out + i * kPanel<T>, rows[i]);
+      } else {
+        for (std::int64_t i = 0; i < n; ++i) store(out + i * kPanel<T>, rows[i]);
+      }
+    }
+  }
+}
+
+// y(i, u) = z[u][i]: the way back.
+template <class T>
+void transposed_back(const T* z, Matrix<T> y) {
+  constexpr std::int64_t lanes = kLanes<T>;
+  for (std::int64_t u = 0; u < y.cols; u += lanes)
+    for (std::int64_t half = 0; half < y.rows; half += lanes) {
+      Vec<T> rows[lanes];
+#pragma GCC unroll 16
+      for (std::int64_t i = 0; i < lanes; ++i) rows[i] = load(z + (u + i) * kPanel<T> + half);
+      transpose<T>(rows);
+      const std::int64_t n = std::min(lanes, y.cols - u), m = std::min(lanes, y.rows - half);
+      for (std::int64_t i = 0; i < m; ++i) store_up_to(y.row(half + i) + u, rows[i], n);
+    }
+}
+
+// z[i] = f(z[i] + b) over a panel's row.
+template <class T, class F>
+void map_panel(std::int64_t units, const T* b, T* z, F&& f) {
+  for (std::int64_t u = 0; u < units; ++u) {
+    const T bias = b != nullptr ? b[u] : T(0);
+    T* const row = z + u * kPanel<T>;
+    store(row, f(load(row) + bias));
+    store(row + kLanes<T>, f(load(row + kLanes<T>) + bias));
+  }
+}
+
+// y = a(x wT + b) for the rows of one panel of x (transposed_panel), which are y's, and w's units, which are
+// y's columns. z: scratch of as many rows of a panel, rounded up to whole vectors. A softmax is left to the
+// caller.
+template <class T>
+void dense_panel(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y) {
+  by_chains(w.cols, [&](std::int64_t first, std::int64_t depth, bool) {
+    const auto stored = [&](std::int64_t u) {
+      return Stored<T>{z + u * kPanel<T>, kPanel<T>, kPanel<T>, first > 0};
+    };
+    const Strided<T> units{w.data + first, w.stride, 1};
+    if (y.rows > kLanes<T>)
+      panel_product<T, 2>(w.rows, depth, units, panel + first * kPanel<T>, kPanel<T>, stored);
+    else
+      panel_product<T, 1>(w.rows, depth, units, panel + first * kPanel<T>, kPanel<T>, stored);
+  });
+  with_activation<T>(a, [&](auto f) { map_panel<T>(w.rows, b, z, f); });
+  transposed_back<T>(z, y);
+}
+
+// R rows of x times kLanes / R units of w, a vector of the depth at a time; the sums of all pairs are made by
+// one transposition. Where there are fewer rows or units the last is taken again.
+template <class T, std::int64_t R>
+void dot_block(ConstMatrix<T> x, ConstMatrix<T> w, T* sums) {
+  constexpr std::int64_t lanes = kLanes<T>, units = lanes / R;
+  const T *rows[R], *weights[units];
+  for (std::int64_t i = 0; i < R; ++i) rows[i] = x.row(std::min(i, x.rows - 1));
+  for (std::int64_t u = 0; u < units; ++u) weights[u] = w.row(std::min(u, w.rows - 1));
+  Vec<T> c[lanes] = {};
+  const auto multiply_add = [&](std::int64_t k, std::int64_t n) {
+    Vec<T> values[R];
+#pragma GCC unroll 16
+    for (std::int64_t i = 0; i < R; ++i) values[i] = load_up_to(rows[i] + k, n);
+#pragma GCC unroll 16
+    for (std::int64_t u = 0; u < units; ++u) {
+      const Vec<T> weight = load_up_to(weights[u] + k, n);
+#pragma GCC unroll 16
+      for (std::int64_t i = 0; i < R; ++i) c[i * units + u] += values[i] * weight;
+    }
+  };
+  std::int64_t k = 0;
+  for (; k + lanes <= x.cols; k += lanes) multiply_add(k, lanes);
+  if (k < x.cols) multiply_add(k, x.cols - k);
+  transpose<T>(c);
+  Vec<T> sum = c[0];
+#pragma GCC unroll 16
+  for (std::int64_t j = 1; j < lanes; ++j) sum += c[j];
+  store(sums, sum);
+}
+
+template <class T, std::int64_t R>
+void dot_rows(ConstMatrix<T> x, ConstMatrix<T> w, Matrix<T> y) {
+  constexpr std::int64_t units = kLanes<T> / R;
+  T sums[kLanes<T>];
+  for (std::int64_t u = 0; u < w.rows; u += units) {
+    const std::int64_t n = std::min(units, w.rows - u);
+    dot_block<T, R>(x, w.rows_of(u, u + n), sums);
+    for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(sums + i * units, n, y.row(i) + u);
+  }
+}
+
+// The same for few rows, where panels would be mostly empty: y = a(x wT + b), softmax again left to the
+// caller.
+template <class T>
+void dense_rows(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Matrix<T> y) {
+  constexpr std::int64_t several = std::min<std::int64_t>(4, kLanes<T>);
+  for (std::int64_t i = 0; i < x.rows; i += several) {
+    const std::int64_t next = std::min(x.rows, i + several);
+    if (next - i == 1)
+      dot_rows<T, 1>(x.rows_of(i, next), w, y.rows_of(i, next));
+    else
+      dot_rows<T, several>(x.rows_of(i, next), w, y.rows_of(i, next));
+  }
+  if (a == Activation::kSoftmax) a = Activation::kLinear;
+  if (b != nullptr || a != Activation::kLinear) bias_activation<T>(a, y, b, y);
+}
+
+// dx = (dz w) a'(y) for some rows and columns of dx. w's rows may be read to the end of dx's last vector.
+template <class T>
+void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, Matrix<T> dx) {
+  for (std::int64_t k = 0; k < dx.cols; k += kPanel<T>) {
+    const std::int64_t valid = std::min(kPanel<T>, dx.cols - k);
+    by_chains(w.rows, [&](std::int64_t first, std::int64_t depth, bool) {
+      const auto stored = [&](std::int64_t i) {
+        return Stored<T>{dx.row(i) + k, dx.stride, valid, first > 0};
+      };
+      const Strided<T> rows{dz.data + first, dz.stride, 1};
+      const T* const panel = w.row(first) + k;
+      if (valid > kLanes<T>)
+        panel_product<T, 2>(dx.rows, depth, rows, panel, w.stride, stored);
+      else
+        panel_product<T, 1>(dx.rows, depth, rows, panel, w.stride, stored);
+    });
+  }
+  if (a != Activation::kLinear) activation_gradient<T>(a, y, dx, dx);
+}
+
+// panel[i][k] = x(i, k) for up to kPanel columns, the rest 0.
+template <class T>
+void copied_panel(ConstMatrix<T> x, T* panel) {
+  for (std::int64_t i = 0; i < x.rows; ++i)
+    for (std::int64_t k = 0; k < kPanel<T>; k += kLanes<T>) {
+      const std::int64_t n = std::clamp<std::int64_t>(x.cols - k, 0, kLanes<T>);
+      store(panel + i * kPanel<T> + k, n > 0 ? load_up_to(x.row(i) + k, n) : Vec<T>{});
+    }
+}
+
+// dw = dzT x for some units, dz's columns, and inputs, x's columns; then the update, if any. dw's rows are
+// written to the end of their last vector, with 0. panel: scratch of x.rows rows of a panel.
+template <class T>
+void dense_weight_gradient(ConstMatrix<T> x, ConstMatrix<T> dz, const Update<T>* update, T* panel,
+                           Matrix<T> dw) {
+  const bool at_once = update != nullptr && update->is_plain_sgd();
+  for (std::int64_t k = 0; k < x.cols; k += kPanel<T>) {
+    const std::int64_t valid = std::min(kPanel<T>, x.cols - k);
+    const bool narrow = valid <= kLanes<T>;
+    copied_panel<T>(x.cols_of(k, k + valid), panel);
+    by_chains(x.rows, [&](std::int64_t first, std::int64_t depth, bool last) {
+      const Strided<T> units{dz.row(first), 1, dz.stride};
+      const T* const rows = panel + first * kPanel<T>;
+      const auto run = [&](auto&& end) {
+        if (narrow)
+          panel_product<T, 1>(dz.cols, depth, units, rows, kPanel<T>, end);
+        else
+          panel_product<T, 2>(dz.cols, depth, units, rows, kPanel<T>, end);
+      };
+      if (at_once && last)
+        run([&](std::int64_t u) {
+          T* const at = dw.row(u) + k;
+          return Stepped<T>{update->weight_of(at), first > 0 ? at : nullptr, dw.stride, update->form.lr};
+        });
+      else
+        run([&](std::int64_t u) { return Stored<T>{dw.row(u) + k, dw.stride, kPanel<T>, first > 0}; });
+    });
+  }
+  if (update == nullptr || at_once) return;
+  if (dw.contiguous()) return update_range<T>(*update, dw.data, dw.size());
+  for (std::int64_t u = 0; u < dw.rows; ++u) update_range<T>(*update, dw.row(u), dw.cols);
+}
+
+// db = column sums of dz, then the update.
+template <class T>
+void bias_gradient(ConstMatrix<T> dz, const Update<T>* update, T* db) {
+  column_sums<T>(dz, db);
+  if (update != nullptr) update_range<T>(*update, db, dz.cols);
+}
+
+}  // namespace
+}  // namespace lamina::LAMINA_ISA
