@@ -11,6 +11,36 @@ namespace lamina {
 // Keras's fuzz factor: probabilities are clipped to [1e-7, 1 - 1e-7].
 inline constexpr double kClip = 1e-7;
 
+// Rows of a batch where they lie in the user's array: contiguous rows of T, or of bytes. As values they count
+// times scale plus shift.
+template <class T>
+struct Samples {
+  const void* const* rows = nullptr;
+  std::int64_t count = 0;
+  std::int64_t cols = 0;
+  bool bytes = false;
+  std::uint64_t number = 0;  // of the batch, among all of the process
+  // The rows that come next, to be fetched in time; or null.
+  const void* const* next = nullptr;
+  std::int64_t next_count = 0;
+  T scale = 1;
+  T shift = 0;
+
+  template <class V>
+  V rescaled(V x) const {
+    return x * scale + shift;
+  }
+  std::int64_t row_bytes() const { return cols * static_cast<std::int64_t>(bytes ? 1 : sizeof(T)); }
+};
+
+// What goes into a dense layer: a matrix, or samples where they lie; then the matrix has a shape but no
+// values.
+template <class T>
+struct Input {
+  ConstMatrix<T> matrix;
+  const Samples<T>* samples = nullptr;
+};
+
 // What is predicted: a class number per row, or a value per output.
 template <class T>
 struct Target {

@@ -8,52 +8,10 @@
 #include "kernels/columns.h"
 #include "kernels/gemm.h"
 #include "kernels/optimizers.h"
-#include "kernels/transpose.h"
+#include "kernels/panels.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
-
-// panel[k][i] = x(i, k) for up to kPanel rows; the rows that x has not are 0.
-template <class T>
-void transposed_panel(ConstMatrix<T> x, T* panel) {
-  constexpr std::int64_t lanes = kLanes<T>;
-  for (std::int64_t k = 0; k < x.cols; k += lanes) {
-    const std::int64_t n = std::min(lanes, x.cols - k);
-    for (std::int64_t half = 0; half < kPanel<T>; half += lanes) {
-      Vec<T> rows[lanes];
-      if (n == lanes && half + lanes <= x.rows) {
-#pragma GCC unroll 16
-        for (std::int64_t i = 0; i < lanes; ++i) rows[i] = load(x.row(half + i) + k);
-      } else {
-        for (std::int64_t i = 0; i < lanes; ++i)
-          rows[i] = half + i < x.rows ? load_up_to(x.row(half + i) + k, n) : Vec<T>{};
-      }
-      transpose<T>(rows);
-      T* const out = panel + k * kPanel<T> + half;
-      if (n == lanes) {
-#pragma GCC unroll 16
-        for (std::int64_t i = 0; i < lanes; ++i) store(out + i * kPanel<T>, rows[i]);
-      } else {
-        for (std::int64_t i = 0; i < n; ++i) store(out + i * kPanel<T>, rows[i]);
-      }
-    }
-  }
-}
-
-// y(i, u) = z[u][i]: the way back.
-template <class T>
-void transposed_back(const T* z, Matrix<T> y) {
-  constexpr std::int64_t lanes = kLanes<T>;
-  for (std::int64_t u = 0; u < y.cols; u += lanes)
-    for (std::int64_t half = 0; half < y.rows; half += lanes) {
-      Vec<T> rows[lanes];
-#pragma GCC unroll 16
-      for (std::int64_t i = 0; i < lanes; ++i) rows[i] = load(z + (u + i) * kPanel<T> + half);
-      transpose<T>(rows);
-      const std::int64_t n = std::min(lanes, y.cols - u), m = std::min(lanes, y.rows - half);
-      for (std::int64_t i = 0; i < m; ++i) store_up_to(y.row(half + i) + u, rows[i], n);
-    }
-}
 
 // z[i] = f(z[i] + b) over a panel's row.
 template <class T, class F>
@@ -66,20 +24,54 @@ void map_panel(std::int64_t units, const T* b, T* z, F&& f) {
   }
 }
 
+// Fetches lines of rows that will be needed later into the second-level cache, one every few steps of a
+// product: all at once they would fill the core's line buffers and stand in the product's way.
+template <class T>
+class Fetching {
+ public:
+  // The share `part` of `parts` of the samples' next rows; null: nothing.
+  Fetching(const Samples<T>* x, std::int64_t part, std::int64_t parts) {
+    if (x == nullptr || x->next == nullptr) return;
+    x_ = x;
+    row_ = x->next_count * part / parts;
+    end_ = x->next_count * (part + 1) / parts;
+  }
+
+  [[gnu::always_inline]] void operator()(std::int64_t step) {
+    if (step % 2 != 0 || row_ >= end_) return;
+    __builtin_prefetch(static_cast<const char*>(x_->next[row_]) + offset_, 0, 2);
+    offset_ += kLine;
+    if (offset_ < x_->row_bytes()) return;
+    offset_ = 0;
+    ++row_;
+  }
+
+ private:
+  static constexpr std::int64_t kLine = 64;
+
+  const Samples<T>* x_ = nullptr;
+  std::int64_t row_ = 0, end_ = 0, offset_ = 0;
+};
+
 // y = a(x wT + b) for the rows of one panel of x (transposed_panel), which are y's, and w's units, which are
 // y's columns. z: scratch of as many rows of a panel, rounded up to whole vectors. A softmax is left to the
-// caller.
+// caller. Meanwhile the share `part` of `parts` of what comes after `fetched` is fetched, if it is not null.
 template <class T>
-void dense_panel(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y) {
+void dense_panel(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y,
+                 const Samples<T>* fetched, std::int64_t part, std::int64_t parts) {
+  Fetching<T> fetching(fetched, part, parts);
   by_chains(w.cols, [&](std::int64_t first, std::int64_t depth, bool) {
     const auto stored = [&](std::int64_t u) {
       return Stored<T>{z + u * kPanel<T>, kPanel<T>, kPanel<T>, first > 0};
     };
     const Strided<T> units{w.data + first, w.stride, 1};
-    if (y.rows > kLanes<T>)
-      panel_product<T, 2>(w.rows, depth, units, panel + first * kPanel<T>, kPanel<T>, stored);
+    const T* const rows = panel + first * kPanel<T>;
+    if (y.rows <= kLanes<T>)
+      panel_product<T, 1>(w.rows, depth, units, rows, kPanel<T>, stored);
+    else if (fetched != nullptr)
+      panel_product<T, 2>(w.rows, depth, units, rows, kPanel<T>, stored, fetching);
     else
-      panel_product<T, 1>(w.rows, depth, units, panel + first * kPanel<T>, kPanel<T>, stored);
+      panel_product<T, 2>(w.rows, depth, units, rows, kPanel<T>, stored);
   });
   with_activation<T>(a, [&](auto f) { map_panel<T>(w.rows, b, z, f); });
   transposed_back<T>(z, y);
@@ -172,37 +164,61 @@ void copied_panel(ConstMatrix<T> x, T* panel) {
     }
 }
 
-// dw = dzT x for some units, dz's columns, and inputs, x's columns; then the update, if any. dw's rows are
-// written to the end of their last vector, with 0. panel: scratch of x.rows rows of a panel.
-template <class T>
-void dense_weight_gradient(ConstMatrix<T> x, ConstMatrix<T> dz, const Update<T>* update, T* panel,
-                           Matrix<T> dw) {
+// dw = dzT x for some units, dz's columns, and inputs first_input..end_input-1; then the update, if any. dw's
+// rows are written to the end of their last vector, with 0. panel_of(input) is x's panel of columns that
+// starts there.
+template <class T, class PanelOf>
+void weight_gradient(PanelOf&& panel_of, std::int64_t first_input, std::int64_t end_input, ConstMatrix<T> dz,
+                     const Update<T>* update, Matrix<T> dw) {
   const bool at_once = update != nullptr && update->is_plain_sgd();
-  for (std::int64_t k = 0; k < x.cols; k += kPanel<T>) {
-    const std::int64_t valid = std::min(kPanel<T>, x.cols - k);
-    const bool narrow = valid <= kLanes<T>;
-    copied_panel<T>(x.cols_of(k, k + valid), panel);
-    by_chains(x.rows, [&](std::int64_t first, std::int64_t depth, bool last) {
+  for (std::int64_t input = first_input; input < end_input; input += kPanel<T>) {
+    const T* const panel = panel_of(input);
+    by_chains(dz.rows, [&](std::int64_t first, std::int64_t depth, bool last) {
       const Strided<T> units{dz.row(first), 1, dz.stride};
-      const T* const rows = panel + first * kPanel<T>;
       const auto run = [&](auto&& end) {
-        if (narrow)
-          panel_product<T, 1>(dz.cols, depth, units, rows, kPanel<T>, end);
+        if (end_input - input > kLanes<T>)
+          panel_product<T, 2>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end);
         else
-          panel_product<T, 2>(dz.cols, depth, units, rows, kPanel<T>, end);
+          panel_product<T, 1>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end);
       };
+      const auto place = [&](std::int64_t u) { return dw.row(u) + (input - first_input); };
       if (at_once && last)
         run([&](std::int64_t u) {
-          T* const at = dw.row(u) + k;
-          return Stepped<T>{update->weight_of(at), first > 0 ? at : nullptr, dw.stride, update->form.lr};
+          return Stepped<T>{update->weight_of(place(u)), first > 0 ? place(u) : nullptr, dw.stride,
+                            update->form.lr};
         });
       else
-        run([&](std::int64_t u) { return Stored<T>{dw.row(u) + k, dw.stride, kPanel<T>, first > 0}; });
+        run([&](std::int64_t u) { return Stored<T>{place(u), dw.stride, kPanel<T>, first > 0}; });
     });
   }
   if (update == nullptr || at_once) return;
   if (dw.contiguous()) return update_range<T>(*update, dw.data, dw.size());
   for (std::int64_t u = 0; u < dw.rows; ++u) update_range<T>(*update, dw.row(u), dw.cols);
+}
+
+// Of a matrix or of samples: each panel is copied to `panel` first, scratch of as many rows as dz has.
+template <class T>
+void weight_gradient_of_rows(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
+                             ConstMatrix<T> dz, const Update<T>* update, T* panel, Matrix<T> dw) {
+  const auto run = [&](const auto& source) {
+    const auto copied = [&](std::int64_t input) {
+      copied_panel<T>(source, input, std::min(kPanel<T>, end_input - input), panel);
+      return panel;
+    };
+    weight_gradient<T>(copied, first_input, end_input, dz, update, dw);
+  };
+  if (x.samples != nullptr)
+    with_source<T>(*x.samples, 0, x.samples->count, run);
+  else
+    run(MatrixSource<T>{x.matrix});
+}
+
+// Of samples that were copied to panels (transposed_samples).
+template <class T>
+void weight_gradient_of_panels(const T* panels, std::int64_t first_input, std::int64_t end_input,
+                               ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw) {
+  const auto copied = [&](std::int64_t input) { return panels + input / kPanel<T> * dz.rows * kPanel<T>; };
+  weight_gradient<T>(copied, first_input, end_input, dz, update, dw);
 }
 
 // db = column sums of dz, then the update.

@@ -17,8 +17,6 @@ inline constexpr int kBlockRows = 13;
 #else
 inline constexpr int kBlockRows = 6;
 #endif
-template <class T>
-inline constexpr std::int64_t kPanel = 2 * kLanes<T>;
 
 // The first factor: element (i, p) at data[i * row + p * step].
 template <class T>
@@ -28,12 +26,13 @@ struct Strided {
 };
 
 // c[i][j] = sum over p < depth of a(i, p) b[p][j], for M rows and N vectors; end(c) takes the result from
-// there.
-template <class T, int M, int N, class End>
+// there, and meanwhile(p) is called at each step.
+template <class T, int M, int N, class End, class Meanwhile>
 [[gnu::always_inline]] inline void block(std::int64_t depth, Strided<T> a, const T* b, std::int64_t b_step,
-                                         End&& end) {
+                                         End&& end, Meanwhile&& meanwhile) {
   Vec<T> c[M][N] = {};
   for (std::int64_t p = 0; p < depth; ++p) {
+    meanwhile(p);
     Vec<T> row[N];
 #pragma GCC unroll 2
     for (int j = 0; j < N; ++j) row[j] = load(b + p * b_step + j * kLanes<T>);
@@ -125,13 +124,17 @@ void by_chains(std::int64_t depth, F&& f) {
   }
 }
 
+struct Nothing {
+  void operator()(std::int64_t) const {}
+};
+
 // `rows` rows of a result's panel of N vectors; end_at(row) is the end of the block that starts there.
-template <class T, int N, class EndAt>
+template <class T, int N, class EndAt, class Meanwhile = Nothing>
 void panel_product(std::int64_t rows, std::int64_t depth, Strided<T> a, const T* b, std::int64_t b_step,
-                   EndAt&& end_at) {
+                   EndAt&& end_at, Meanwhile&& meanwhile = {}) {
   by_blocks(rows, [&](std::int64_t first, std::int64_t count) {
     with_constant(count, [&](auto m) {
-      block<T, m(), N>(depth, {a.data + first * a.row, a.row, a.step}, b, b_step, end_at(first));
+      block<T, m(), N>(depth, {a.data + first * a.row, a.row, a.step}, b, b_step, end_at(first), meanwhile);
     });
   });
 }

@@ -27,11 +27,13 @@ constexpr KernelTable<T> kTable = {
     metric<T>,
     update_range<T>,
     kPanel<T>,
-    transposed_panel<T>,
+    transposed_rows<T>,
+    transposed_samples<T>,
     dense_panel<T>,
     dense_rows<T>,
     dense_input_gradient<T>,
-    dense_weight_gradient<T>,
+    weight_gradient_of_rows<T>,
+    weight_gradient_of_panels<T>,
     bias_gradient<T>,
 };
 

@@ -32,7 +32,8 @@ struct Pass {
   T* gradients = nullptr;
   bool training = false;
   std::uint64_t step = 0;
-  const Update<T>* update = nullptr;  // to be taken at once by whoever has a parameter's gradient; or null
+  const Samples<T>* samples = nullptr;  // the network's input, where it comes as these and not as a matrix
+  const Update<T>* update = nullptr;    // to be taken at once by whoever has a parameter's gradient; or null
 };
 
 template <class T>
@@ -75,6 +76,8 @@ class Layer {
   virtual void backward(const Pass<T>&, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
                         Activation below, Matrix<T> dx, T* workspace) const = 0;
   virtual bool joins_below() const { return false; }
+  // Whether x may have no values, but stand for the pass's samples.
+  virtual bool reads_samples() const { return false; }
 
   // What a training step changes besides trainable parameters, once the step is certain.
   virtual void commit(const Pass<T>&, T*) const {}

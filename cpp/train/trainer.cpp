@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kLongStep(50);
 
 template <class T>
 Trainer<T>::Batch::Batch(const Trainer& trainer, std::int64_t capacity, Mode mode)
-    : forward(trainer.network_, capacity, mode), x(capacity * trainer.network_.inputs()) {
+    : forward(trainer.network_, capacity, mode) {
   const DataForm form = trainer.data_form();
   const std::int64_t positions = capacity * form.positions;
   if (form.labels)
@@ -65,6 +65,7 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
     sweep.batch.reset();
     sweep.batch.emplace(*this, capacity, mode);
   }
+  sweep.batch->intake.prepare(network_, sweep.batch->forward.reads_samples(), data.x, capacity);
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
   sweep.loss_sum = 0;
@@ -88,14 +89,6 @@ std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int
     epoch_.shuffled = true;
   }
   return batches;
-}
-
-template <class T>
-ConstMatrix<T> Trainer<T>::gather_x(Lease& lease, Sweep& sweep, std::int64_t first,
-                                    std::int64_t count) const {
-  const Matrix<T> x(sweep.batch->x.data(), count, network_.inputs());
-  network_.backend().gather(lease, sweep.data->x, sweep.order_from(first), first, x);
-  return x;
 }
 
 template <class T>
@@ -135,12 +128,15 @@ const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, std::int64_t fir
 }
 
 template <class T>
-void Trainer<T>::run(const Pass<T>& pass, Sweep& sweep, std::int64_t index) {
+void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   const std::int64_t first = index * sweep.batch_size;
   const std::int64_t count = std::min(sweep.batch_size, sweep.data->size() - first);
   require(first >= 0 && count > 0, "batch: expected a number below the epoch's batches, got ", index);
   Batch& batch = *sweep.batch;
-  const ConstMatrix<T> x = gather_x(pass.lease, sweep, first, count);
+  const std::int64_t next = std::min(sweep.batch_size, sweep.data->size() - first - count);
+  const ConstMatrix<T> x =
+      batch.intake.take(pass.lease, sweep.data->x, sweep.order_from(0), first, count, next);
+  pass.samples = batch.intake.samples();
   const Target<T> target = gather_y(pass.lease, sweep, first, count);
   const T* weights = gather_weights(pass.lease, sweep, first, count);
 

@@ -8,7 +8,7 @@
 
 #include "nn/optimizer.h"
 #include "train/dataset.h"
-#include "train/forward.h"
+#include "train/intake.h"
 
 namespace lamina {
 
@@ -60,7 +60,8 @@ class Trainer {
   struct Batch {
     Batch(const Trainer& trainer, std::int64_t capacity, Mode mode);
     Forward<T> forward;
-    Buffer<T> x, values, weights, rows;
+    Intake<T> intake;
+    Buffer<T> values, weights, rows;
     Buffer<std::int64_t> labels;
     Buffer<double> label_row;
   };
@@ -83,11 +84,10 @@ class Trainer {
 
   // Returns the number of batches.
   std::int64_t begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode);
-  ConstMatrix<T> gather_x(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   Target<T> gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   const T* gather_weights(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.
-  void run(const Pass<T>& pass, Sweep& sweep, std::int64_t index);
+  void run(Pass<T> pass, Sweep& sweep, std::int64_t index);
   // The way back and the optimizer's step.
   void step(Pass<T> pass, Forward<T>& forward, bool at_logits);
   Standing standing(const Sweep& sweep) const;

@@ -44,43 +44,72 @@ std::uint64_t next_call() {
   return calls.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-// y = a(x wT + b) on one tile, but for softmax.
 template <class T>
-void dense_tile(const Grid::Tile& t, std::uint64_t call, ConstMatrix<T> x, ConstMatrix<T> w, const T* b,
-                Activation a, Matrix<T> y) {
+std::int64_t copy_size(const Samples<T>& x) {
+  const std::int64_t width = kernels<T>().panel;
+  return (x.cols + width - 1) / width * width * x.count;
+}
+
+// The rows of x that a tile needs, transposed, one panel behind the other; laid out unless this thread just
+// did. Samples that are all in one tile are kept for the way back.
+template <class T>
+const T* transposed(const Input<T>& x, const Grid::Tile& t, std::uint64_t call) {
   const KernelTable<T>& k = kernels<T>();
   auto& scratch = Scratch<T>::of_this_thread();
-  const std::int64_t rows = t.row_end - t.row, panel_size = k.panel * x.cols;
-  T* const panels = scratch.panels((rows + k.panel - 1) / k.panel * panel_size);
-  const bool ready = scratch.holds(call, t.row);
-  T* const z = scratch.result(padded<T>(t.col_end - t.col) * k.panel);
-  const ConstMatrix<T> units = w.rows_of(t.col, t.col_end);
-  for (std::int64_t row = t.row; row < t.row_end; row += k.panel) {
-    T* const panel = panels + (row - t.row) / k.panel * panel_size;
-    const std::int64_t end = std::min(t.row_end, row + k.panel);
-    if (!ready) k.transposed_panel(x.rows_of(row, end), panel);
-    k.dense_panel(panel, units, b != nullptr ? b + t.col : nullptr, a, z,
-                  y.rows_of(row, end).cols_of(t.col, t.col_end));
+  const std::int64_t rows = t.row_end - t.row, size = k.panel * x.matrix.cols;
+  T* const panels = scratch.panels((rows + k.panel - 1) / k.panel * size);
+  if (scratch.holds_panels(call, t.row)) return panels;
+  T* copy = nullptr;
+  if (x.samples != nullptr && rows == x.samples->count) {
+    copy = scratch.copy(copy_size(*x.samples));
+    scratch.keep_copy(x.samples->number);
   }
+  T* panel = panels;
+  for (std::int64_t row = t.row; row < t.row_end; row += k.panel, panel += size) {
+    const std::int64_t end = std::min(t.row_end, row + k.panel);
+    if (x.samples != nullptr)
+      k.transposed_samples(*x.samples, row, end, panel, copy);
+    else
+      k.transposed_rows(x.matrix.rows_of(row, end), panel);
+  }
+  return panels;
 }
 
 }  // namespace
 
 template <class T>
-void CpuBackend<T>::dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
+std::int64_t CpuBackend<T>::fewest_samples() const {
+  return kernels<T>().panel / 2;
+}
+
+template <class T>
+void CpuBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
                           Matrix<T> y) const {
   const KernelTable<T>& k = kernels<T>();
-  if (x.rows < k.panel / 2) {
-    const Grid grid = few_rows_grid(x.rows, w.rows, w.cols);
+  const auto bias = [b](std::int64_t unit) { return b != nullptr ? b + unit : nullptr; };
+  if (y.rows < fewest_samples()) {
+    const Grid grid = few_rows_grid(y.rows, w.rows, w.cols);
     lease.run(grid.tiles(), [&](std::int64_t i) {
       const auto t = grid.tile(i);
-      k.dense_rows(x, w.rows_of(t.col, t.col_end), b != nullptr ? b + t.col : nullptr, a,
-                   y.cols_of(t.col, t.col_end));
+      k.dense_rows(x.matrix, w.rows_of(t.col, t.col_end), bias(t.col), a, y.cols_of(t.col, t.col_end));
     });
   } else {
-    const Grid grid = forward_grid(x.rows, w.rows, w.cols, k.panel, sizeof(T));
+    const Grid grid = forward_grid(y.rows, w.rows, w.cols, k.panel, sizeof(T));
     const std::uint64_t call = next_call();
-    lease.run(grid.tiles(), [&](std::int64_t i) { dense_tile(grid.tile(i), call, x, w, b, a, y); });
+    // Each thread fetches the whole of the next batch, in its tiles' turn, since each will read all of it.
+    const std::int64_t turns = std::max<std::int64_t>(1, grid.tiles() / lease.threads());
+    lease.run(grid.tiles(), [&](std::int64_t i) {
+      const auto t = grid.tile(i);
+      const T* const panels = transposed(x, t, call);
+      T* const z = Scratch<T>::of_this_thread().result(padded<T>(t.col_end - t.col) * k.panel);
+      const std::int64_t count = (t.row_end - t.row + k.panel - 1) / k.panel;
+      for (std::int64_t p = 0; p < count; ++p) {
+        const std::int64_t row = t.row + p * k.panel, end = std::min(t.row_end, row + k.panel);
+        k.dense_panel(panels + p * k.panel * w.cols, w.rows_of(t.col, t.col_end), bias(t.col), a, z,
+                      y.rows_of(row, end).cols_of(t.col, t.col_end), x.samples, i % turns * count + p,
+                      turns * count);
+      }
+    });
   }
   if (a == Activation::kSoftmax) activation(lease, a, y, y);
 }
@@ -99,31 +128,35 @@ void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstM
 }
 
 template <class T>
-void CpuBackend<T>::dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz, Matrix<T> dw,
+void CpuBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz, Matrix<T> dw,
                                           T* db, const Update<T>* update) const {
   const KernelTable<T>& k = kernels<T>();
-  const Grid grid = weight_gradient_grid(x.rows, dw.rows, dw.cols, k.panel);
+  const Grid grid = weight_gradient_grid(dz.rows, dw.rows, dw.cols, k.panel);
   lease.run(grid.tiles(), [&](std::int64_t i) {
     const auto t = grid.tile(i);
-    T* const panel = Scratch<T>::of_this_thread().result(x.rows * k.panel);
+    auto& scratch = Scratch<T>::of_this_thread();
     const ConstMatrix<T> units = dz.cols_of(t.row, t.row_end);
     // The last columns' part goes to the end of the rows, so that a part of whole rows is one range.
     const std::int64_t col_end = t.col_end == dw.cols ? dw.stride : t.col_end;
-    k.dense_weight_gradient(x.cols_of(t.col, t.col_end), units, update, panel,
-                            {dw.row(t.row) + t.col, t.row_end - t.row, col_end - t.col, dw.stride});
+    const Matrix<T> part(dw.row(t.row) + t.col, t.row_end - t.row, col_end - t.col, dw.stride);
+    if (x.samples != nullptr && scratch.holds_copy(x.samples->number))
+      k.weight_gradient_of_panels(scratch.copy(0), t.col, t.col_end, units, update, part);
+    else
+      k.weight_gradient_of_rows(x, t.col, t.col_end, units, update, scratch.result(dz.rows * k.panel), part);
     if (db != nullptr && t.col == 0) k.bias_gradient(units, update, db + t.row);
   });
 }
 
 // The rest of the class is instantiated in cpu.cpp.
-#define LAMINA_INSTANTIATE(T)                                                                               \
-  template void dense<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>);                    \
-  template void column_sums<T>(Lease&, ConstMatrix<T>, T*);                                                 \
-  template void CpuBackend<T>::dense(Lease&, ConstMatrix<T>, ConstMatrix<T>, const T*, Activation,          \
-                                     Matrix<T>) const;                                                      \
-  template void CpuBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Activation,     \
-                                                    ConstMatrix<T>, Matrix<T>) const;                       \
-  template void CpuBackend<T>::dense_weight_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>, T*, \
+#define LAMINA_INSTANTIATE(T)                                                                                \
+  template void dense<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>);                     \
+  template void column_sums<T>(Lease&, ConstMatrix<T>, T*);                                                  \
+  template std::int64_t CpuBackend<T>::fewest_samples() const;                                               \
+  template void CpuBackend<T>::dense(Lease&, const Input<T>&, ConstMatrix<T>, const T*, Activation,          \
+                                     Matrix<T>) const;                                                       \
+  template void CpuBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Activation,      \
+                                                    ConstMatrix<T>, Matrix<T>) const;                        \
+  template void CpuBackend<T>::dense_weight_gradient(Lease&, const Input<T>&, ConstMatrix<T>, Matrix<T>, T*, \
                                                      const Update<T>*) const;
 LAMINA_INSTANTIATE(float)
 LAMINA_INSTANTIATE(double)

@@ -63,6 +63,11 @@ Grid input_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inp
 
 Grid weight_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel) {
   const std::int64_t wanted = wanted_tiles(rows, units, inputs);
+  // A panel of columns is laid out for all units of a tile, which takes the longer the more rows there are.
+  if (rows > 2 * panel) {
+    const std::int64_t col_tiles = parts(wanted, inputs / panel);
+    return {units, inputs, parts(wanted / col_tiles, units / (4 * kFewestUnits)), col_tiles, 1, panel};
+  }
   const std::int64_t row_tiles = parts(wanted, units / kFewestUnits);
   return {units, inputs, row_tiles, parts(wanted / row_tiles, inputs / panel), 1, panel};
 }

@@ -16,14 +16,20 @@ class Scratch {
     return scratch;
   }
 
-  // Room for `size` values; `keeper` says what is in it. True where it holds just that already.
-  bool holds(std::uint64_t call, std::int64_t part) {
-    if (call == call_ && part == part_) return true;
+  // Panels of rows, of some call's input; holds_panels(): they are already what is asked for.
+  T* panels(std::int64_t size) { return at_least(panels_, size); }
+  bool holds_panels(std::uint64_t call, std::int64_t part) {
+    const bool same = call == call_ && part == part_;
     call_ = call;
     part_ = part;
-    return false;
+    return same;
   }
-  T* panels(std::int64_t size) { return at_least(panels_, size); }
+
+  // A batch of samples in panels of columns, kept from forward to backward.
+  T* copy(std::int64_t size) { return at_least(copy_, size); }
+  bool holds_copy(std::uint64_t batch) const { return batch_ == batch; }
+  void keep_copy(std::uint64_t batch) { batch_ = batch; }
+
   T* result(std::int64_t size) { return at_least(result_, size); }
 
  private:
@@ -32,8 +38,8 @@ class Scratch {
     return buffer.data();
   }
 
-  Buffer<T> panels_, result_;
-  std::uint64_t call_ = 0;
+  Buffer<T> panels_, copy_, result_;
+  std::uint64_t call_ = 0, batch_ = 0;
   std::int64_t part_ = -1;
 };
 

@@ -116,8 +116,9 @@ void ReferenceBackend<T>::gather(Lease&, const Rows& rows, const std::int64_t* o
 }
 
 template <class T>
-void ReferenceBackend<T>::dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
-                                Matrix<T> y) const {
+void ReferenceBackend<T>::dense(Lease& lease, const Input<T>& input, ConstMatrix<T> w, const T* b,
+                                Activation a, Matrix<T> y) const {
+  const ConstMatrix<T> x = input.matrix;
   for (std::int64_t i = 0; i < y.rows; ++i)
     for (std::int64_t j = 0; j < y.cols; ++j) {
       double z = 0;
@@ -140,8 +141,9 @@ void ReferenceBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, 
 }
 
 template <class T>
-void ReferenceBackend<T>::dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz,
+void ReferenceBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& input, ConstMatrix<T> dz,
                                                 Matrix<T> dw, T* db, const Update<T>* update) const {
+  const ConstMatrix<T> x = input.matrix;
   for (std::int64_t j = 0; j < dz.cols; ++j) {
     for (std::int64_t k = 0; k < x.cols; ++k) {
       double sum = 0;

@@ -2,6 +2,8 @@
 // checked against.
 #pragma once
 
+#include <limits>
+
 #include "backend/backend.h"
 
 namespace lamina {
@@ -10,14 +12,15 @@ template <class T>
 class ReferenceBackend final : public Backend<T> {
  public:
   std::string_view name() const override { return "reference"; }
+  std::int64_t fewest_samples() const override { return std::numeric_limits<std::int64_t>::max(); }
 
   void gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
               Matrix<T> out) const override;
-  void dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
+  void dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
              Matrix<T> y) const override;
   void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y,
                             Matrix<T> dx) const override;
-  void dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz, Matrix<T> dw, T* db,
+  void dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz, Matrix<T> dw, T* db,
                              const Update<T>* update) const override;
   void activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const override;
   void activation_gradient(Lease& lease, Activation a, ConstMatrix<T> y, ConstMatrix<T> dy,

@@ -31,6 +31,7 @@ class Dense final : public Layer<T> {
   }
 
   bool joins_below() const override { return true; }
+  bool reads_samples() const override { return this->inputs() == inputs_; }
 
   void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
                 Activation below, Matrix<T> dx, T*) const override {
@@ -42,19 +43,22 @@ class Dense final : public Layer<T> {
       pass.backend.dense_input_gradient(pass.lease, dz, weights(pass), below, x.reshaped(inputs_),
                                         dx.reshaped(inputs_));
     const Parameter& kernel = this->parameters_[0];
-    pass.backend.dense_weight_gradient(pass.lease, x.reshaped(inputs_), dz,
+    pass.backend.dense_weight_gradient(pass.lease, input(pass, x), dz,
                                        {this->gradient(pass, 0), units_, inputs_, kernel.stride},
                                        bias_ ? this->gradient(pass, 1) : nullptr, pass.update);
   }
 
  private:
+  Input<T> input(const Pass<T>& pass, ConstMatrix<T> x) const {
+    return {x.reshaped(inputs_), x ? nullptr : pass.samples};
+  }
   ConstMatrix<T> weights(const Pass<T>& pass) const {
     return {this->value(pass, 0), units_, inputs_, this->parameters_[0].stride};
   }
 
   void compute(const Pass<T>& pass, ConstMatrix<T> x, Activation a, Matrix<T> y) const {
-    pass.backend.dense(pass.lease, x.reshaped(inputs_), weights(pass), bias_ ? this->value(pass, 1) : nullptr,
-                       a, y.reshaped(units_));
+    pass.backend.dense(pass.lease, input(pass, x), weights(pass), bias_ ? this->value(pass, 1) : nullptr, a,
+                       y.reshaped(units_));
   }
 
   std::int64_t inputs_, units_;
