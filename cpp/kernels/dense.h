@@ -135,33 +135,34 @@ void dense_rows(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Ma
 }
 
 // dx = (dz w) a'(y) for some rows and columns of dx. w's rows may be read to the end of dx's last vector.
+// panel: scratch of kLongestChain rows of a panel, where w's are put if many rows will read them.
 template <class T>
-void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, Matrix<T> dx) {
-  for (std::int64_t k = 0; k < dx.cols; k += kPanel<T>) {
-    const std::int64_t valid = std::min(kPanel<T>, dx.cols - k);
-    by_chains(w.rows, [&](std::int64_t first, std::int64_t depth, bool) {
+void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
+                          Matrix<T> dx) {
+  const bool copy = dx.rows > 4 * kBlockRows;
+  by_chains(w.rows, [&](std::int64_t first, std::int64_t depth, bool) {
+    const ConstMatrix<T> units = w.rows_of(first, first + depth);
+    for (std::int64_t k = 0; k < dx.cols; k += kPanel<T>) {
+      const std::int64_t valid = std::min(kPanel<T>, dx.cols - k);
+      if (copy) copied_panel<T>(MatrixSource<T>{units}, k, valid, panel);
+      const T* const b = copy ? panel : units.data + k;
+      const std::int64_t b_step = copy ? kPanel<T> : units.stride;
       const auto stored = [&](std::int64_t i) {
         return Stored<T>{dx.row(i) + k, dx.stride, valid, first > 0};
       };
       const Strided<T> rows{dz.data + first, dz.stride, 1};
-      const T* const panel = w.row(first) + k;
-      if (valid > kLanes<T>)
-        panel_product<T, 2>(dx.rows, depth, rows, panel, w.stride, stored);
-      else
-        panel_product<T, 1>(dx.rows, depth, rows, panel, w.stride, stored);
-    });
-  }
-  if (a != Activation::kLinear) activation_gradient<T>(a, y, dx, dx);
-}
-
-// panel[i][k] = x(i, k) for up to kPanel columns, the rest 0.
-template <class T>
-void copied_panel(ConstMatrix<T> x, T* panel) {
-  for (std::int64_t i = 0; i < x.rows; ++i)
-    for (std::int64_t k = 0; k < kPanel<T>; k += kLanes<T>) {
-      const std::int64_t n = std::clamp<std::int64_t>(x.cols - k, 0, kLanes<T>);
-      store(panel + i * kPanel<T> + k, n > 0 ? load_up_to(x.row(i) + k, n) : Vec<T>{});
+      if (valid <= kLanes<T>) {
+        panel_product<T, 1>(dx.rows, depth, rows, b, b_step, stored);
+      } else if (copy) {
+        const T* const next = k + kPanel<T> < dx.cols ? units.data + k + kPanel<T> : nullptr;
+        panel_product<T, 2>(dx.rows, depth, rows, b, b_step, stored,
+                            PanelFetching<T>(next, units.stride, depth, dx.rows / kBlockRows * depth));
+      } else {
+        panel_product<T, 2>(dx.rows, depth, rows, b, b_step, stored);
+      }
     }
+  });
+  if (a != Activation::kLinear) activation_gradient<T>(a, y, dx, dx);
 }
 
 // dw = dzT x for some units, dz's columns, and inputs first_input..end_input-1; then the update, if any. dw's

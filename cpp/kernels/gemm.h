@@ -30,6 +30,7 @@ struct Strided {
 template <class T, int M, int N, class End, class Meanwhile>
 [[gnu::always_inline]] inline void block(std::int64_t depth, Strided<T> a, const T* b, std::int64_t b_step,
                                          End&& end, Meanwhile&& meanwhile) {
+  end.template fetch<M, N>();
   Vec<T> c[M][N] = {};
   for (std::int64_t p = 0; p < depth; ++p) {
     meanwhile(p);
@@ -66,12 +67,26 @@ void by_blocks(std::int64_t rows, F&& f) {
   }
 }
 
+// The lines that a block will be written to, fetched while it is computed.
+template <class T, int M, int N>
+[[gnu::always_inline]] inline void fetch_rows(const T* data, std::int64_t stride) {
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < N; ++j) __builtin_prefetch(data + i * stride + j * kLanes<T>, 1, 3);
+}
+
 // Where a block of a result goes: `valid` columns of it to memory, added to what is there or not.
 template <class T>
 struct Stored {
   T* data;
   std::int64_t stride, valid;
   bool add;
+
+  template <int M, int N>
+  [[gnu::always_inline]] void fetch() const {
+    fetch_rows<T, M, N>(data, stride);
+  }
 
   template <int M, int N>
   [[gnu::always_inline]] void operator()(Vec<T> (&c)[M][N]) const {
@@ -95,6 +110,11 @@ struct Stepped {
   const T* before;  // the gradient's other parts, or null
   std::int64_t stride;
   T lr;
+
+  template <int M, int N>
+  [[gnu::always_inline]] void fetch() const {
+    fetch_rows<T, M, N>(w, stride);
+  }
 
   template <int M, int N>
   [[gnu::always_inline]] void operator()(Vec<T> (&c)[M][N]) const {
@@ -126,6 +146,31 @@ void by_chains(std::int64_t depth, F&& f) {
 
 struct Nothing {
   void operator()(std::int64_t) const {}
+};
+
+// Or the rows of a panel that comes next are fetched, one every few steps, so that all are there after
+// `steps`.
+template <class T>
+class PanelFetching {
+ public:
+  PanelFetching(const T* data, std::int64_t stride, std::int64_t rows, std::int64_t steps)
+      : at_(data),
+        stride_(stride),
+        left_(data != nullptr ? rows : 0),
+        every_(std::max<std::int64_t>(1, steps / rows)) {}
+
+  [[gnu::always_inline]] void operator()(std::int64_t) {
+    if (--wait_ > 0 || left_ == 0) return;
+    wait_ = every_;
+    --left_;
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) __builtin_prefetch(at_ + j * kLanes<T>, 0, 2);
+    at_ += stride_;
+  }
+
+ private:
+  const T* at_;
+  std::int64_t stride_, left_, every_, wait_ = 1;
 };
 
 // `rows` rows of a result's panel of N vectors; end_at(row) is the end of the block that starts there.

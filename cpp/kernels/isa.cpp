@@ -27,6 +27,7 @@ constexpr KernelTable<T> kTable = {
     metric<T>,
     update_range<T>,
     kPanel<T>,
+    kLongestChain,
     transposed_rows<T>,
     transposed_samples<T>,
     dense_panel<T>,

@@ -136,11 +136,19 @@ void transposed_back(const T* z, Matrix<T> y) {
 // panel[i][j] = x(i, k + j) for `valid` columns, at most kPanel; the rest 0.
 template <class T, class Source>
 void copied_panel(const Source& x, std::int64_t k, std::int64_t valid, T* panel) {
-  for (std::int64_t i = 0; i < x.rows(); ++i)
-    for (std::int64_t j = 0; j < kPanel<T>; j += kLanes<T>) {
-      const std::int64_t n = std::clamp<std::int64_t>(valid - j, 0, kLanes<T>);
-      store(panel + i * kPanel<T> + j, n > 0 ? x(i, k + j, n) : Vec<T>{});
+  constexpr std::int64_t lanes = kLanes<T>;
+  const std::int64_t n = std::min(lanes, valid), m = std::max<std::int64_t>(0, valid - lanes);
+  if (m == lanes) {
+    for (std::int64_t i = 0; i < x.rows(); ++i, panel += kPanel<T>) {
+      store(panel, x(i, k, lanes));
+      store(panel + lanes, x(i, k + lanes, lanes));
     }
+  } else {
+    for (std::int64_t i = 0; i < x.rows(); ++i, panel += kPanel<T>) {
+      store(panel, x(i, k, n));
+      store(panel + lanes, m > 0 ? x(i, k + lanes, m) : Vec<T>{});
+    }
+  }
 }
 
 }  // namespace

@@ -44,13 +44,14 @@ struct KernelTable {
 
   // Rows of a batch, or columns of a weight matrix, that a panel holds (kernels/gemm.h).
   std::int64_t panel;
+  std::int64_t longest_chain;
   // The tiles of a dense layer's products; kernels/dense.h says what they need.
   void (*transposed_rows)(ConstMatrix<T> x, T* panel);
   void (*transposed_samples)(const Samples<T>& x, std::int64_t first, std::int64_t end, T* panel, T* copy);
   void (*dense_panel)(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y,
                       const Samples<T>* fetched, std::int64_t part, std::int64_t parts);
   void (*dense_rows)(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Matrix<T> y);
-  void (*dense_input_gradient)(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y,
+  void (*dense_input_gradient)(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
                                Matrix<T> dx);
   void (*weight_gradient_of_rows)(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
                                   ConstMatrix<T> dz, const Update<T>* update, T* panel, Matrix<T> dw);

@@ -75,6 +75,20 @@ const T* transposed(const Input<T>& x, const Grid::Tile& t, std::uint64_t call) 
   return panels;
 }
 
+// The same values in rows that do not share a few sets of the cache, as rows whole pages apart would: then a
+// copy of this thread's own.
+template <class T>
+ConstMatrix<T> well_spaced(ConstMatrix<T> x, std::uint64_t call, std::int64_t part) {
+  const std::int64_t stride = row_stride<T>(x.cols);
+  if (x.stride * std::int64_t{sizeof(T)} % 4096 != 0 || x.rows == 1) return x;
+  auto& scratch = Scratch<T>::of_this_thread();
+  T* const copy = scratch.panels(x.rows * stride);
+  const Matrix<T> spaced(copy, x.rows, x.cols, stride);
+  if (!scratch.holds_panels(call, part))
+    for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, spaced.row(i));
+  return spaced;
+}
+
 }  // namespace
 
 template <class T>
@@ -119,11 +133,13 @@ void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstM
                                          ConstMatrix<T> y, Matrix<T> dx) const {
   const KernelTable<T>& k = kernels<T>();
   const Grid grid = input_gradient_grid(dx.rows, w.rows, w.cols, k.panel);
+  const std::uint64_t call = next_call();
   lease.run(grid.tiles(), [&](std::int64_t i) {
     const auto t = grid.tile(i);
     const auto part = [&](auto m) { return m.rows_of(t.row, t.row_end).cols_of(t.col, t.col_end); };
-    k.dense_input_gradient(dz.rows_of(t.row, t.row_end), w.cols_of(t.col, t.col_end), a,
-                           a != Activation::kLinear ? part(y) : y, part(dx));
+    k.dense_input_gradient(well_spaced(dz.rows_of(t.row, t.row_end), call, t.row),
+                           w.cols_of(t.col, t.col_end), a, a != Activation::kLinear ? part(y) : y,
+                           Scratch<T>::of_this_thread().result(k.longest_chain * k.panel), part(dx));
   });
 }
 
@@ -132,10 +148,11 @@ void CpuBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, Const
                                           T* db, const Update<T>* update) const {
   const KernelTable<T>& k = kernels<T>();
   const Grid grid = weight_gradient_grid(dz.rows, dw.rows, dw.cols, k.panel);
+  const std::uint64_t call = next_call();
   lease.run(grid.tiles(), [&](std::int64_t i) {
     const auto t = grid.tile(i);
     auto& scratch = Scratch<T>::of_this_thread();
-    const ConstMatrix<T> units = dz.cols_of(t.row, t.row_end);
+    const ConstMatrix<T> units = well_spaced(dz.cols_of(t.row, t.row_end), call, t.row);
     // The last columns' part goes to the end of the rows, so that a part of whole rows is one range.
     const std::int64_t col_end = t.col_end == dw.cols ? dw.stride : t.col_end;
     const Matrix<T> part(dw.row(t.row) + t.col, t.row_end - t.row, col_end - t.col, dw.stride);

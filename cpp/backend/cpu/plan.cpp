@@ -13,6 +13,8 @@ constexpr std::int64_t kMostTiles = 64;
 constexpr std::int64_t kCacheBytes = 1 << 20;
 // Units of a tile, at least: what is laid out for a tile is read once for each.
 constexpr std::int64_t kFewestUnits = 16;
+// And at most, where a batch is large: so much of the gradients at the output stays in cache.
+constexpr std::int64_t kMostUnits = 512;
 
 std::int64_t wanted_tiles(std::int64_t rows, std::int64_t units, std::int64_t inputs) {
   const double work = static_cast<double>(rows) * static_cast<double>(units) * static_cast<double>(inputs);
@@ -57,7 +59,7 @@ Grid few_rows_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs) {
 
 Grid input_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel) {
   const std::int64_t wanted = wanted_tiles(rows, units, inputs);
-  const std::int64_t col_tiles = parts(wanted, inputs / panel);
+  const std::int64_t col_tiles = parts(std::min(wanted, kMostTiles / 4), inputs / panel);
   return {rows, inputs, parts(wanted / col_tiles, rows / 64), col_tiles, 1, panel};
 }
 
@@ -65,8 +67,9 @@ Grid weight_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t in
   const std::int64_t wanted = wanted_tiles(rows, units, inputs);
   // A panel of columns is laid out for all units of a tile, which takes the longer the more rows there are.
   if (rows > 2 * panel) {
-    const std::int64_t col_tiles = parts(wanted, inputs / panel);
-    return {units, inputs, parts(wanted / col_tiles, units / (4 * kFewestUnits)), col_tiles, 1, panel};
+    const std::int64_t row_tiles = parts(divided(units, kMostUnits), units);
+    const std::int64_t col_tiles = parts(std::min(wanted, kMostTiles / 4) / row_tiles, inputs / panel);
+    return {units, inputs, row_tiles, col_tiles, 1, panel};
   }
   const std::int64_t row_tiles = parts(wanted, units / kFewestUnits);
   return {units, inputs, row_tiles, parts(wanted / row_tiles, inputs / panel), 1, panel};
