@@ -145,9 +145,18 @@ class CompiledModel(KerasAttributes, ABC):
             self._seed = random.randint(1, 10**9)
         return self._seed
 
+    @property
+    def epochs_trained(self) -> int:
+        """How many epochs were begun, in all calls together."""
+        return self._epochs_trained
+
+    def count_epochs(self, begun: int) -> None:
+        """Add epochs to those that were begun."""
+        self._epochs_trained += begun
+
     def count_epoch(self) -> int:
         """How many epochs were begun before this one, in all calls together."""
-        self._epochs_trained += 1
+        self.count_epochs(1)
         return self._epochs_trained - 1
 
     @contextmanager
