@@ -269,22 +269,6 @@ def test_stop_training_before_the_first_epoch_ends_it_after_that(callbacks: list
     assert network.fit(X, LABELS, epochs=4, verbose=0, callbacks=callbacks).epoch == [0]
 
 
-def test_a_handler_finds_the_epochs_so_far() -> None:
-    """As of the last look, and more are recorded after it."""
-    network = model()
-    seen: list[tuple[int, int]] = []
-
-    def look() -> None:
-        seen.append((len(network.history.epoch), network.epochs_trained))
-        interrupt()
-
-    with Alarm(look), pytest.raises(KeyboardInterrupt):
-        network.fit(X, LABELS, epochs=10**9, verbose=0)
-    assert len(seen) == 1
-    assert 10 < seen[0][0] <= seen[0][1] <= network.epochs_trained
-    assert seen[0][0] <= len(network.history.epoch) == len(network.history.history["loss"])
-
-
 def test_the_data_are_let_go_after_an_interrupt() -> None:
     network = model()
     x = X.copy()
@@ -357,18 +341,52 @@ def test_progress_of_an_evaluation_counts_the_batches_asked_for() -> None:
     assert seen[-1] > 2000, "in batches of 10 rows, not of 250"
 
 
-# -- the core's own doors ------------------------------------------------------------------------------------
+# -- the core's runs -----------------------------------------------------------------------------------------
+def core_trainer() -> _core.Trainer32:
+    network = _core.Network32(FEATURES)
+    network.add_dense(1, FEATURES, 1, "linear", True)
+    network.build()
+    optimizer = _core.Optimizer32("sgd", 0.1)
+    return _core.Trainer32(network, optimizer, "mean_squared_error", False, 0.0, "sum_over_batch_size", [])
+
+
+DATA = _core.Dataset(X, np.ones((ROWS, 1), "f4"))
+
+
+def test_the_core_validates_where_it_is_due_only() -> None:
+    run = core_trainer().epochs(DATA, 2, 8, 16, True, 1, 0, DATA, 16, 3)
+    run.run(lambda: None)
+    assert (run.begun, run.done) == (6, 6)
+    rows = run.take()
+    assert rows.shape == (6, 2)
+    assert (rows[:, 0] > 0).all()
+    assert (rows[:, 1] > 0).tolist() == [True, False, False, True, False, False]  # epochs 3 and 6, from 1
+    assert run.take().shape == (0, 2)
+
+
+def test_no_epoch_is_under_way_after_a_run() -> None:
+    trainer = core_trainer()
+    trainer.epochs(DATA, 0, 2, 16, True, 1, 0).run(lambda: None)
+    with pytest.raises(ValueError, match="begin_epoch comes first"):
+        trainer.train(0, 1)
+
+
+def test_what_look_raises_ends_the_run_after_a_whole_step() -> None:
+    run = core_trainer().epochs(DATA, 0, 10**9, ROWS, True, 1, 0)
+
+    def look() -> None:
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match=r"^mine$"):
+        run.run(look)
+    assert len(run.take()) == run.done > 0
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"batch_size": 0}, "batch_size"), ({"validation_batch_size": 0}, "validation_batch_size")],
 )
 def test_the_core_refuses_bad_sizes(change: dict[str, int], message: str) -> None:
-    network = _core.Network32(FEATURES)
-    network.add_dense(1, FEATURES, 1, "linear", True)
-    network.build()
-    optimizer = _core.Optimizer32("sgd", 0.1)
-    trainer = _core.Trainer32(network, optimizer, "mean_squared_error", False, 0.0, "sum", [])
-    data = _core.Dataset(X, np.zeros((ROWS, 1), "f4"))
     arguments: dict[str, Any] = {"first": 0, "last": 1, "batch_size": 4, "shuffle": True, "seed": 1}
     with pytest.raises(ValueError, match=f"^{message}: expected a positive number, got 0"):
-        trainer.epochs(data, trained_before=0, **{**arguments, **change})
+        core_trainer().epochs(DATA, trained_before=0, **{**arguments, **change})

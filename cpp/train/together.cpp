@@ -33,7 +33,7 @@ std::vector<std::exception_ptr> run_together(Interrupt& interrupt, const std::ve
   const auto work = [&](Interrupt& heeded) {
     for (std::size_t k; !stopping.load() && (k = next.fetch_add(1)) < runs.size();) {
       try {
-        Lease lease(&heeded);  // the team is taken: alone
+        Lease lease(&heeded);  // alone where the team is taken
         runs[order[k]]->run(lease);
       } catch (const Stopped&) {
         return;
@@ -73,9 +73,11 @@ std::vector<std::exception_ptr> run_together(Interrupt& interrupt, const std::ve
     } catch (const Stopped&) {
     }
   };
-  {
+  if (runs.size() > 1) {
     Lease team;
     team.run(std::min<std::int64_t>(num_threads(), static_cast<std::int64_t>(runs.size())), one_thread);
+  } else {
+    one_thread(0);  // and the team is for the one run
   }
   if (why != nullptr) std::rethrow_exception(why);
   return errors;

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from lamina.keras._training.arguments import is_due
-from lamina.keras._training.data import Data
 
 if TYPE_CHECKING:
     from lamina.keras._training.compiled import Compiled
@@ -21,16 +20,13 @@ class Epochs:
     Args:
         model: it has passed the doors, as have the data; its shuffles' seed is drawn now if it wasn't.
         compiled, trainer: the model's.
-        dataset: the training data, `rows` of them.
-        rows: as in `dataset`.
-        validation: None for none.
+        dataset, validation: the core's data sets; validation may be None.
         plan: what `fit` was told.
         callbacks: the CallbackList; its `History` gets the epochs.
 
     Attributes:
         core: the core's run, for `run` or, with others, for `_core.run_together`.
-        done: how many epochs `take` has recorded.
-        logs: of the last epoch recorded; None before.
+        logs: of the last epoch; None before `take`.
     """
 
     def __init__(
@@ -39,15 +35,13 @@ class Epochs:
         compiled: Compiled,
         trainer: Any,
         dataset: Any,
-        rows: int,
-        validation: Data | None,
+        validation: Any,
         plan: Plan,
         callbacks: Any,
     ) -> None:
         self._model, self._compiled, self._callbacks, self._plan = model, compiled, callbacks, plan
-        self._rows = rows
-        self._validation_rows = 0 if validation is None else len(validation.x)
-        self._counted = self.done = 0
+        self._rows = len(dataset)
+        self._validation_rows = 0 if validation is None else len(validation)
         self.logs: dict[str, float] | None = None
         frequency = plan.validation_freq
         if validation is not None:
@@ -61,7 +55,7 @@ class Epochs:
             model.shuffle_seed(),
             # The absolute count of epochs, so that fit after fit goes through the rows in ever new orders.
             model.epochs_trained,
-            None if validation is None else validation.dataset(),
+            validation,
             plan.validation_batch_size,
             frequency if isinstance(frequency, int) else 0,
             [] if isinstance(frequency, int) else list(frequency),
@@ -83,23 +77,21 @@ class Epochs:
             self.core.stop()
 
     def look(self) -> None:
-        """What the core calls now and then while it runs: nothing is noticed later than that."""
-        self.take()
+        """What the core calls now and then while it runs. A signal's handler may raise anywhere in it, so it
+        changes nothing.
+        """
         if self._model.stop_training:
             self.core.stop()
 
     def take(self) -> None:
-        """Record the epochs that were finished since the last time."""
-        begun = self.core.begun
-        self._model.count_epochs(begun - self._counted)
-        self._counted = begun
-        if self.core.done > self.done:
+        """Record the epochs, once the run has ended however it did."""
+        self._model.count_epochs(self.core.begun)
+        if self.core.done:
             self._record(self.core.take())
 
     def _record(self, values: npt.NDArray[Any]) -> None:
-        first = self._plan.initial_epoch + self.done
+        first = self._plan.initial_epoch
         epochs = range(first, first + len(values))
-        self.done += len(values)
         compiled, width = self._compiled, values.shape[1]
         due: list[bool] = []
         if self._validation_rows:

@@ -49,8 +49,8 @@ def run_fit(
     if callbacks.wants_epochs:
         logs = _epoch_by_epoch(model, compiled, trainer, data, validation, plan, callbacks)
     elif plan.initial_epoch < plan.epochs:
-        epochs = Epochs(model, compiled, trainer, data.dataset(), len(data.x), validation, plan, callbacks)
-        logs = epochs.run()
+        validated = None if validation is None else validation.dataset()
+        logs = Epochs(model, compiled, trainer, data.dataset(), validated, plan, callbacks).run()
     else:
         logs = None
     callbacks.on_train_end(logs)
