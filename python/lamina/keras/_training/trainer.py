@@ -176,12 +176,16 @@ class Trainer(CompiledModel):
         Raises:
             ValueError, TypeError: an argument is wrong; the message names it.
         """
-        refuse_unless_default("predict", steps=(steps, None))
+        if steps is not None:
+            refuse_unless_default("predict", steps=(steps, None))
         size = batch_size_or_default(batch_size)
         checked_verbose(verbose)
         rows = real_array(unwrapped(x, 2), "x")
-        network = self.network_for((min(len(rows), size), *rows.shape[1:]))
+        network = self._network or self.network_for((min(len(rows), size), *rows.shape[1:]))
         rows = fitted_input(rows, self.input_shape, "x")
+        if callbacks is None and verbose == 0:  # a list without a callback has nothing to call
+            self.stop_predicting = False
+            return self.shaped_output(network.predict(rows, size))
         callback_list = self._callbacks(callbacks, verbose, 1, batches_of(len(rows), size))
         return predict_data(self, network, rows, size, callback_list)
 
@@ -228,6 +232,6 @@ class Trainer(CompiledModel):
     def predict_on_batch(self, x: Any) -> npt.NDArray[Any]:
         """`predict` on all rows as one batch, silently; result and errors as there."""
         rows = real_array(unwrapped(x, 2), "x")
-        network = self.network_for(tuple(rows.shape))
+        network = self._network or self.network_for(rows.shape)
         rows = fitted_input(rows, self.input_shape, "x")
         return self.shaped_output(network.predict(rows, len(rows)))
