@@ -6,6 +6,12 @@
 #include "base/sampling.h"
 
 namespace lamina {
+namespace {
+
+// Rows that are evaluated at once where that is free: enough for a product to run at its full speed.
+constexpr std::int64_t kRowsAtOnce = 256;
+
+}  // namespace
 
 namespace {
 // A gradient that is used at once need not be stored, but then the way back can't be interrupted, as some
@@ -205,7 +211,12 @@ bool Trainer<T>::epoch_over() const {
 
 template <class T>
 void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size) {
-  const std::int64_t batches = begin(evaluation_, data, batch_size, Mode::kInference);
+  require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
+  // A sum per batch, which is then meaned over the batches, depends on their size; a mean does not.
+  const bool free = form_.reduction == Reduction::kMean;
+  const std::int64_t together = free ? std::max<std::int64_t>(kRowsAtOnce / batch_size, 1) : 1;
+  const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kInference);
+  evaluation_.batches_at_once = together;
   for (std::int64_t i = 0; i < batches; ++i) {
     run({network_.backend(), lease, network_.parameters()}, evaluation_, i);
     lease.poll();
@@ -213,10 +224,21 @@ void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_
 }
 
 template <class T>
-Standing Trainer<T>::standing(const Sweep& sweep) const {
+void Trainer<T>::write_means(const Sweep& sweep, double* out) const {
   const double n = static_cast<double>(std::max<std::int64_t>(sweep.samples, 1));
-  Standing now{sweep.batches_done, {sweep.loss_sum / n}};
-  for (const double sum : sweep.metric_sums) now.means.push_back(sum / n);
+  *out++ = sweep.loss_sum / n;
+  for (const double sum : sweep.metric_sums) *out++ = sum / n;
+}
+
+template <class T>
+Standing Trainer<T>::standing(const Sweep& sweep) const {
+  // Of the batches that the caller knows; the last one that is computed may hold fewer than the others.
+  const std::int64_t done =
+      sweep.batches_at_once == 1
+          ? sweep.batches_done
+          : (sweep.samples * sweep.batches_at_once + sweep.batch_size - 1) / sweep.batch_size;
+  Standing now{done, std::vector<double>(static_cast<std::size_t>(values()))};
+  write_means(sweep, now.means.data());
   return now;
 }
 

@@ -49,11 +49,18 @@ class Trainer {
   // Forgets the epoch's data; its means stay.
   void end_epoch() { epoch_.data = nullptr; }
 
-  // The whole of a data set; an epoch that is under way is not touched.
+  // The whole of a data set; an epoch that is under way is not touched. Where the loss is a mean, the size of
+  // the batches changes nothing but rounding, and small ones are taken several at once.
   void evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size);
 
   Standing epoch_standing() const { return standing(epoch_); }
   Standing evaluation_standing() const { return standing(evaluation_); }
+  // The same means, loss and metrics: values() of them.
+  std::int64_t values() const { return 1 + static_cast<std::int64_t>(form_.metrics.size()); }
+  void write_epoch_means(double* out) const { write_means(epoch_, out); }
+  void write_evaluation_means(double* out) const { write_means(evaluation_, out); }
+
+  std::int64_t trainable_size() const { return network_.trainable_size(); }
 
  private:
   // Everything a batch needs besides the layers' own buffers.
@@ -70,6 +77,7 @@ class Trainer {
   struct Sweep {
     const Dataset* data = nullptr;
     std::int64_t batch_size = 0;
+    std::int64_t batches_at_once = 1;  // of the caller's, in one of batch_size
     Buffer<std::int64_t> order;
     bool shuffled = false;
     std::optional<Batch> batch;
@@ -91,6 +99,7 @@ class Trainer {
   // The way back and the optimizer's step.
   void step(Pass<T> pass, Forward<T>& forward, bool at_logits);
   Standing standing(const Sweep& sweep) const;
+  void write_means(const Sweep& sweep, double* out) const;
 
   using Clock = std::chrono::steady_clock;
 

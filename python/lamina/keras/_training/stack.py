@@ -37,7 +37,6 @@ class LayerStack(Trainer):
         self._name = checked_name(name, type(self).__name__)
         self._input: InputLayer | None = None
         self._stack: list[Layer] = []
-        self._network: Any = None
         self._shapes: list[Shape] = []  # before the first layer, after it, after the second …; [] until built
         self._calls = 0
         if isinstance(layers, (Layer, str)) or not (layers is None or isinstance(layers, Iterable)):
@@ -222,9 +221,10 @@ class LayerStack(Trainer):
         Raises:
             AttributeError: it is not known yet.
         """
-        if not self._shapes:
+        shapes = self._shapes
+        if not shapes:
             raise AttributeError(f"model {self.name!r} has no input shape before it is built")
-        return self._shapes[0]
+        return shapes[0]
 
     @property
     def output_shape(self) -> Shape:
