@@ -1,0 +1,220 @@
+#include "backend/cpu/bfloat16.h"
+
+#include <algorithm>
+
+#include "backend/cpu/dense.h"
+#include "backend/cpu/tiles.h"
+#include "base/memory.h"
+#include "kernels/select.h"
+
+namespace lamina {
+
+namespace {
+
+using Packed = std::uint16_t;
+
+// Weights are packed a panel of so many units (or inputs) at a time, on the way into the product: the packed
+// copy of all of them would cost more memory traffic than it saves. A panel meets so many rows before the
+// next.
+constexpr std::int64_t kPanel = 64;
+constexpr std::int64_t kPanelRows = 512;
+// Of a weight's gradient, a tile of work takes so many inputs for one block of units.
+constexpr std::int64_t kGradientInputs = 1024;
+
+std::int64_t packed_size(std::int64_t lines, std::int64_t depth) {
+  return tiles_of(lines, kTileSide) * tiles_of(depth, kTileDepth) * kTileSize;
+}
+
+// Room for one panel, kept by each thread: a panel is used up before its tile of work ends.
+Packed* panel_room(std::int64_t depth) {
+  thread_local Buffer<Packed> kept;
+  const std::int64_t size = packed_size(kPanel, depth);
+  if (kept.size() < size) kept = Buffer<Packed>(size);
+  return kept.data();
+}
+
+// A factor packed whole.
+struct Strips {
+  const Packed* tiles;
+  std::int64_t depth;  // in tiles
+
+  const Packed* at(std::int64_t line) const { return tiles + line / kTileSide * depth * kTileSize; }
+};
+
+class TileUse {  // of the thread's tile registers
+ public:
+  explicit TileUse(const Bfloat16Table& kernels) : kernels_(kernels) { kernels.begin(); }
+  ~TileUse() { kernels_.end(); }
+  TileUse(const TileUse&) = delete;
+  TileUse& operator=(const TileUse&) = delete;
+
+ private:
+  const Bfloat16Table& kernels_;
+};
+
+// out = left right in blocks; finish(block, its part of out, its first column) writes the part.
+template <class Finish>
+void multiply(const Bfloat16Table& k, Strips left, Strips right, Matrix<float> out, Finish&& finish) {
+  alignas(64) float block[kBlockSide * kBlockSide];
+  for (std::int64_t i = 0; i < out.rows; i += kBlockSide)
+    for (std::int64_t j = 0; j < out.cols; j += kBlockSide) {
+      const std::int64_t rows = std::min(kBlockSide, out.rows - i), cols = std::min(kBlockSide, out.cols - j);
+      k.product(left.at(i), right.at(j), left.depth, tiles_of(rows, kTileSide), tiles_of(cols, kTileSide),
+                block);
+      finish(ConstMatrix<float>(block, rows, cols, kBlockSide), out.rows_of(i, i + rows).cols_of(j, j + cols),
+             j);
+    }
+}
+
+// What is left of an activation once z is rounded.
+void activate(const Bfloat16Table& k, Activation a, Matrix<float> y) {
+  if (a == Activation::kLinear || a == Activation::kRelu) return;
+  kernels<float>().bias_activation(a == Activation::kSigmoid ? Activation::kExp : a, y, nullptr, y);
+  k.finish(y, nullptr, false, y);
+  if (a == Activation::kSigmoid) k.sigmoid_of_exp(y);
+}
+
+// Packs a strip of x after strip's number of lines: what a tile of a packing round does.
+struct Packing {
+  ConstMatrix<float> x;
+  Side side;
+  Depth along;
+  Packed* tiles;
+
+  static constexpr std::int64_t kLines = 4 * kTileSide;
+
+  std::int64_t lines() const { return along == Depth::kAlongRows ? x.rows : x.cols; }
+  std::int64_t depth() const { return along == Depth::kAlongRows ? x.cols : x.rows; }
+  std::int64_t size() const { return packed_size(lines(), depth()); }
+  std::int64_t rounds() const { return tiles_of(lines(), kLines); }
+  Strips strips() const { return {tiles, tiles_of(depth(), kTileDepth)}; }
+
+  void run(const Bfloat16Table& k, std::int64_t round) const {
+    const std::int64_t first = round * kLines, last = std::min(lines(), first + kLines);
+    k.pack(along == Depth::kAlongRows ? x.rows_of(first, last) : x.cols_of(first, last), side, along,
+           tiles + packed_size(first, depth()));
+  }
+};
+
+void pack_all(Lease& lease, const Bfloat16Table& k, std::initializer_list<Packing> all) {
+  std::int64_t rounds = 0;
+  for (const Packing& one : all) rounds += one.rounds();
+  lease.run(rounds, [&](std::int64_t tile) {
+    for (const Packing& one : all) {
+      if (tile < one.rounds()) return one.run(k, tile);
+      tile -= one.rounds();
+    }
+  });
+}
+
+// A product with weights, a panel of its columns and some of its rows at a time.
+struct Panels {
+  Strips left;
+  ConstMatrix<float> w;
+  Depth along;
+  Matrix<float> out;
+
+  std::int64_t row_parts() const { return tiles_of(out.rows, kPanelRows); }
+  std::int64_t count() const { return tiles_of(out.cols, kPanel) * row_parts(); }
+
+  template <class Finish>
+  void run(const Bfloat16Table& k, std::int64_t tile, Finish&& finish) const {
+    const std::int64_t first = tile / row_parts() * kPanel, last = std::min(out.cols, first + kPanel);
+    const std::int64_t row = tile % row_parts() * kPanelRows, end = std::min(out.rows, row + kPanelRows);
+    Packed* room = panel_room(left.depth * kTileDepth);
+    k.pack(along == Depth::kAlongRows ? w.rows_of(first, last) : w.cols_of(first, last), Side::kRight, along,
+           room);
+    const TileUse use(k);
+    multiply(k, {left.at(row), left.depth}, {room, left.depth}, out.rows_of(row, end).cols_of(first, last),
+             [&](ConstMatrix<float> block, Matrix<float> part, std::int64_t column) {
+               finish(block, part, first + column);
+             });
+  }
+};
+
+}  // namespace
+
+std::int64_t CpuBfloat16::dense_scratch(std::int64_t rows, std::int64_t inputs, std::int64_t units) const {
+  const std::int64_t forward = packed_size(rows, inputs);
+  const std::int64_t backward =
+      packed_size(rows, units) + packed_size(units, rows) + packed_size(inputs, rows);
+  return std::max(forward, backward) / 2;
+}
+
+void CpuBfloat16::round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    bfloat16_kernels().finish(x.rows_of(first, last), nullptr, false, y.rows_of(first, last));
+  });
+}
+
+void CpuBfloat16::dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b,
+                        Activation a, Matrix<float> y, float* scratch) const {
+  const Bfloat16Table& k = bfloat16_kernels();
+  const Packing packing{x, Side::kLeft, Depth::kAlongRows, reinterpret_cast<Packed*>(scratch)};
+  pack_all(lease, k, {packing});
+  const Panels panels{packing.strips(), w, Depth::kAlongRows, y};
+  const bool whole_rows = a == Activation::kSoftmax;  // which a panel need not have
+  lease.run(panels.count(), [&](std::int64_t tile) {
+    panels.run(k, tile, [&](ConstMatrix<float> block, Matrix<float> part, std::int64_t column) {
+      float bias[kBlockSide];
+      if (b != nullptr)
+        k.finish({b + column, 1, part.cols, part.cols}, nullptr, false, {bias, 1, part.cols, part.cols});
+      k.finish(block, b != nullptr ? bias : nullptr, a == Activation::kRelu, part);
+      if (!whole_rows) activate(k, a, part);
+    });
+  });
+  if (whole_rows)
+    by_rows(lease, y.rows, y.cols,
+            [&](std::int64_t first, std::int64_t last) { activate(k, a, y.rows_of(first, last)); });
+}
+
+void CpuBfloat16::dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w,
+                                 ConstMatrix<float> dz, Matrix<float> dw, float* db, Matrix<float> dx,
+                                 float* scratch) const {
+  const Bfloat16Table& k = bfloat16_kernels();
+  auto* room = reinterpret_cast<Packed*>(scratch);
+  const Packing dz_units{dz, Side::kLeft, Depth::kDownColumns, room};
+  const Packing x_inputs{x, Side::kRight, Depth::kDownColumns, room += dz_units.size()};
+  // Without dx its factor has no lines.
+  const Packing dz_rows{dx ? dz : dz.rows_of(0, 0), Side::kLeft, Depth::kAlongRows, room + x_inputs.size()};
+  pack_all(lease, k, {dz_units, x_inputs, dz_rows});
+
+  const auto rounding = [&](ConstMatrix<float> block, Matrix<float> part, std::int64_t) {
+    k.finish(block, nullptr, false, part);
+  };
+  const Panels panels{dz_rows.strips(), w, Depth::kDownColumns, dx};
+  const std::int64_t parts = tiles_of(dw.cols, kGradientInputs), for_dx = dx ? panels.count() : 0;
+  lease.run(for_dx + tiles_of(dw.rows, kBlockSide) * parts, [&](std::int64_t tile) {
+    if (tile < for_dx) return panels.run(k, tile, rounding);
+    tile -= for_dx;
+    const std::int64_t unit = tile / parts * kBlockSide, input = tile % parts * kGradientInputs;
+    const Strips left = dz_units.strips(), right = x_inputs.strips();
+    const TileUse use(k);
+    multiply(k, {left.at(unit), left.depth}, {right.at(input), right.depth},
+             dw.rows_of(unit, std::min(dw.rows, unit + kBlockSide))
+                 .cols_of(input, std::min(dw.cols, input + kGradientInputs)),
+             rounding);
+  });
+  if (db == nullptr) return;
+  column_sums<float>(lease, dz, db);
+  k.finish({db, 1, dz.cols, dz.cols}, nullptr, false, {db, 1, dz.cols, dz.cols});
+}
+
+void CpuBfloat16::activation(Lease& lease, Activation a, ConstMatrix<float> x, Matrix<float> y) const {
+  const Bfloat16Table& k = bfloat16_kernels();
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    const Matrix<float> part = y.rows_of(first, last);
+    k.finish(x.rows_of(first, last), nullptr, a == Activation::kRelu, part);
+    activate(k, a, part);
+  });
+}
+
+void CpuBfloat16::activation_gradient(Lease& lease, Activation a, ConstMatrix<float> y, ConstMatrix<float> dy,
+                                      Matrix<float> dx) const {
+  by_rows(lease, y.rows, y.cols, [&](std::int64_t first, std::int64_t last) {
+    bfloat16_kernels().activation_gradient(a, y.rows_of(first, last), dy.rows_of(first, last),
+                                           dx.rows_of(first, last));
+  });
+}
+
+}  // namespace lamina

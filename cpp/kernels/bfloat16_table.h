@@ -1,0 +1,46 @@
+// The kernels behind mixed_bfloat16 of one instruction set. Values lie in float arrays and are rounded to
+// bfloat16 (8 significant bits; to nearest, ties to even) where Keras on TensorFlow rounds: after every
+// operation. Products take both factors rounded and add in float.
+#pragma once
+
+#include <cstdint>
+
+#include "base/view.h"
+#include "kernels/names.h"
+
+namespace lamina {
+
+// A product's factors are packed into tiles that all sets share: 16 lines of 16 words, a word being two
+// neighbours along the depth. A left factor's lines are its rows and its words follow the depth; a right
+// factor's lines follow the depth and its words are its columns. Depth is filled up with zeros to a multiple
+// of 32, rows and columns to one of 16.
+inline constexpr std::int64_t kTileSide = 16;
+inline constexpr std::int64_t kTileDepth = 32;
+inline constexpr std::int64_t kTileSize = kTileSide * kTileDepth;
+inline constexpr std::int64_t kBlockSide = 2 * kTileSide;  // of what one call of `product` makes
+
+constexpr std::int64_t tiles_of(std::int64_t n, std::int64_t side) { return (n + side - 1) / side; }
+
+enum class Side { kLeft, kRight };
+enum class Depth { kAlongRows, kDownColumns };  // where the depth runs in the matrix that is packed
+
+struct Bfloat16Table {
+  // Tiles of x, the depth's tiles of one strip of 16 rows (or columns) behind one another, then the next
+  // strip.
+  void (*pack)(ConstMatrix<float> x, Side side, Depth depth, std::uint16_t* tiles);
+  // block (32 x 32) = left right, of `rows` by `cols` strips (1 or 2 each; the rest of block is not written)
+  // that are `depth` tiles deep. Between begin() and end() on the same thread.
+  void (*product)(const std::uint16_t* left, const std::uint16_t* right, std::int64_t depth,
+                  std::int64_t rows, std::int64_t cols, float* block);
+  void (*begin)();
+  void (*end)();
+
+  // y = x rounded, then + bias (already rounded; may be null) rounded, then max(., 0) if relu; y may be x.
+  void (*finish)(ConstMatrix<float> x, const float* bias, bool relu, Matrix<float> y);
+  // y = e / (1 + e) from e = e^x, each operation rounded.
+  void (*sigmoid_of_exp)(Matrix<float> y);
+  // dx = dy a'(z) from the output y, with dy and each operation rounded; dx may be dy.
+  void (*activation_gradient)(Activation a, ConstMatrix<float> y, ConstMatrix<float> dy, Matrix<float> dx);
+};
+
+}  // namespace lamina
