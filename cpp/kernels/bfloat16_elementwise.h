@@ -3,6 +3,8 @@
 // y dy) y with a sum in float. Included only by kernels/bfloat16.cpp and kernels/bfloat16_x86.cpp.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/bfloat16_table.h"
 #include "kernels/vector.h"
 
@@ -39,12 +41,16 @@ inline void finish(ConstMatrix<float> x, const float* bias, bool relu, Matrix<fl
   for (std::int64_t i = 0; i < y.rows; ++i)
     if (relu)
       map<float>(
-          y.cols, y.row(i), [&](Vec<float> z, Vec<float> b) { return positive(rounded(rounded(z) + b)); },
-          x.row(i), bias);
-    else
-      map<float>(
-          y.cols, y.row(i), [](Vec<float> z, Vec<float> b) { return rounded(rounded(z) + b); }, x.row(i),
+          y.cols, y.row(i), [&](Vec<float> z, Vec<float> b) { return positive(rounded(z + b)); }, x.row(i),
           bias);
+    else
+      map<float>(y.cols, y.row(i), [](Vec<float> z, Vec<float> b) { return rounded(z + b); }, x.row(i), bias);
+}
+
+inline void column_sums(ConstMatrix<float> x, float* out) {
+  std::fill_n(out, x.cols, 0.0f);
+  for (std::int64_t i = 0; i < x.rows; ++i)
+    map<float>(x.cols, out, [](Vec<float> sum, Vec<float> v) { return rounded(sum + v); }, out, x.row(i));
 }
 
 inline void sigmoid_of_exp(Matrix<float> y) {

@@ -10,14 +10,12 @@
 
 namespace lamina {
 
-// A product's factors are packed into tiles that all sets share: 16 lines of 16 words, a word being two
-// neighbours along the depth. A left factor's lines are its rows and its words follow the depth; a right
-// factor's lines follow the depth and its words are its columns. Depth is filled up with zeros to a multiple
-// of 32, rows and columns to one of 16.
+// A product's factors are packed into tiles of 16 rows (of the left one) or columns (of the right one) by 32
+// of the depth, filled up with zeros. What a tile looks like is the set's own affair.
 inline constexpr std::int64_t kTileSide = 16;
 inline constexpr std::int64_t kTileDepth = 32;
-inline constexpr std::int64_t kTileSize = kTileSide * kTileDepth;
-inline constexpr std::int64_t kBlockSide = 2 * kTileSide;  // of what one call of `product` makes
+inline constexpr std::int64_t kLargestTile = kTileSide * kTileDepth;  // in floats
+inline constexpr std::int64_t kBlockSide = 2 * kTileSide;             // of what one call of `product` makes
 
 constexpr std::int64_t tiles_of(std::int64_t n, std::int64_t side) { return (n + side - 1) / side; }
 
@@ -25,18 +23,22 @@ enum class Side { kLeft, kRight };
 enum class Depth { kAlongRows, kDownColumns };  // where the depth runs in the matrix that is packed
 
 struct Bfloat16Table {
+  std::int64_t tile_floats;  // room that a tile takes
+
   // Tiles of x, the depth's tiles of one strip of 16 rows (or columns) behind one another, then the next
   // strip.
-  void (*pack)(ConstMatrix<float> x, Side side, Depth depth, std::uint16_t* tiles);
+  void (*pack)(ConstMatrix<float> x, Side side, Depth depth, float* tiles);
   // block (32 x 32) = left right, of `rows` by `cols` strips (1 or 2 each; the rest of block is not written)
   // that are `depth` tiles deep. Between begin() and end() on the same thread.
-  void (*product)(const std::uint16_t* left, const std::uint16_t* right, std::int64_t depth,
-                  std::int64_t rows, std::int64_t cols, float* block);
+  void (*product)(const float* left, const float* right, std::int64_t depth, std::int64_t rows,
+                  std::int64_t cols, float* block);
   void (*begin)();
   void (*end)();
 
-  // y = x rounded, then + bias (already rounded; may be null) rounded, then max(., 0) if relu; y may be x.
+  // y = x + bias (may be null) rounded, then max(., 0) if relu; y may be x.
   void (*finish)(ConstMatrix<float> x, const float* bias, bool relu, Matrix<float> y);
+  // out[j] = sum of column j, rounded after each row.
+  void (*column_sums)(ConstMatrix<float> x, float* out);
   // y = e / (1 + e) from e = e^x, each operation rounded.
   void (*sigmoid_of_exp)(Matrix<float> y);
   // dx = dy a'(z) from the output y, with dy and each operation rounded; dx may be dy.

@@ -13,6 +13,7 @@ namespace lamina::LAMINA_ISA {
 namespace {
 
 constexpr std::int64_t kSide = kTileSide;
+constexpr std::int64_t kTile = kTileSide * kTileDepth;  // bfloat16 numbers
 
 // Masks that leave nothing out: the intrinsics without one start from an undefined vector, which GCC reports.
 constexpr __mmask16 kAll16 = 0xFFFF;
@@ -21,6 +22,10 @@ constexpr __mmask8 kAll8 = 0xFF;
 __mmask16 lane_mask(std::int64_t n) {
   return static_cast<__mmask16>((1u << std::clamp<std::int64_t>(n, 0, kSide)) - 1u);
 }
+
+// A tile is what the instructions take: 16 lines of 16 words, a word being two neighbours along the depth. A
+// left factor's lines are its rows and its words follow the depth; a right factor's lines follow the depth
+// and its words are its columns.
 
 // Line i of the result holds the i-th words of all lines.
 void transpose(__m512i* line) {
@@ -101,11 +106,12 @@ void pack_tiles(ConstMatrix<float> x, std::uint16_t* tiles) {
         const std::int64_t to = std::min(length, from + kTileDepth);
         const ConstMatrix<float> part =
             along ? x.rows_of(i, last).cols_of(from, to) : x.rows_of(from, to).cols_of(i, last);
-        pack_tile<depth, transposed>(part, tiles + (i / kSide * deep + d) * kTileSize);
+        pack_tile<depth, transposed>(part, tiles + (i / kSide * deep + d) * kTile);
       }
 }
 
-void pack(ConstMatrix<float> x, Side side, Depth depth, std::uint16_t* tiles) {
+void pack(ConstMatrix<float> x, Side side, Depth depth, float* room) {
+  auto* tiles = reinterpret_cast<std::uint16_t*>(room);
   if (depth == Depth::kAlongRows)
     side == Side::kLeft ? pack_tiles<Depth::kAlongRows, false>(x, tiles)
                         : pack_tiles<Depth::kAlongRows, true>(x, tiles);
@@ -119,12 +125,12 @@ void pack(ConstMatrix<float> x, Side side, Depth depth, std::uint16_t* tiles) {
 // Tiles 0 to 3 hold the sums, 4 and 5 the left strips, 6 and 7 the right ones.
 template <int rows, int cols>
 void multiply(const std::uint16_t* left, const std::uint16_t* right, std::int64_t depth, float* block) {
-  const std::int64_t strip = depth * kTileSize;
+  const std::int64_t strip = depth * kTile;
   _tile_zero(0);
   if constexpr (cols == 2) _tile_zero(1);
   if constexpr (rows == 2) _tile_zero(2);
   if constexpr (rows == 2 && cols == 2) _tile_zero(3);
-  for (std::int64_t d = 0; d < depth; ++d, left += kTileSize, right += kTileSize) {
+  for (std::int64_t d = 0; d < depth; ++d, left += kTile, right += kTile) {
     _tile_loadd(6, right, 64);
     if constexpr (cols == 2) _tile_loadd(7, right + strip, 64);
     _tile_loadd(4, left, 64);
@@ -158,19 +164,18 @@ void end() { _tile_release(); }
 #else
 
 // Eight rows and all columns: sixteen vectors of sums.
-template <int, int cols>
+template <int rows, int cols>
 void multiply(const std::uint16_t* left, const std::uint16_t* right, std::int64_t depth, float* block) {
   constexpr int together = 8;
-  for (int r = 0; r < kSide; r += together) {
-    const std::uint16_t* a = left + r * kTileDepth;
+  for (int r = 0; r < rows * kSide; r += together) {
+    const std::uint16_t* a = left + (r / kSide * depth * kSide + r % kSide) * kTileDepth;
     const std::uint16_t* b = right;
     __m512 sum[together][cols] = {};
-    for (std::int64_t d = 0; d < depth; ++d, a += kTileSize, b += kTileSize)
+    for (std::int64_t d = 0; d < depth; ++d, a += kTile, b += kTile)
       for (int k = 0; k < kSide; ++k) {
         __m512bh factor[cols];
         for (int c = 0; c < cols; ++c)
-          factor[c] =
-              reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + c * depth * kTileSize + k * kTileDepth));
+          factor[c] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + c * depth * kTile + k * kTileDepth));
 #pragma GCC unroll 8
         for (int i = 0; i < together; ++i) {
           std::int32_t word;
@@ -189,25 +194,28 @@ void end() {}
 
 #endif
 
-void product(const std::uint16_t* left, const std::uint16_t* right, std::int64_t depth, std::int64_t rows,
+void product(const float* left_room, const float* right_room, std::int64_t depth, std::int64_t rows,
              std::int64_t cols, float* block) {
-#ifdef LAMINA_AMX
+  const auto* left = reinterpret_cast<const std::uint16_t*>(left_room);
+  const auto* right = reinterpret_cast<const std::uint16_t*>(right_room);
   if (rows == 2)
-    return cols == 2 ? multiply<2, 2>(left, right, depth, block) : multiply<2, 1>(left, right, depth, block);
-#else
-  if (rows == 2) {
-    product(left, right, depth, 1, cols, block);
-    left += depth * kTileSize;
-    block += kSide * kBlockSide;
-  }
-#endif
-  cols == 2 ? multiply<1, 2>(left, right, depth, block) : multiply<1, 1>(left, right, depth, block);
+    cols == 2 ? multiply<2, 2>(left, right, depth, block) : multiply<2, 1>(left, right, depth, block);
+  else
+    cols == 2 ? multiply<1, 2>(left, right, depth, block) : multiply<1, 1>(left, right, depth, block);
 }
 
 }  // namespace
 
 extern const Bfloat16Table table_bfloat16 = {
-    pack, product, begin, end, finish, sigmoid_of_exp, activation_gradient_rounded,
+    kTile * sizeof(std::uint16_t) / sizeof(float),
+    pack,
+    product,
+    begin,
+    end,
+    finish,
+    column_sums,
+    sigmoid_of_exp,
+    activation_gradient_rounded,
 };
 
 }  // namespace lamina::LAMINA_ISA

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "backend/cpu/dense.h"
 #include "backend/cpu/tiles.h"
 #include "base/memory.h"
 #include "kernels/select.h"
@@ -10,8 +9,6 @@
 namespace lamina {
 
 namespace {
-
-using Packed = std::uint16_t;
 
 // Weights are packed a panel of so many units (or inputs) at a time, on the way into the product: the packed
 // copy of all of them would cost more memory traffic than it saves. A panel meets so many rows before the
@@ -21,24 +18,26 @@ constexpr std::int64_t kPanelRows = 512;
 // Of a weight's gradient, a tile of work takes so many inputs for one block of units.
 constexpr std::int64_t kGradientInputs = 1024;
 
-std::int64_t packed_size(std::int64_t lines, std::int64_t depth) {
-  return tiles_of(lines, kTileSide) * tiles_of(depth, kTileDepth) * kTileSize;
+std::int64_t tiles_in(std::int64_t lines, std::int64_t depth) {
+  return tiles_of(lines, kTileSide) * tiles_of(depth, kTileDepth);
 }
 
 // Room for one panel, kept by each thread: a panel is used up before its tile of work ends.
-Packed* panel_room(std::int64_t depth) {
-  thread_local Buffer<Packed> kept;
-  const std::int64_t size = packed_size(kPanel, depth);
-  if (kept.size() < size) kept = Buffer<Packed>(size);
+float* panel_room(const Bfloat16Table& k, std::int64_t depth) {
+  thread_local Buffer<float> kept;
+  const std::int64_t size = tiles_in(kPanel, depth) * k.tile_floats;
+  if (kept.size() < size) kept = Buffer<float>(size);
   return kept.data();
 }
 
 // A factor packed whole.
 struct Strips {
-  const Packed* tiles;
+  const float* tiles;
   std::int64_t depth;  // in tiles
+  std::int64_t tile_floats;
 
-  const Packed* at(std::int64_t line) const { return tiles + line / kTileSide * depth * kTileSize; }
+  const float* at(std::int64_t line) const { return tiles + line / kTileSide * depth * tile_floats; }
+  Strips from(std::int64_t line) const { return {at(line), depth, tile_floats}; }
 };
 
 class TileUse {  // of the thread's tile registers
@@ -61,12 +60,11 @@ void multiply(const Bfloat16Table& k, Strips left, Strips right, Matrix<float> o
       const std::int64_t rows = std::min(kBlockSide, out.rows - i), cols = std::min(kBlockSide, out.cols - j);
       k.product(left.at(i), right.at(j), left.depth, tiles_of(rows, kTileSide), tiles_of(cols, kTileSide),
                 block);
-      finish(ConstMatrix<float>(block, rows, cols, kBlockSide), out.rows_of(i, i + rows).cols_of(j, j + cols),
-             j);
+      finish(Matrix<float>(block, rows, cols, kBlockSide), out.rows_of(i, i + rows).cols_of(j, j + cols), j);
     }
 }
 
-// What is left of an activation once z is rounded.
+// What is left of an activation after z is rounded.
 void activate(const Bfloat16Table& k, Activation a, Matrix<float> y) {
   if (a == Activation::kLinear || a == Activation::kRelu) return;
   kernels<float>().bias_activation(a == Activation::kSigmoid ? Activation::kExp : a, y, nullptr, y);
@@ -79,20 +77,22 @@ struct Packing {
   ConstMatrix<float> x;
   Side side;
   Depth along;
-  Packed* tiles;
+  float* tiles;
 
   static constexpr std::int64_t kLines = 4 * kTileSide;
 
   std::int64_t lines() const { return along == Depth::kAlongRows ? x.rows : x.cols; }
   std::int64_t depth() const { return along == Depth::kAlongRows ? x.cols : x.rows; }
-  std::int64_t size() const { return packed_size(lines(), depth()); }
+  std::int64_t size(const Bfloat16Table& k) const { return tiles_in(lines(), depth()) * k.tile_floats; }
   std::int64_t rounds() const { return tiles_of(lines(), kLines); }
-  Strips strips() const { return {tiles, tiles_of(depth(), kTileDepth)}; }
+  Strips strips(const Bfloat16Table& k) const {
+    return {tiles, tiles_of(depth(), kTileDepth), k.tile_floats};
+  }
 
   void run(const Bfloat16Table& k, std::int64_t round) const {
     const std::int64_t first = round * kLines, last = std::min(lines(), first + kLines);
     k.pack(along == Depth::kAlongRows ? x.rows_of(first, last) : x.cols_of(first, last), side, along,
-           tiles + packed_size(first, depth()));
+           tiles + tiles_in(first, depth()) * k.tile_floats);
   }
 };
 
@@ -121,12 +121,12 @@ struct Panels {
   void run(const Bfloat16Table& k, std::int64_t tile, Finish&& finish) const {
     const std::int64_t first = tile / row_parts() * kPanel, last = std::min(out.cols, first + kPanel);
     const std::int64_t row = tile % row_parts() * kPanelRows, end = std::min(out.rows, row + kPanelRows);
-    Packed* room = panel_room(left.depth * kTileDepth);
+    float* room = panel_room(k, left.depth * kTileDepth);
     k.pack(along == Depth::kAlongRows ? w.rows_of(first, last) : w.cols_of(first, last), Side::kRight, along,
            room);
     const TileUse use(k);
-    multiply(k, {left.at(row), left.depth}, {room, left.depth}, out.rows_of(row, end).cols_of(first, last),
-             [&](ConstMatrix<float> block, Matrix<float> part, std::int64_t column) {
+    multiply(k, left.from(row), {room, left.depth, k.tile_floats}, out.rows_of(row, end).cols_of(first, last),
+             [&](Matrix<float> block, Matrix<float> part, std::int64_t column) {
                finish(block, part, first + column);
              });
   }
@@ -135,10 +135,9 @@ struct Panels {
 }  // namespace
 
 std::int64_t CpuBfloat16::dense_scratch(std::int64_t rows, std::int64_t inputs, std::int64_t units) const {
-  const std::int64_t forward = packed_size(rows, inputs);
-  const std::int64_t backward =
-      packed_size(rows, units) + packed_size(units, rows) + packed_size(inputs, rows);
-  return std::max(forward, backward) / 2;
+  const std::int64_t forward = tiles_in(rows, inputs);
+  const std::int64_t backward = tiles_in(rows, units) + tiles_in(units, rows) + tiles_in(inputs, rows);
+  return std::max(forward, backward) * kLargestTile;  // whichever instruction set will be chosen
 }
 
 void CpuBfloat16::round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) const {
@@ -150,16 +149,23 @@ void CpuBfloat16::round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) con
 void CpuBfloat16::dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b,
                         Activation a, Matrix<float> y, float* scratch) const {
   const Bfloat16Table& k = bfloat16_kernels();
-  const Packing packing{x, Side::kLeft, Depth::kAlongRows, reinterpret_cast<Packed*>(scratch)};
+  const Packing packing{x, Side::kLeft, Depth::kAlongRows, scratch};
   pack_all(lease, k, {packing});
-  const Panels panels{packing.strips(), w, Depth::kAlongRows, y};
+  const Panels panels{packing.strips(k), w, Depth::kAlongRows, y};
   const bool whole_rows = a == Activation::kSoftmax;  // which a panel need not have
+  const bool fused = b != nullptr && (a == Activation::kSigmoid || a == Activation::kTanh);
   lease.run(panels.count(), [&](std::int64_t tile) {
-    panels.run(k, tile, [&](ConstMatrix<float> block, Matrix<float> part, std::int64_t column) {
-      float bias[kBlockSide];
+    panels.run(k, tile, [&](Matrix<float> block, Matrix<float> part, std::int64_t column) {
+      float rounded_bias[kBlockSide];
+      const float* bias = b != nullptr ? rounded_bias : nullptr;
       if (b != nullptr)
-        k.finish({b + column, 1, part.cols, part.cols}, nullptr, false, {bias, 1, part.cols, part.cols});
-      k.finish(block, b != nullptr ? bias : nullptr, a == Activation::kRelu, part);
+        k.finish({b + column, 1, part.cols, part.cols}, nullptr, false,
+                 {rounded_bias, 1, part.cols, part.cols});
+      if (fused) {
+        kernels<float>().bias_activation(a, block, bias, block);
+        return k.finish(block, nullptr, false, part);
+      }
+      k.finish(block, bias, a == Activation::kRelu, part);
       if (!whole_rows) activate(k, a, part);
     });
   });
@@ -172,32 +178,33 @@ void CpuBfloat16::dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix
                                  ConstMatrix<float> dz, Matrix<float> dw, float* db, Matrix<float> dx,
                                  float* scratch) const {
   const Bfloat16Table& k = bfloat16_kernels();
-  auto* room = reinterpret_cast<Packed*>(scratch);
-  const Packing dz_units{dz, Side::kLeft, Depth::kDownColumns, room};
-  const Packing x_inputs{x, Side::kRight, Depth::kDownColumns, room += dz_units.size()};
+  const Packing dz_units{dz, Side::kLeft, Depth::kDownColumns, scratch};
+  const Packing x_inputs{x, Side::kRight, Depth::kDownColumns, scratch += dz_units.size(k)};
   // Without dx its factor has no lines.
-  const Packing dz_rows{dx ? dz : dz.rows_of(0, 0), Side::kLeft, Depth::kAlongRows, room + x_inputs.size()};
+  const Packing dz_rows{dx ? dz : dz.rows_of(0, 0), Side::kLeft, Depth::kAlongRows,
+                        scratch + x_inputs.size(k)};
   pack_all(lease, k, {dz_units, x_inputs, dz_rows});
 
-  const auto rounding = [&](ConstMatrix<float> block, Matrix<float> part, std::int64_t) {
+  const auto rounding = [&](Matrix<float> block, Matrix<float> part, std::int64_t) {
     k.finish(block, nullptr, false, part);
   };
-  const Panels panels{dz_rows.strips(), w, Depth::kDownColumns, dx};
+  const Panels panels{dz_rows.strips(k), w, Depth::kDownColumns, dx};
   const std::int64_t parts = tiles_of(dw.cols, kGradientInputs), for_dx = dx ? panels.count() : 0;
   lease.run(for_dx + tiles_of(dw.rows, kBlockSide) * parts, [&](std::int64_t tile) {
     if (tile < for_dx) return panels.run(k, tile, rounding);
     tile -= for_dx;
     const std::int64_t unit = tile / parts * kBlockSide, input = tile % parts * kGradientInputs;
-    const Strips left = dz_units.strips(), right = x_inputs.strips();
+    const Strips left = dz_units.strips(k), right = x_inputs.strips(k);
     const TileUse use(k);
-    multiply(k, {left.at(unit), left.depth}, {right.at(input), right.depth},
+    multiply(k, left.from(unit), right.from(input),
              dw.rows_of(unit, std::min(dw.rows, unit + kBlockSide))
                  .cols_of(input, std::min(dw.cols, input + kGradientInputs)),
              rounding);
   });
   if (db == nullptr) return;
-  column_sums<float>(lease, dz, db);
-  k.finish({db, 1, dz.cols, dz.cols}, nullptr, false, {db, 1, dz.cols, dz.cols});
+  by_columns(lease, dz.rows, dz.cols, [&](std::int64_t first, std::int64_t last) {
+    k.column_sums(dz.cols_of(first, last), db + first);
+  });
 }
 
 void CpuBfloat16::activation(Lease& lease, Activation a, ConstMatrix<float> x, Matrix<float> y) const {

@@ -1,5 +1,6 @@
 #include "backend/reference/bfloat16.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace lamina {
@@ -62,14 +63,16 @@ void ReferenceBfloat16::round(Lease&, ConstMatrix<float> x, Matrix<float> y) con
 
 void ReferenceBfloat16::dense(Lease&, ConstMatrix<float> x, ConstMatrix<float> w, const float* b,
                               Activation a, Matrix<float> y, float*) const {
+  const bool fused = b != nullptr && (a == Activation::kSigmoid || a == Activation::kTanh);
   for (std::int64_t i = 0; i < y.rows; ++i) {
     for (std::int64_t j = 0; j < y.cols; ++j) {
-      const float z = rounded_sum(x.cols, [&](std::int64_t k) {
-        return double{rounded(x.row(i)[k])} * double{rounded(w.row(j)[k])};
-      });
-      y.row(i)[j] = b != nullptr ? rounded(double{z} + double{rounded(b[j])}) : z;
+      double z = b != nullptr ? double{rounded(b[j])} : 0.0;
+      for (std::int64_t k = 0; k < x.cols; ++k)
+        z += double{rounded(x.row(i)[k])} * double{rounded(w.row(j)[k])};
+      if (fused) z = a == Activation::kTanh ? std::tanh(z) : 1 / (1 + std::exp(-z));
+      y.row(i)[j] = rounded(z);
     }
-    activate_row(a, y.row(i), y.cols);
+    if (!fused) activate_row(a, y.row(i), y.cols);
   }
 }
 
@@ -80,7 +83,9 @@ void ReferenceBfloat16::dense_gradient(Lease&, ConstMatrix<float> x, ConstMatrix
     for (std::int64_t i = 0; i < dw.cols; ++i)
       dw.row(u)[i] = rounded_sum(
           x.rows, [&](std::int64_t k) { return double{dz.row(k)[u]} * double{rounded(x.row(k)[i])}; });
-    if (db != nullptr) db[u] = rounded_sum(dz.rows, [&](std::int64_t k) { return dz.row(k)[u]; });
+    if (db == nullptr) continue;
+    db[u] = 0;
+    for (std::int64_t k = 0; k < dz.rows; ++k) db[u] = rounded(double{db[u]} + double{dz.row(k)[u]});
   }
   if (!dx) return;
   for (std::int64_t r = 0; r < dx.rows; ++r)
