@@ -32,14 +32,18 @@ inline void pack(ConstMatrix<float> x, Side side, Depth depth, float* tiles) {
 
 // Some rows at a time, so many that eight vectors of sums are under way: as many as two units that need four
 // steps for a sum can keep busy.
-inline void product(const float* left, const float* right, std::int64_t depth, std::int64_t rows,
-                    std::int64_t cols, float* block) {
+inline void product(const float* left, std::int64_t left_strip, const float* right, std::int64_t right_strip,
+                    std::int64_t depth, std::int64_t rows, std::int64_t cols, bool begins, float* block) {
   constexpr std::int64_t lanes = kLanes<float>, vectors = kTileSide / lanes, together = 8 / vectors;
   for (std::int64_t r = 0; r < rows * kTileSide; r += together)
     for (std::int64_t c = 0; c < cols; ++c) {
-      const float* a = left + r / kTileSide * depth * kTile + r % kTileSide * kTileDepth;
-      const float* b = right + c * depth * kTile;
+      const float* a = left + r / kTileSide * left_strip + r % kTileSide * kTileDepth;
+      const float* b = right + c * right_strip;
+      float* to = block + r * kBlockSide + c * kTileSide;
       Vec<float> sum[together][vectors] = {};
+      if (!begins)
+        for (std::int64_t i = 0; i < together; ++i)
+          for (std::int64_t v = 0; v < vectors; ++v) sum[i][v] = load(to + i * kBlockSide + v * lanes);
       for (std::int64_t d = 0; d < depth; ++d, a += kTile, b += kTile)
         for (std::int64_t k = 0; k < kTileDepth; ++k)
           for (std::int64_t v = 0; v < vectors; ++v) {
@@ -47,8 +51,7 @@ inline void product(const float* left, const float* right, std::int64_t depth, s
             for (std::int64_t i = 0; i < together; ++i) sum[i][v] += a[i * kTileDepth + k] * factor;
           }
       for (std::int64_t i = 0; i < together; ++i)
-        for (std::int64_t v = 0; v < vectors; ++v)
-          store(block + (r + i) * kBlockSide + c * kTileSide + v * lanes, sum[i][v]);
+        for (std::int64_t v = 0; v < vectors; ++v) store(to + i * kBlockSide + v * lanes, sum[i][v]);
     }
 }
 

@@ -28,10 +28,11 @@ struct Bfloat16Table {
   // Tiles of x, the depth's tiles of one strip of 16 rows (or columns) behind one another, then the next
   // strip.
   void (*pack)(ConstMatrix<float> x, Side side, Depth depth, float* tiles);
-  // block (32 x 32) = left right, of `rows` by `cols` strips (1 or 2 each; the rest of block is not written)
-  // that are `depth` tiles deep. Between begin() and end() on the same thread.
-  void (*product)(const float* left, const float* right, std::int64_t depth, std::int64_t rows,
-                  std::int64_t cols, float* block);
+  // block (32 x 32) = left right, or += where it does not begin; of `rows` by `cols` strips (1 or 2 each; the
+  // rest of block is not written) that are `depth` tiles deep; left_strip, right_strip: floats from one strip
+  // to the next. Between begin() and end() on the same thread.
+  void (*product)(const float* left, std::int64_t left_strip, const float* right, std::int64_t right_strip,
+                  std::int64_t depth, std::int64_t rows, std::int64_t cols, bool begins, float* block);
   void (*begin)();
   void (*end)();
 

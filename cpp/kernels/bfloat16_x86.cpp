@@ -124,29 +124,35 @@ void pack(ConstMatrix<float> x, Side side, Depth depth, float* room) {
 
 // Tiles 0 to 3 hold the sums, 4 and 5 the left strips, 6 and 7 the right ones.
 template <int rows, int cols>
-void multiply(const std::uint16_t* left, const std::uint16_t* right, std::int64_t depth, float* block) {
-  const std::int64_t strip = depth * kTile;
-  _tile_zero(0);
-  if constexpr (cols == 2) _tile_zero(1);
-  if constexpr (rows == 2) _tile_zero(2);
-  if constexpr (rows == 2 && cols == 2) _tile_zero(3);
+void multiply(const std::uint16_t* left, std::int64_t left_strip, const std::uint16_t* right,
+              std::int64_t right_strip, std::int64_t depth, bool begins, float* block) {
+  constexpr int line = kBlockSide * sizeof(float);
+  float* below = block + kSide * kBlockSide;
+  if (begins) {
+    _tile_zero(0);
+    if constexpr (cols == 2) _tile_zero(1);
+    if constexpr (rows == 2) _tile_zero(2);
+    if constexpr (rows == 2 && cols == 2) _tile_zero(3);
+  } else {
+    _tile_loadd(0, block, line);
+    if constexpr (cols == 2) _tile_loadd(1, block + kSide, line);
+    if constexpr (rows == 2) _tile_loadd(2, below, line);
+    if constexpr (rows == 2 && cols == 2) _tile_loadd(3, below + kSide, line);
+  }
   for (std::int64_t d = 0; d < depth; ++d, left += kTile, right += kTile) {
-    _tile_loadd(6, right, 64);
-    if constexpr (cols == 2) _tile_loadd(7, right + strip, 64);
     _tile_loadd(4, left, 64);
+    _tile_loadd(6, right, 64);
+    if constexpr (rows == 2) _tile_loadd(5, left + left_strip, 64);
+    if constexpr (cols == 2) _tile_loadd(7, right + right_strip, 64);
     _tile_dpbf16ps(0, 4, 6);
     if constexpr (cols == 2) _tile_dpbf16ps(1, 4, 7);
-    if constexpr (rows == 2) {
-      _tile_loadd(5, left + strip, 64);
-      _tile_dpbf16ps(2, 5, 6);
-      if constexpr (cols == 2) _tile_dpbf16ps(3, 5, 7);
-    }
+    if constexpr (rows == 2) _tile_dpbf16ps(2, 5, 6);
+    if constexpr (rows == 2 && cols == 2) _tile_dpbf16ps(3, 5, 7);
   }
-  constexpr int line = kBlockSide * sizeof(float);
   _tile_stored(0, block, line);
   if constexpr (cols == 2) _tile_stored(1, block + kSide, line);
-  if constexpr (rows == 2) _tile_stored(2, block + kSide * kBlockSide, line);
-  if constexpr (rows == 2 && cols == 2) _tile_stored(3, block + kSide * kBlockSide + kSide, line);
+  if constexpr (rows == 2) _tile_stored(2, below, line);
+  if constexpr (rows == 2 && cols == 2) _tile_stored(3, below + kSide, line);
 }
 
 // The tiles' shapes (all 16 lines of 64 bytes), which a thread sets before it uses them; released, they cost
@@ -163,19 +169,24 @@ void end() { _tile_release(); }
 
 #else
 
-// Eight rows and all columns: sixteen vectors of sums.
+// Eight rows and all columns: up to sixteen vectors of sums.
 template <int rows, int cols>
-void multiply(const std::uint16_t* left, const std::uint16_t* right, std::int64_t depth, float* block) {
+void multiply(const std::uint16_t* left, std::int64_t left_strip, const std::uint16_t* right,
+              std::int64_t right_strip, std::int64_t depth, bool begins, float* block) {
   constexpr int together = 8;
   for (int r = 0; r < rows * kSide; r += together) {
-    const std::uint16_t* a = left + (r / kSide * depth * kSide + r % kSide) * kTileDepth;
+    const std::uint16_t* a = left + r / kSide * left_strip + r % kSide * kTileDepth;
     const std::uint16_t* b = right;
+    float* to = block + r * kBlockSide;
     __m512 sum[together][cols] = {};
+    if (!begins)
+      for (int i = 0; i < together; ++i)
+        for (int c = 0; c < cols; ++c) sum[i][c] = _mm512_loadu_ps(to + i * kBlockSide + c * kSide);
     for (std::int64_t d = 0; d < depth; ++d, a += kTile, b += kTile)
       for (int k = 0; k < kSide; ++k) {
         __m512bh factor[cols];
         for (int c = 0; c < cols; ++c)
-          factor[c] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + c * depth * kTile + k * kTileDepth));
+          factor[c] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + c * right_strip + k * kTileDepth));
 #pragma GCC unroll 8
         for (int i = 0; i < together; ++i) {
           std::int32_t word;
@@ -185,7 +196,7 @@ void multiply(const std::uint16_t* left, const std::uint16_t* right, std::int64_
         }
       }
     for (int i = 0; i < together; ++i)
-      for (int c = 0; c < cols; ++c) _mm512_storeu_ps(block + (r + i) * kBlockSide + c * kSide, sum[i][c]);
+      for (int c = 0; c < cols; ++c) _mm512_storeu_ps(to + i * kBlockSide + c * kSide, sum[i][c]);
   }
 }
 
@@ -194,14 +205,15 @@ void end() {}
 
 #endif
 
-void product(const float* left_room, const float* right_room, std::int64_t depth, std::int64_t rows,
-             std::int64_t cols, float* block) {
-  const auto* left = reinterpret_cast<const std::uint16_t*>(left_room);
-  const auto* right = reinterpret_cast<const std::uint16_t*>(right_room);
+void product(const float* left, std::int64_t left_strip, const float* right, std::int64_t right_strip,
+             std::int64_t depth, std::int64_t rows, std::int64_t cols, bool begins, float* block) {
+  const auto* a = reinterpret_cast<const std::uint16_t*>(left);
+  const auto* b = reinterpret_cast<const std::uint16_t*>(right);
+  const auto run = [&](auto f) { f(a, 2 * left_strip, b, 2 * right_strip, depth, begins, block); };
   if (rows == 2)
-    cols == 2 ? multiply<2, 2>(left, right, depth, block) : multiply<2, 1>(left, right, depth, block);
+    cols == 2 ? run(multiply<2, 2>) : run(multiply<2, 1>);
   else
-    cols == 2 ? multiply<1, 2>(left, right, depth, block) : multiply<1, 1>(left, right, depth, block);
+    cols == 2 ? run(multiply<1, 2>) : run(multiply<1, 1>);
 }
 
 }  // namespace

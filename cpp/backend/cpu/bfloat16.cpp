@@ -10,11 +10,14 @@ namespace lamina {
 
 namespace {
 
-// Weights are packed a panel of so many units (or inputs) at a time, on the way into the product: the packed
-// copy of all of them would cost more memory traffic than it saves. A panel meets so many rows before the
-// next.
+// Weights are packed on the way into the product, since a packed copy of all of them would cost more memory
+// traffic than it saves: kPanel units (or inputs) and kPanelDepth of the depth at a time, which go through
+// the first cache. A tile of work is kGroup of them by kGroupRows rows, over the whole depth; its sums, and
+// that depth of the other factor, stay in the second cache.
 constexpr std::int64_t kPanel = 64;
-constexpr std::int64_t kPanelRows = 512;
+constexpr std::int64_t kPanelDepth = 16 * kTileDepth;
+constexpr std::int64_t kGroup = 256;
+constexpr std::int64_t kGroupRows = 256;
 // Of a weight's gradient, a tile of work takes so many inputs for one block of units.
 constexpr std::int64_t kGradientInputs = 1024;
 
@@ -22,12 +25,14 @@ std::int64_t tiles_in(std::int64_t lines, std::int64_t depth) {
   return tiles_of(lines, kTileSide) * tiles_of(depth, kTileDepth);
 }
 
-// Room for one panel, kept by each thread: a panel is used up before its tile of work ends.
-float* panel_room(const Bfloat16Table& k, std::int64_t depth) {
-  thread_local Buffer<float> kept;
-  const std::int64_t size = tiles_in(kPanel, depth) * k.tile_floats;
-  if (kept.size() < size) kept = Buffer<float>(size);
-  return kept.data();
+// What a thread needs for a tile of work, kept by it: used up before the tile ends.
+struct Room {
+  Buffer<float> panel{tiles_in(kPanel, kPanelDepth) * kLargestTile};
+  Buffer<float> sums{kGroup * kGroupRows};
+};
+Room& room() {
+  thread_local Room kept;
+  return kept;
 }
 
 // A factor packed whole.
@@ -36,8 +41,8 @@ struct Strips {
   std::int64_t depth;  // in tiles
   std::int64_t tile_floats;
 
-  const float* at(std::int64_t line) const { return tiles + line / kTileSide * depth * tile_floats; }
-  Strips from(std::int64_t line) const { return {at(line), depth, tile_floats}; }
+  std::int64_t strip() const { return depth * tile_floats; }
+  const float* at(std::int64_t line) const { return tiles + line / kTileSide * strip(); }
 };
 
 class TileUse {  // of the thread's tile registers
@@ -50,19 +55,6 @@ class TileUse {  // of the thread's tile registers
  private:
   const Bfloat16Table& kernels_;
 };
-
-// out = left right in blocks; finish(block, its part of out, its first column) writes the part.
-template <class Finish>
-void multiply(const Bfloat16Table& k, Strips left, Strips right, Matrix<float> out, Finish&& finish) {
-  alignas(64) float block[kBlockSide * kBlockSide];
-  for (std::int64_t i = 0; i < out.rows; i += kBlockSide)
-    for (std::int64_t j = 0; j < out.cols; j += kBlockSide) {
-      const std::int64_t rows = std::min(kBlockSide, out.rows - i), cols = std::min(kBlockSide, out.cols - j);
-      k.product(left.at(i), right.at(j), left.depth, tiles_of(rows, kTileSide), tiles_of(cols, kTileSide),
-                block);
-      finish(Matrix<float>(block, rows, cols, kBlockSide), out.rows_of(i, i + rows).cols_of(j, j + cols), j);
-    }
-}
 
 // What is left of an activation after z is rounded.
 void activate(const Bfloat16Table& k, Activation a, Matrix<float> y) {
@@ -107,28 +99,55 @@ void pack_all(Lease& lease, const Bfloat16Table& k, std::initializer_list<Packin
   });
 }
 
-// A product with weights, a panel of its columns and some of its rows at a time.
-struct Panels {
+// block(first row, first column, rows, columns) for each block of a matrix.
+template <class Block>
+void by_blocks(std::int64_t rows, std::int64_t cols, Block&& block) {
+  for (std::int64_t i = 0; i < rows; i += kBlockSide)
+    for (std::int64_t j = 0; j < cols; j += kBlockSide)
+      block(i, j, std::min(kBlockSide, rows - i), std::min(kBlockSide, cols - j));
+}
+
+// out = left wT or left w; finish(sums of a block, its part of out, its first column) writes the part.
+struct Weighted {
   Strips left;
   ConstMatrix<float> w;
   Depth along;
   Matrix<float> out;
 
-  std::int64_t row_parts() const { return tiles_of(out.rows, kPanelRows); }
-  std::int64_t count() const { return tiles_of(out.cols, kPanel) * row_parts(); }
+  std::int64_t row_parts() const { return tiles_of(out.rows, kGroupRows); }
+  std::int64_t count() const { return tiles_of(out.cols, kGroup) * row_parts(); }
 
   template <class Finish>
   void run(const Bfloat16Table& k, std::int64_t tile, Finish&& finish) const {
-    const std::int64_t first = tile / row_parts() * kPanel, last = std::min(out.cols, first + kPanel);
-    const std::int64_t row = tile % row_parts() * kPanelRows, end = std::min(out.rows, row + kPanelRows);
-    float* room = panel_room(k, left.depth * kTileDepth);
-    k.pack(along == Depth::kAlongRows ? w.rows_of(first, last) : w.cols_of(first, last), Side::kRight, along,
-           room);
+    const std::int64_t column = tile / row_parts() * kGroup, row = tile % row_parts() * kGroupRows;
+    const std::int64_t rows = std::min(kGroupRows, out.rows - row),
+                       cols = std::min(kGroup, out.cols - column);
+    const std::int64_t depth = along == Depth::kAlongRows ? w.cols : w.rows;
+    const Room& here = room();
+    // Where the sums of the block at (i, j) stand.
+    const auto sums = [&](std::int64_t i, std::int64_t j) {
+      return here.sums.data() + j * kGroupRows + i * kBlockSide;
+    };
     const TileUse use(k);
-    multiply(k, left.from(row), {room, left.depth, k.tile_floats}, out.rows_of(row, end).cols_of(first, last),
-             [&](Matrix<float> block, Matrix<float> part, std::int64_t column) {
-               finish(block, part, first + column);
-             });
+    for (std::int64_t d = 0; d < depth; d += kPanelDepth)
+      for (std::int64_t c = 0; c < cols; c += kPanel) {
+        const std::int64_t wide = std::min(kPanel, cols - c), deep = std::min(kPanelDepth, depth - d);
+        const std::int64_t from = column + c, tiles = tiles_of(deep, kTileDepth);
+        k.pack(along == Depth::kAlongRows ? w.rows_of(from, from + wide).cols_of(d, d + deep)
+                                          : w.rows_of(d, d + deep).cols_of(from, from + wide),
+               Side::kRight, along, here.panel.data());
+        by_blocks(rows, wide, [&](std::int64_t i, std::int64_t j, std::int64_t high, std::int64_t across) {
+          const std::int64_t right_strip = tiles * k.tile_floats;
+          k.product(left.at(row + i) + d / kTileDepth * k.tile_floats, left.strip(),
+                    here.panel.data() + j / kTileSide * right_strip, right_strip, tiles,
+                    tiles_of(high, kTileSide), tiles_of(across, kTileSide), d == 0, sums(i, c + j));
+        });
+      }
+    const Matrix<float> part = out.rows_of(row, row + rows).cols_of(column, column + cols);
+    by_blocks(rows, cols, [&](std::int64_t i, std::int64_t j, std::int64_t high, std::int64_t wide) {
+      finish(Matrix<float>(sums(i, j), high, wide, kBlockSide),
+             part.rows_of(i, i + high).cols_of(j, j + wide), column + j);
+    });
   }
 };
 
@@ -151,11 +170,11 @@ void CpuBfloat16::dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w
   const Bfloat16Table& k = bfloat16_kernels();
   const Packing packing{x, Side::kLeft, Depth::kAlongRows, scratch};
   pack_all(lease, k, {packing});
-  const Panels panels{packing.strips(k), w, Depth::kAlongRows, y};
+  const Weighted product{packing.strips(k), w, Depth::kAlongRows, y};
   const bool whole_rows = a == Activation::kSoftmax;  // which a panel need not have
   const bool fused = b != nullptr && (a == Activation::kSigmoid || a == Activation::kTanh);
-  lease.run(panels.count(), [&](std::int64_t tile) {
-    panels.run(k, tile, [&](Matrix<float> block, Matrix<float> part, std::int64_t column) {
+  lease.run(product.count(), [&](std::int64_t tile) {
+    product.run(k, tile, [&](Matrix<float> block, Matrix<float> part, std::int64_t column) {
       float rounded_bias[kBlockSide];
       const float* bias = b != nullptr ? rounded_bias : nullptr;
       if (b != nullptr)
@@ -188,18 +207,24 @@ void CpuBfloat16::dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix
   const auto rounding = [&](Matrix<float> block, Matrix<float> part, std::int64_t) {
     k.finish(block, nullptr, false, part);
   };
-  const Panels panels{dz_rows.strips(k), w, Depth::kDownColumns, dx};
-  const std::int64_t parts = tiles_of(dw.cols, kGradientInputs), for_dx = dx ? panels.count() : 0;
+  const Weighted product{dz_rows.strips(k), w, Depth::kDownColumns, dx};
+  const std::int64_t parts = tiles_of(dw.cols, kGradientInputs), for_dx = dx ? product.count() : 0;
   lease.run(for_dx + tiles_of(dw.rows, kBlockSide) * parts, [&](std::int64_t tile) {
-    if (tile < for_dx) return panels.run(k, tile, rounding);
+    if (tile < for_dx) return product.run(k, tile, rounding);
     tile -= for_dx;
     const std::int64_t unit = tile / parts * kBlockSide, input = tile % parts * kGradientInputs;
     const Strips left = dz_units.strips(k), right = x_inputs.strips(k);
+    const Matrix<float> part = dw.rows_of(unit, std::min(dw.rows, unit + kBlockSide))
+                                   .cols_of(input, std::min(dw.cols, input + kGradientInputs));
+    alignas(64) float sums[kBlockSide * kBlockSide];
     const TileUse use(k);
-    multiply(k, left.from(unit), right.from(input),
-             dw.rows_of(unit, std::min(dw.rows, unit + kBlockSide))
-                 .cols_of(input, std::min(dw.cols, input + kGradientInputs)),
-             rounding);
+    by_blocks(part.rows, part.cols,
+              [&](std::int64_t i, std::int64_t j, std::int64_t high, std::int64_t wide) {
+                k.product(left.at(unit + i), left.strip(), right.at(input + j), right.strip(), left.depth,
+                          tiles_of(high, kTileSide), tiles_of(wide, kTileSide), true, sums);
+                rounding(Matrix<float>(sums, high, wide, kBlockSide),
+                         part.rows_of(i, i + high).cols_of(j, j + wide), j);
+              });
   });
   if (db == nullptr) return;
   by_columns(lease, dz.rows, dz.cols, [&](std::int64_t first, std::int64_t last) {
