@@ -7,7 +7,7 @@
 namespace lamina {
 
 template <class T>
-class BatchNorm final : public Layer<T> {
+class BatchNorm : public Layer<T> {
  public:
   BatchNorm(std::int64_t positions, std::int64_t channels, double momentum, double epsilon, bool center,
             bool scale)
