@@ -20,7 +20,7 @@ class CastBfloat16 final : public Layer<float> {
     verbs_.round(pass.lease, x, y);
   }
   void backward(const Pass<float>& pass, ConstMatrix<float>, ConstMatrix<float>, Matrix<float> dy, bool,
-                Matrix<float> dx, float*) const override {
+                Activation, Matrix<float> dx, float*) const override {
     if (dx) verbs_.round(pass.lease, dy, dx);
   }
 
@@ -47,7 +47,7 @@ class ActivationBfloat16 final : public Layer<float> {
     verbs_.activation(pass.lease, activation_, x.reshaped(features_), y.reshaped(features_));
   }
   void backward(const Pass<float>& pass, ConstMatrix<float>, ConstMatrix<float> y, Matrix<float> dy, bool,
-                Matrix<float> dx, float*) const override {
+                Activation, Matrix<float> dx, float*) const override {
     if (dx)
       verbs_.activation_gradient(pass.lease, activation_, y.reshaped(features_), dy.reshaped(features_),
                                  dx.reshaped(features_));
@@ -72,9 +72,9 @@ class BatchNormBfloat16 final : public BatchNorm<float> {
     verbs_.round(pass.lease, y, y);
   }
   void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> y, Matrix<float> dy,
-                bool at_logits, Matrix<float> dx, float* workspace) const override {
+                bool at_logits, Activation below, Matrix<float> dx, float* workspace) const override {
     verbs_.round(pass.lease, dy, dy);
-    BatchNorm<float>::backward(pass, x, y, dy, at_logits, dx, workspace);
+    BatchNorm<float>::backward(pass, x, y, dy, at_logits, below, dx, workspace);
     if (dx) verbs_.round(pass.lease, dx, dx);
   }
 
@@ -101,7 +101,7 @@ class DropoutBfloat16 final : public Layer<float> {
     multiply(pass, x, kept, y);
   }
   void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float>, Matrix<float> dy, bool,
-                Matrix<float> dx, float* mask) const override {
+                Activation, Matrix<float> dx, float* mask) const override {
     if (!dx) return;
     verbs_.round(pass.lease, dy, dy);
     multiply(pass, dy, ConstMatrix<float>(mask, x.rows, x.cols), dx);

@@ -39,16 +39,21 @@ class DenseBfloat16 final : public Layer<float> {
   }
 
   void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> y, Matrix<float> dy, bool,
-                Matrix<float> dx, float* workspace) const override {
+                Activation, Matrix<float> dx, float* workspace) const override {
     const Matrix<float> dz = dy.reshaped(units_);
     verbs_.activation_gradient(pass.lease, activation_, y.reshaped(units_), dz, dz);
     verbs_.dense_gradient(pass.lease, x.reshaped(inputs_), weights(pass), dz,
-                          {gradient(pass, 0), units_, inputs_}, bias_ ? gradient(pass, 1) : nullptr,
-                          dx ? dx.reshaped(inputs_) : dx, workspace);
+                          {gradient(pass, 0), units_, inputs_, parameters_[0].stride},
+                          bias_ ? gradient(pass, 1) : nullptr, dx ? dx.reshaped(inputs_) : dx, workspace);
+    if (pass.update == nullptr) return;
+    for (std::size_t k = 0; k < parameters_.size(); ++k)
+      pass.backend.update(pass.lease, *pass.update, gradient(pass, k), parameters_[k].extent());
   }
 
  private:
-  ConstMatrix<float> weights(const Pass<float>& pass) const { return {value(pass, 0), units_, inputs_}; }
+  ConstMatrix<float> weights(const Pass<float>& pass) const {
+    return {value(pass, 0), units_, inputs_, parameters_[0].stride};
+  }
 
   const Bfloat16Backend& verbs_;
   std::int64_t positions_, inputs_, units_;
