@@ -8,6 +8,7 @@
 #include "kernels/dropout.h"
 #include "kernels/losses.h"
 #include "kernels/optimizers.h"
+#include "kernels/peak.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
@@ -28,6 +29,8 @@ constexpr KernelTable<T> kTable = {
     rmsprop<T>,
     adagrad<T>,
     adam<T>,
+    peak_multiply_add<T>,
+    peak_copy<T>,
 };
 
 }  // namespace

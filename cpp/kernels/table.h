@@ -45,6 +45,10 @@ struct KernelTable {
                   T* mean);
   void (*adagrad)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* accumulator);
   void (*adam)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m, T* v, T* vhat);
+
+  // The machine's limits (kernels/peak.h): multiply-adds in registers, returning the operations; y = x.
+  double (*peak_multiply_add)(std::int64_t rounds, T* sink);
+  void (*peak_copy)(std::int64_t size, const T* x, T* y);
 };
 
 }  // namespace lamina
