@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lamina", description="Train dense neural networks, fast.")
     parser.add_argument("--version", action="version", version=f"lamina {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo,bench}")
 
     info = commands.add_parser("info", help="what was built, and what this machine uses of it")
     info.set_defaults(run=_info)
@@ -45,6 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--epochs", type=_positive, help="default: 40 for digits, 5 for the others")
     demo.add_argument("--output", metavar="PATH", help="the picture (default: lamina-demo.png)")
     demo.set_defaults(run=_demo)
+
+    bench = commands.add_parser(
+        "bench", help="time a few trainings against NumPy, and Keras if it is installed"
+    )
+    bench.set_defaults(run=_bench)
     return parser
 
 
@@ -59,6 +64,12 @@ def _demo(options: argparse.Namespace) -> int:
     from lamina._cli import demo
 
     return demo.run(options.data, options.epochs, options.output)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from lamina._cli import bench
+
+    return bench.run()
 
 
 def _positive(word: str) -> int:
