@@ -1,7 +1,7 @@
 """What a library weighs: on the disk, and in memory while it trains."""
 
 import re
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,8 +33,9 @@ def _bytes(found: Distribution) -> int:
 
 
 def _folder_bytes(name: str) -> int:
-    """Of a package that is on the path, but not installed: Lamina, built in place."""
-    spec = find_spec(name) if name.isidentifier() else None
+    """Of a package that is on the path, but not installed: Lamina in place (its BLAS lies elsewhere)."""
+    known = not name.isidentifier() or name in packages_distributions()
+    spec = None if known else find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         return 0
     files = Path(next(iter(spec.submodule_search_locations))).rglob("*")

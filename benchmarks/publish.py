@@ -56,7 +56,12 @@ def main() -> int:
     parser.add_argument("result", type=Path)
     parser.add_argument("--root", type=Path, default=ROOT, help="default: this checkout")
     options = parser.parse_args()
-    for path in publish(load(options.result), options.root):
+    try:
+        written = publish(load(options.result), options.root)
+    except (OSError, ValueError) as error:
+        print(f"publish.py: {error}", file=sys.stderr)
+        return 1
+    for path in written:
         print(path)
     return 0
 

@@ -37,7 +37,7 @@ def table(result: Result, cases: dict[str, Case]) -> str:
     names = [name for name in result["peers"] if any(name in case["peers"] for case in cases.values())]
     limited = any("limit" in case for case in cases.values())
     head = ["case", *(result["peers"][name] for name in names)]
-    head += ["products at FMA peak", "by the best BLAS"] if limited else []
+    head += ["its products at FMA peak (share)", "by the best BLAS (share)"] if limited else []
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
     for name, case in cases.items():
         cells = [_cell(case, peer) for peer in names]
@@ -104,7 +104,7 @@ def _limit(case: Case, limit: str) -> str:
     part = share(case, limit)
     if part is None:
         return "–"
-    return f"{number(case['limit'][limit])} {case['unit']}, {part:.0%} of Lamina's"
+    return f"{number(case['limit'][limit])} {case['unit']} ({part:.0%})"
 
 
 def number(value: float) -> str:

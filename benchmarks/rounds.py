@@ -102,11 +102,11 @@ def limits(cases: list[Case], present: list[str], settings: Settings) -> dict[st
 
 
 @contextmanager
-def busy_processes(count: int) -> Iterator[None]:
+def busy_processes(count: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
     """So many processes compute something else meanwhile."""
     processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
-        yield
+        yield processes
     finally:
         for process in processes:
             process.kill()

@@ -77,7 +77,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--peers", nargs="+", choices=PEERS, metavar="NAME", help="default: all that are installed"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="fresh processes per case and peer (default 3)")
+    parser.add_argument("--rounds", type=int, help="fresh processes per case and peer (default 3)")
     parser.add_argument("--seconds", type=float, default=0.3, help="aimed at per timing (default 0.3)")
     parser.add_argument(
         "--threads", type=int, default=machine.cpus(), help="for every peer (default: all CPUs)"
@@ -87,10 +87,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--no-save", action="store_true", help="only print")
     parser.add_argument("--list", action="store_true", help="name the groups, cases and peers")
     options = parser.parse_args()
+    if options.rounds is None:
+        options.rounds = 1 if options.quick else 3
     if options.rounds < 1 or options.seconds <= 0 or not 1 <= options.threads <= machine.cpus():
         parser.error(f"need rounds >= 1, seconds > 0 and 1 to {machine.cpus()} threads")
     if options.quick:
-        options.rounds, options.cases = 1, options.cases or list(QUICK)
+        options.cases = options.cases or list(QUICK)
     try:
         options.cases = chosen(options.cases or [])
     except ValueError as error:

@@ -1,5 +1,6 @@
 """PyTorch as it is written, with the options that make it fastest on small networks."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ class TorchProgram:
         with torch.no_grad():
             for parameter, value in zip(self.model.parameters(), self.initial, strict=True):
                 parameter.copy_(value)
-        rate = self.network.rate
+        rate, self.steps = self.network.rate, 0
         if self.network.optimizer == "sgd":
             self.optimizer: Any = torch.optim.SGD(self.model.parameters(), lr=rate, fused=True)
         else:
@@ -83,13 +84,20 @@ class TorchProgram:
                     batch, target = inputs.index_select(0, rows), labels.index_select(0, rows)
                 loss = self.loss(self.read(batch), target)
                 loss.backward()
-                self.optimizer.step()
+                self.step()
                 self.optimizer.zero_grad(set_to_none=True)
                 losses.append(loss.detach())
             logs = {"loss": self.mean(losses, n)}
             if validation is not None:
                 logs["val_loss"] = self.evaluate(*validation)
         return logs
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.network.optimizer == "adam":
+            # PyTorch adds epsilon after the bias correction, Keras before it: so it is the same number.
+            self.optimizer.param_groups[0]["eps"] = EPSILON / math.sqrt(1 - BETA2**self.steps)
+        self.optimizer.step()
 
     def mean(self, losses: list[Any], n: int) -> float:
         """The mean over the rows of an epoch's batches, the last of which may be short."""

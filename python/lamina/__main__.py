@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser(
         "bench", help="time a few trainings against NumPy, and Keras if it is installed"
     )
+    bench.add_argument(
+        "--seconds", type=_seconds, default=0.3, help="aimed at for each timing (default: 0.3)"
+    )
     bench.set_defaults(run=_bench)
     return parser
 
@@ -69,7 +72,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _bench(options: argparse.Namespace) -> int:
     from lamina._cli import bench
 
-    return bench.run()
+    return bench.run(options.seconds)
 
 
 def _positive(word: str) -> int:
@@ -79,6 +82,16 @@ def _positive(word: str) -> int:
         value = 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {word!r}")
+    return value
+
+
+def _seconds(word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 3600:
+        raise argparse.ArgumentTypeError(f"expected seconds, more than 0, got {word!r}")
     return value
 
 

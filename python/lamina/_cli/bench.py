@@ -49,7 +49,7 @@ TABLE = (
 )
 
 
-def run(seconds: float = 0.3) -> int:
+def run(seconds: float) -> int:
     """Measure and print.
 
     Args:
