@@ -68,9 +68,8 @@ def ratios(result: Result, cases: dict[str, Case], baseline: str = "keras") -> F
     for i, (name, case) in enumerate(cases.items()):
         labels.append(f"{name}\n")
         best = best_other(case)
-        for peer, offset in ((baseline, -0.2), (best, 0.2)):
-            if peer is None or peer not in case["peers"]:
-                continue
+        drawn = [peer for peer in (baseline, best) if peer in case["peers"]]
+        for peer, offset in zip(dict.fromkeys(drawn), (-0.2, 0.2), strict=False):
             ratio = case["peers"][peer]["ratio"]
             value, low, high = (float(ratio[key]) for key in ("median", "q1", "q3"))
             colour = LOST if value < 1 else _colour(peer)
@@ -90,11 +89,11 @@ def ratios(result: Result, cases: dict[str, Case], baseline: str = "keras") -> F
     low, high = axis.get_xlim()
     axis.set_xlim(min(low, -0.05), high + 0.28 * (high - low))  # room for the words
     ticks = range(math.floor(min(low, 0)), math.ceil(high) + 1)
-    axis.set_xticks(list(ticks), [f"{10.0**tick:g}" for tick in ticks])
+    axis.set_xticks(list(ticks), [f"{10.0**tick:,g}" for tick in ticks])
     axis.axvline(0, color="black", linewidth=1)
     axis.grid(axis="x", linewidth=0.4)
     axis.set_axisbelow(True)
-    axis.set_xlabel("times as long as Lamina takes; less than 1, in red: Lamina is slower")
+    axis.set_xlabel("times as much as Lamina takes; less than 1, in red: Lamina takes more")
     axis.set_title(f"Against {result['peers'].get(baseline, baseline)}, and against the best of the others")
     return figure
 

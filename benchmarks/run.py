@@ -14,6 +14,7 @@ import report
 import result_file
 import rounds
 import summary
+import verbs
 from cases import CASES, GROUPS, Case, chosen
 from peers import PEERS
 
@@ -27,6 +28,11 @@ def main() -> int:
         _print_cases()
         return 0
     cases: list[Case] = options.cases
+    settings = rounds.Settings(options.rounds, options.seconds, options.threads)
+    if options.profile:
+        with tempfile.TemporaryDirectory() as folder:
+            print(verbs.tables(cases, Path(folder), settings))
+        return 0
     wanted = {name for case in cases for name in case.peers}
     wanted &= {*(options.peers or PEERS)}
     present = [name for name in PEERS if name in wanted and PEERS[name].is_installed()]
@@ -35,7 +41,6 @@ def main() -> int:
         print(f"missing: {PEERS[name].title} (needs the modules {', '.join(PEERS[name].needs)})")
 
     packages = tuple(dict.fromkeys(package for name in present for package in PEERS[name].packages))
-    settings = rounds.Settings(options.rounds, options.seconds, options.threads)
     start = time.perf_counter()
     result: dict[str, Any] = {
         "schema": result_file.SCHEMA,
@@ -83,6 +88,9 @@ def _options() -> argparse.Namespace:
         "--threads", type=int, default=machine.cpus(), help="for every peer (default: all CPUs)"
     )
     parser.add_argument("--quick", action="store_true", help=f"{' '.join(QUICK)}, one round: a first look")
+    parser.add_argument(
+        "--profile", action="store_true", help="Lamina alone: where a step's time goes, verb by verb"
+    )
     parser.add_argument("--output", type=Path, help="result file (default: named by date in results/)")
     parser.add_argument("--no-save", action="store_true", help="only print")
     parser.add_argument("--list", action="store_true", help="name the groups, cases and peers")

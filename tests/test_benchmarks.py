@@ -109,6 +109,19 @@ def test_a_peer_that_computes_something_else_is_reported(tmp_path: Path) -> None
     assert "WRONG: tiny: outputs of numpy after the check are not those of lamina" in done.stdout
 
 
+def test_the_profile_adds_up_to_the_step(tmp_path: Path) -> None:
+    done = run("--profile", "--cases", "tiny", "import", *QUICK, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("**tiny** 30-10s-1, SGD, all 364 rows a step: ")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[4:]]
+    assert rows[-1][0] == "between the verbs"
+    assert len(rows) > 3
+    step = float(lines[0].split(": ")[1].split(" µs")[0].replace(",", ""))
+    parts = sum(float(row[2].replace(",", "")) for row in rows)
+    assert parts == pytest.approx(step, rel=0.02)  # each is printed with three digits
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

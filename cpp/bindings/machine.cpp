@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "backend/cpu/blas.h"
+#include "backend/profile/verb_times.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/team.h"
@@ -103,6 +104,12 @@ void bind_machine(py::module_& m) {
   m.def("set_isa", &choose_isa, py::arg("name"));
   m.def("get_num_threads", &num_threads);
   m.def("set_num_threads", [](std::int64_t n) { checked_set_num_threads(n, "n"); }, py::arg("n"));
+  m.def("take_profile", [] {
+    py::list verbs;
+    for (const VerbTimes::Taken& taken : VerbTimes::take())
+      verbs.append(py::make_tuple(taken.verb, taken.calls, taken.seconds));
+    return verbs;
+  });
   m.def("peak_multiply_add", &multiply_add, py::arg("rounds"));
   py::class_<CopyBlocks>(m, "CopyBlocks")
       .def(py::init<std::int64_t>(), py::arg("size"))

@@ -26,6 +26,9 @@ def set_isa(name: str) -> None:
 
 def get_num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
+def take_profile() -> list[tuple[str, int, float]]:
+    """(verb, calls, seconds) of the backend "profile" since the last time."""
+
 def peak_multiply_add(rounds: int) -> float:
     """Multiply and add in registers, float32, on each of the threads at once; returns the floating-point
     operations of all. The caller takes the time.
@@ -70,7 +73,7 @@ class _Network:
     """A chain of layers and the flat block of their parameters. Add layers, then `build()`."""
 
     def __init__(self, inputs: int, backend: str = ...) -> None:
-        """inputs: values per sample. backend: "cpu" or "reference"."""
+        """inputs: values per sample. backend: "cpu", "profile" or "reference"."""
 
     def add_dense(self, positions: int, inputs: int, units: int, activation: str, use_bias: bool) -> None:
         """y = activation(x w + b) on (batch * positions, inputs) rows: a rank-2 input has
