@@ -14,7 +14,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from report import number
-from result_file import OWN, Case, Result, best_other, groups, load, share
+from result_file import OWN, Case, Result, best_other, first_of, groups, load, share
 
 # One colour a library in every plot, told apart by those who see fewer colours too (after Okabe and Ito);
 # Lamina's stands out. One thread: the same colour, dashed.
@@ -39,7 +39,7 @@ def draw(result: Result, folder: Path, kind: str = "svg") -> list[Path]:
         name: case
         for group in ("training", "calls", "by hand", "start", "many models", "threads")
         for name, case in found.get(group, {}).items()
-        if best_other(case) is not None and set(case["peers"]) & set(OWN)
+        if best_other(case) is not None and first_of(case) in OWN
     }
     if bars:
         drawn["ratios"] = lambda: ratios(result, bars)
@@ -64,9 +64,7 @@ def draw(result: Result, folder: Path, kind: str = "svg") -> list[Path]:
 def ratios(result: Result, cases: dict[str, Case], baseline: str = "keras") -> Figure:
     """Bars: how many times as long the others take. Shorter than 1, where Lamina is slower, is red."""
     figure, axis = _axes(height=1.3 + 0.5 * len(cases))
-    labels = []
-    for i, (name, case) in enumerate(cases.items()):
-        labels.append(f"{name}\n")
+    for i, case in enumerate(cases.values()):
         best = best_other(case)
         drawn = [peer for peer in (baseline, best) if peer in case["peers"]]
         for peer, offset in zip(dict.fromkeys(drawn), (-0.2, 0.2), strict=False):
@@ -84,12 +82,12 @@ def ratios(result: Result, cases: dict[str, Case], baseline: str = "keras") -> F
                 fontsize=8,
                 color=LOST if value < 1 else "black",
             )
-    axis.set_yticks(range(len(labels)), [label.strip() for label in labels])
+    axis.set_yticks(range(len(cases)), list(cases))
     axis.invert_yaxis()
     low, high = axis.get_xlim()
     axis.set_xlim(min(low, -0.05), high + 0.28 * (high - low))  # room for the words
     ticks = range(math.floor(min(low, 0)), math.ceil(high) + 1)
-    axis.set_xticks(list(ticks), [f"{10.0**tick:,g}" for tick in ticks])
+    axis.set_xticks(list(ticks), [f"{10**tick:,}" if tick >= 0 else f"{10.0**tick:g}" for tick in ticks])
     axis.axvline(0, color="black", linewidth=1)
     axis.grid(axis="x", linewidth=0.4)
     axis.set_axisbelow(True)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from result_file import Case, Result, best_other, first_of, groups, load, not_won, share
+from result_file import OWN, Case, Result, best_other, first_of, groups, load, not_won, share
 
 
 def whole(result: Result) -> str:
@@ -23,11 +23,14 @@ def summary(result: Result) -> str:
     for name, case in result["cases"].items():
         if case["group"] in ("width", "batch"):  # plots show them
             continue
-        first, best = first_of(case), best_other(case)
-        cells = [_time(case, first) if first else "failed", _ratio(case, "keras")]
-        cells.append(f"{_ratio(case, best)} {result['peers'][best]}" if best else "–")
-        part = share(case)
-        cells.append(f"{part:.0%}" if part is not None else "–")
+        first, best, part = first_of(case), best_other(case), share(case)
+        if first in OWN:
+            cells = [_time(case, first), _ratio(case, "keras")]
+            cells.append(f"{_ratio(case, best)} {result['peers'][best]}" if best else "–")
+            cells.append(f"{part:.0%}" if part is not None else "–")
+        else:
+            own = next((name for name in OWN if name in case["missing"]), "lamina")
+            cells = [_cell(case, own), "–", "–", "–"]
         lines.append(f"| **{name}** {case['title']} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -82,7 +85,8 @@ def _cell(case: Case, peer: str) -> str:
         return "missing"
     if peer not in case["peers"]:
         return "failed" if any(f", {peer}:" in fault for fault in case["faults"]) else "–"
-    return _time(case, peer) + (f", {_ratio(case, peer)}" if peer != first_of(case) else "")
+    first = first_of(case)
+    return _time(case, peer) + (f", {_ratio(case, peer)}" if first in OWN and peer != first else "")
 
 
 def _time(case: Case, peer: str) -> str:
@@ -92,7 +96,7 @@ def _time(case: Case, peer: str) -> str:
 
 def _ratio(case: Case, peer: str) -> str:
     """How many times as long a peer takes as the first one; bold only where it takes longer."""
-    if peer not in case["peers"]:
+    if peer not in case["peers"] or first_of(case) not in OWN:
         return "–"
     ratio = case["peers"][peer]["ratio"]
     text = f"× {number(ratio['median'])}"

@@ -48,9 +48,9 @@ def best_other(case: Case) -> str | None:
 
 
 def share(case: Case, limit: str = "fma") -> float | None:
-    """The first peer's share of a limit of the machine: 1 where it takes the least time that is possible."""
+    """Lamina's share of a limit of the machine: 1 where it takes the least time that is possible."""
     first = first_of(case)
-    if first is None or limit not in case.get("limit", {}):
+    if first not in OWN or limit not in case.get("limit", {}):
         return None
     return float(case["limit"][limit] / case["peers"][first]["time"]["median"])
 

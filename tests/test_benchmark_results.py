@@ -44,6 +44,17 @@ def test_the_summary_names_the_best_other_and_the_share_of_the_limit() -> None:
     assert rows["sigmoid"].endswith("| – | **× 5** (4.5–5.5) NumPy by hand | – |")
 
 
+def test_where_lamina_is_missing_nobody_is_compared_with_it() -> None:
+    import report
+
+    found = result()
+    del found["cases"]["B"]["peers"]["lamina"]
+    found["cases"]["B"]["missing"] = {"lamina": "lamina.keras.something"}
+    row = next(line for line in report.summary(found).splitlines() if "**B**" in line)
+    assert row.endswith("| missing | – | – | – |")
+    assert "slower" not in report.table(found, {"B": found["cases"]["B"]})
+
+
 def test_where_lamina_does_not_win_is_said() -> None:
     import report
 

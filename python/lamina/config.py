@@ -75,7 +75,7 @@ def set_backend(name: str) -> None:
 
 
 class Verb(NamedTuple):
-    """What a profile knows of one verb of the backend: its name, its calls and how long they took together."""
+    """What a profile knows of one verb of the backend: its calls and how long they took together."""
 
     name: str
     calls: int
