@@ -42,6 +42,10 @@ WORDS = {
     "4 models of A, on 9,600 rows": "A 모델 4개, 9,600행",
     "16 models": "모델 16개",
     "medians (quartiles) of": "중앙값(사분위수), 반복 횟수",
+    "Against Keras, and against the best of the others": "Keras와, 그리고 나머지 중 최고와 비교",
+    "All the cases, all the libraries, sweeps of width and batch size": (
+        "모든 경우와 라이브러리, 너비와 배치 크기에 따른 시간"
+    ),
     " rounds.": ".",
     " rounds;": ";",
 }

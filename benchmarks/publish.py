@@ -14,6 +14,10 @@ import report
 from result_file import Result, load
 
 ROOT = Path(__file__).parents[1]
+IN_README = ("training", "calls", "by hand", "start", "many models")
+MORE = """![Against Keras, and against the best of the others](docs/benchmarks/ratios.svg)
+
+[All the cases, all the libraries, sweeps of width and batch size](docs/benchmarks/README.md)."""
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 
 
@@ -23,7 +27,9 @@ def publish(result: Result, root: Path) -> list[Path]:
     Raises:
         ValueError: a README has no marks, or they are in disorder; nothing was written then.
     """
-    block = f"{report.summary(result)}\n\n{report.losses(result)}\n\n{report.footnote(result)}"
+    block = "\n\n".join(
+        [report.summary(result, IN_README), report.losses(result), report.footnote(result), MORE]
+    )
     texts = {
         root / "README.md": block,
         root / "README.ko.md": korean.translated(block),

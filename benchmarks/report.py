@@ -17,11 +17,16 @@ def whole(result: Result) -> str:
     return "\n\n".join(parts)
 
 
-def summary(result: Result) -> str:
-    """A row per case: the first peer's time, against Keras, against the best other, share of the limit."""
+def summary(result: Result, wanted: tuple[str, ...] = ()) -> str:
+    """A row per case: the first peer's time, against Keras, against the best other, share of the limit.
+
+    Args:
+        result: of a run.
+        wanted: the groups; default all but the sweeps, which plots show.
+    """
     lines = ["| case | Lamina | Keras | best other | of FMA peak |", "|---|---:|---:|---:|---:|"]
     for name, case in result["cases"].items():
-        if case["group"] in ("width", "batch"):  # plots show them
+        if case["group"] not in wanted if wanted else case["group"] in ("width", "batch"):
             continue
         first, best, part = first_of(case), best_other(case), share(case)
         if first in OWN:

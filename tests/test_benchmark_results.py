@@ -137,14 +137,19 @@ def test_publish_replaces_the_marked_block(tmp_path: Path) -> None:
     assert text.startswith("before\n<!-- benchmarks -->\n| case |")
     assert text.endswith("<!-- /benchmarks -->\nafter\n")
     assert "old" not in text
+    assert "**A**" in text
+    assert "sigmoid" not in text  # kernels stand in docs/ only
+    assert "](docs/benchmarks/ratios.svg)" in text
     assert "| 경우 |" in korean.read_text(encoding="utf-8")
     assert "스레드 1개" in korean.read_text(encoding="utf-8")
     page = (tmp_path / "docs" / "benchmarks" / "README.md").read_text(encoding="utf-8")
     assert "![width](width.svg)" in page
     assert "### Kernels" in page
 
+    import publish
+
     again = readme.read_bytes()
-    assert program("publish.py", path, "--root", str(tmp_path)).returncode == 0
+    publish.publish(result(), tmp_path)
     assert readme.read_bytes() == again
 
 
@@ -160,7 +165,9 @@ def test_publish_writes_nothing_where_a_mark_is_missing(tmp_path: Path) -> None:
 
 
 def test_korean_words_are_words_that_occur() -> None:
+    pytest.importorskip("matplotlib")
     import korean
+    import publish
     import report
     from cases import CASES
     from peers import PEERS
@@ -169,6 +176,7 @@ def test_korean_words_are_words_that_occur() -> None:
     won = result()
     del won["cases"]["B"]
     said += [report.summary(result()), report.losses(result()), report.losses(won), report.footnote(result())]
+    said.append(publish.MORE)
     said.append(report.footnote({**result(), "missing": []}))
     assert [words for words in korean.WORDS if not any(words in text for text in said)] == []
 
