@@ -1,36 +1,71 @@
-"""What is measured: one `Case` a row of the result table."""
+"""What is measured: one `Case` a row of the result table. A group of cases makes a table of its own."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["train", "predict", "import"]
+from lamina._bench.network import Network
+
+Kind = Literal["train", "many", "predict", "call", "kernel", "import", "start", "size", "memory"]
+
+UNITS = {
+    "train": "µs/step",
+    "many": "µs/step",
+    "predict": "µs/call",
+    "call": "µs/call",
+    "kernel": "µs/call",
+    "import": "ms",
+    "start": "ms",
+    "size": "MB",
+    "memory": "MB",
+}
+
+LAMINA = ("lamina", "lamina_1")
+TORCH = ("torch", "torch_1")
+TRAINERS = (
+    *("lamina", "lamina_1", "keras", "keras_tuned", "keras_jax", "keras_torch"),
+    *("torch", "torch_1", "torch_compiled", "torch_compiled_1", "jax_scan", "sklearn", "numpy"),
+)
+# The libraries that compute products of bfloat16 from weights of float32.
+MIXED = ("lamina", "keras", "keras_tuned", "torch", "torch_compiled", "jax_scan")
 
 
-@dataclass(frozen=True)
-class Case:
-    """A network on a data set, and what is timed of it.
+@dataclass(frozen=True, kw_only=True)
+class Case(Network):
+    """A network on a data set, and what is timed of it. For a kernel: its name and sizes.
 
     Attributes:
         name: what `--cases` takes.
+        group: so too; the table that it stands in.
         title: what tables show.
-        kind: "train" (times a step of `fit`), "predict" (a call with one row) or "import" (the import alone).
+        kind: what is timed: a step of `fit` ("train") or of the fits of several models ("many"), a call of
+            `predict`, of the model itself ("call") or of a kernel, the import alone, the import with the
+            first epoch ("start"). Or what is weighed: the packages ("size"), the process ("memory").
+        peers: names in `peers.PEERS`, who has it; the first is what the others are compared with.
         data: a name in `data.SOURCES`.
-        units: features, units of the hidden layers, outputs.
-        activation: of the hidden layers. The output layer has softmax, or sigmoid where there is one output.
-        optimizer: "sgd" (learning rate 0.01) or "adam" (0.001).
-        batch_size: rows of a step.
-        rows: rows of an epoch.
+        rows: rows of an epoch, or of a call.
+        validation_rows: rows to validate with after each epoch; they follow the others in the data set.
+        draws: batches are drawn with replacement.
+        threads: None for as many as `--threads` says.
+        busy: other processes that keep a CPU busy meanwhile.
+        models: how many are trained.
+        kernel: a name in `kernels.KERNELS`.
+        shape: the kernel's sizes.
     """
 
     name: str
+    group: str
     title: str
-    kind: Kind
+    kind: Kind = "train"
+    peers: tuple[str, ...] = TRAINERS
     data: str = "fashion_mnist"
-    units: tuple[int, ...] = (784, 100, 10)
-    activation: str = "sigmoid"
-    optimizer: str = "sgd"
-    batch_size: int = 32
     rows: int = 48000
+    validation_rows: int = 0
+    draws: bool = False
+    threads: int | None = None
+    busy: int = 0
+    models: int = 1
+    kernel: str = ""
+    shape: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -38,30 +73,214 @@ class Case:
         return -(-self.rows // self.batch_size)
 
     @property
+    def tolerance(self) -> float:
+        return max(self.shape) * 2.0**-24 if self.kernel else super().tolerance
+
+    @property
     def unit(self) -> str:
-        return {"train": "µs/step", "predict": "µs/call", "import": "ms"}[self.kind]
+        return UNITS[self.kind]
 
 
-CASES = (
-    Case("A", "784-100s-10, SGD, batch 32", "train"),
+A = {"units": (784, 100, 10)}
+B = {"units": (784, 300, 200, 100, 10), "activation": "relu"}
+C = {"units": (784, 50, 10), "optimizer": "adam", "rows": 60000}
+XL = {"units": (784, 2048, 2048, 10), "activation": "relu", "batch_size": 256, "rows": 5120}
+TINY = {"data": "cancer_like", "units": (30, 10, 1), "rows": 364}
+
+TRAINING = (
+    Case(name="A", group="training", title="784-100s-10, SGD, batch 32", **A),
+    Case(name="B", group="training", title="784-300-200-100-10 relu, SGD, batch 32", **B),
+    Case(name="C", group="training", title="784-50s-10, Adam, batch 32", **C),
+    Case(name="A256", group="training", title="784-100s-10, SGD, batch 256", batch_size=256, **A),
+    Case(name="XL", group="training", title="784-2048-2048-10 relu, SGD, batch 256", **XL),
     Case(
-        "B",
-        "784-300-200-100-10 relu, SGD, batch 32",
-        "train",
-        units=(784, 300, 200, 100, 10),
-        activation="relu",
+        name="XL16",
+        group="training",
+        title="XL in mixed_bfloat16",
+        dtype="mixed_bfloat16",
+        peers=MIXED,
+        **XL,
     ),
-    Case("C", "784-50s-10, Adam, batch 32", "train", units=(784, 50, 10), optimizer="adam", rows=60000),
-    Case("A256", "784-100s-10, SGD, batch 256", "train", batch_size=256),
+    Case(name="tiny", group="training", title="30-10s-1, SGD, all 364 rows a step", batch_size=364, **TINY),
     Case(
-        "tiny",
-        "30-10s-1, SGD, all 364 rows a step",
-        "train",
-        data="cancer_like",
-        units=(30, 10, 1),
-        batch_size=364,
-        rows=364,
+        name="validated",
+        group="training",
+        title="A, validated with 12,000 rows each epoch",
+        validation_rows=12000,
+        peers=tuple(name for name in TRAINERS if name != "sklearn"),  # it validates with rows it takes itself
+        **A,
     ),
-    Case("predict1", "784-100s-10, predict of one row", "predict"),
-    Case("import", "import, NumPy being loaded", "import"),
 )
+
+WIDTHS = tuple(
+    Case(
+        name=f"width{width}",
+        group="width",
+        title=f"784-{width}-10 relu, SGD, batch 32",
+        units=(784, width, 10),
+        activation="relu",
+        rows=9600,
+        peers=(*LAMINA, "keras", *TORCH),
+    )
+    for width in (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+)
+
+BATCHES = tuple(
+    Case(
+        name=f"batch{size}",
+        group="batch",
+        title=f"784-100s-10, SGD, batch {size}",
+        batch_size=size,
+        rows=min(48000, 1000 * size),
+        peers=(*LAMINA, "keras", *TORCH),
+        **A,
+    )
+    for size in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+)
+
+KERNELS = tuple(
+    Case(
+        name=name,
+        group="kernels",
+        title=title,
+        kind="kernel",
+        kernel=kernel,
+        shape=shape,
+        peers=("ops", "numpy", "torch"),
+    )
+    for name, title, kernel, shape in (
+        ("matmul", "32×784 · 784×100", "matmul", (32, 784, 100)),
+        ("matmul1k", "1024×1024 · 1024×1024", "matmul", (1024, 1024, 1024)),
+        ("sigmoid", "sigmoid of 32×100", "sigmoid", (32, 100)),
+        ("sigmoid1M", "sigmoid of 1024×1024", "sigmoid", (1024, 1024)),
+        ("softmax", "softmax of 256×10", "softmax", (256, 10)),
+        ("softmax1M", "softmax of 1024×1024", "softmax", (1024, 1024)),
+        ("softmax_grad", "gradient of softmax, 256×10", "softmax_grad", (256, 10)),
+        ("crossentropy", "cross-entropy of 256×10 logits", "crossentropy", (256, 10)),
+        ("sgd", "SGD, 784×100 weights", "sgd", (784, 100)),
+        ("adam", "Adam, 784×100 weights", "adam", (784, 100)),
+        ("adam1M", "Adam, 1024×1024 weights", "adam", (1024, 1024)),
+    )
+)
+
+CALLERS = ("lamina", "keras", "torch", "jax_scan", "sklearn", "numpy")
+LATENCY = (
+    Case(
+        name="predict1",
+        group="calls",
+        title="784-100s-10, predict of one row",
+        kind="predict",
+        rows=1,
+        peers=CALLERS,
+    ),
+    Case(
+        name="call1",
+        group="calls",
+        title="784-100s-10, model(x) of one row",
+        kind="call",
+        rows=1,
+        peers=tuple(name for name in CALLERS if name != "sklearn"),
+    ),
+    Case(
+        name="predict60k",
+        group="calls",
+        title="784-100s-10, predict of 60,000 rows",
+        kind="predict",
+        rows=60000,
+        peers=CALLERS,
+    ),
+)
+
+BY_HAND = (
+    Case(
+        name="by_hand",
+        group="by hand",
+        title="784-50s-10 by hand, batches of 100 drawn",
+        units=(784, 50, 10),
+        learning_rate=0.1,
+        batch_size=100,
+        rows=60000,
+        draws=True,
+        peers=("ops", "numpy", "numpy64"),
+    ),
+)
+
+INSTALLED = ("lamina", "keras", "torch", "jax_scan", "sklearn")
+START = (
+    Case(name="import", group="start", title="import, NumPy being loaded", kind="import", peers=INSTALLED),
+    Case(name="start", group="start", title="import and first epoch of A", kind="start", peers=INSTALLED),
+    Case(
+        name="size",
+        group="start",
+        title="installed, with all that it needs but Python",
+        kind="size",
+        peers=INSTALLED,
+    ),
+    Case(
+        name="memory",
+        group="start",
+        title="peak memory of A on 60,000 uint8 pictures (47 MB)",
+        kind="memory",
+        rows=60000,
+        from_bytes=True,
+        peers=("lamina", "keras", "torch", "numpy"),
+    ),
+)
+
+THREADS = (
+    Case(name="A_alone", group="threads", title="A with one thread", threads=1, peers=TRAINERS, **A),
+    Case(
+        name="A_busy",
+        group="threads",
+        title="A beside a busy process",
+        busy=1,
+        peers=(*LAMINA, "keras", *TORCH),
+        **A,
+    ),
+    Case(
+        name="B_busy",
+        group="threads",
+        title="B beside a busy process",
+        busy=1,
+        peers=(*LAMINA, "keras", *TORCH),
+        **B,
+    ),
+)
+
+MANY = (
+    Case(
+        name="many4",
+        group="many models",
+        title="4 models of A, on 9,600 rows",
+        kind="many",
+        models=4,
+        rows=9600,
+        peers=("lamina_many", "lamina", "keras"),
+        **A,
+    ),
+    Case(
+        name="many16",
+        group="many models",
+        title="16 models 30-10s-1, batch 32",
+        kind="many",
+        models=16,
+        peers=("lamina_many", "lamina", "torch"),
+        **TINY,
+    ),
+)
+
+CASES = (*TRAINING, *LATENCY, *BY_HAND, *START, *KERNELS, *THREADS, *MANY, *WIDTHS, *BATCHES)
+GROUPS = tuple(dict.fromkeys(case.group.replace(" ", "_") for case in CASES))
+
+
+def chosen(words: list[str]) -> list[Case]:
+    """The cases of these names and groups, in their order; all for no words.
+
+    Raises:
+        ValueError: a word is neither.
+    """
+    unknown = [word for word in words if word not in {*GROUPS, *(case.name for case in CASES)}]
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: neither a group ({', '.join(GROUPS)}) nor a case")
+    wanted = set(words)
+    return [case for case in CASES if not words or wanted & {case.name, case.group.replace(" ", "_")}]

@@ -27,18 +27,18 @@ def run(*words: str, folder: Path, **variables: str) -> subprocess.CompletedProc
     )
 
 
-def without_matplotlib(folder: Path) -> str:
-    """A PYTHONPATH on which matplotlib is not to be found, as where it is not installed."""
+def without(module: str, folder: Path) -> str:
+    """A PYTHONPATH on which the module is not to be found, as where it is not installed."""
     (folder / "sitecustomize.py").write_text(
         "import sys\n"
         "class Hide:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] == 'matplotlib':\n"
+        f"        if name.split('.')[0] == {module!r}:\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Hide())\n"
         "import importlib.util as util\n"
         "found = util.find_spec\n"
-        "util.find_spec = lambda name, package=None: None if name == 'matplotlib' else found(name, package)\n"
+        f"util.find_spec = lambda name, package=None: None if name == {module!r} else found(name, package)\n"
     )
     return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
 
@@ -132,7 +132,7 @@ def test_demo_on_fashion_mnist(tmp_path: Path) -> None:
 def test_demo_without_matplotlib_says_so(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    path = without_matplotlib(tmp_path)
+    path = without("matplotlib", tmp_path)
     done = run("demo", folder=work, PYTHONPATH=path)
     assert done.returncode == 0, done.stderr
     assert accuracy(done.stdout) > 0.95
@@ -151,6 +151,7 @@ def test_demo_without_matplotlib_says_so(tmp_path: Path) -> None:
         (("fly",), "invalid choice: 'fly'"),
         (("demo", "--data", "cifar"), "argument --data: invalid choice: 'cifar' (choose from"),
         (("demo", "--epochs", "0"), "argument --epochs: expected a whole number from 1, got '0'"),
+        (("bench", "--seconds", "0"), "argument --seconds: expected seconds, more than 0, got '0'"),
         (("demo", "--epochs", "many"), "argument --epochs: expected a whole number from 1, got 'many'"),
     ],
 )
@@ -198,3 +199,36 @@ def test_help_names_the_commands(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "info" in done.stdout
     assert "demo" in done.stdout
+
+
+def test_bench_times_what_is_there(tmp_path: Path) -> None:
+    path = without("tensorflow", tmp_path)
+    one = {"LAMINA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = run("bench", "--seconds", "0.01", folder=tmp_path, PYTHONPATH=path, **one)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert re.fullmatch(
+        rf"Lamina {re.escape(lamina.__version__)}, \w+, 1 threads; FMA peak \d+ GFLOP/s", lines[0]
+    )
+    assert "Keras: not installed" in lines[1]
+    assert lines[2].split("  ")[-1] == "NumPy by hand"
+    row = r"784-100s-10, SGD, batch 32 +[\d.,]+ [µm]s/step +\d+% +[\d.,]+ [µm]s/step  × [\d.e+]+"
+    assert re.fullmatch(row, lines[3]), lines[3]
+    assert re.fullmatch(r"784-100s-10, predict of one row +[\d.]+ µs/call +[\d.]+ µs/call  × .+", lines[7])
+
+
+def test_bench_reports_a_wrong_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from lamina._bench.by_hand import NumpyProgram
+    from lamina._cli import bench
+
+    step = NumpyProgram.train_step
+    monkeypatch.setattr(NumpyProgram, "train_step", lambda self, x, y: 1.001 * step(self, x, y))
+    monkeypatch.setattr(bench, "find_spec", lambda name: None)
+    monkeypatch.setattr(bench, "TABLE", bench.TABLE[-2:-1])
+    assert bench.run(0.001) == 1
+    assert (
+        "WRONG: 30-10s-1, all 364 rows a step: NumPy by hand computes something else"
+        in capsys.readouterr().out
+    )

@@ -182,7 +182,7 @@ def test_threads_backend_and_isa_are_checked() -> None:
     for wrong in (0, -1, 1.5, True, "2"):
         with pytest.raises(ValueError, match="num_threads: expected an int >= 1"):
             config.set_num_threads(wrong)
-    with pytest.raises(ValueError, match="backend: expected one of 'cpu', 'reference', got 'gpu'"):
+    with pytest.raises(ValueError, match="backend: expected one of 'cpu', 'profile', 'reference', got 'gpu'"):
         config.set_backend("gpu")
     with pytest.raises(ValueError, match="nope"):
         config.set_isa("nope")

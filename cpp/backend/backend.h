@@ -80,7 +80,7 @@ class Backend {
   virtual void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const = 0;
 };
 
-// "cpu" or "reference"; they live as long as the process. std::invalid_argument for another name.
+// "cpu", "profile" (cpu, its verbs timed) or "reference"; they live as long as the process. std::invalid_argument for another name.
 template <class T>
 const Backend<T>& backend_named(std::string_view name);
 

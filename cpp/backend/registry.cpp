@@ -3,6 +3,7 @@
 #include "backend/cpu/bfloat16.h"
 #include "backend/cpu/cpu.h"
 #include "backend/reference/bfloat16.h"
+#include "backend/profile/profile.h"
 #include "backend/reference/reference.h"
 
 namespace lamina {
@@ -10,10 +11,12 @@ namespace lamina {
 template <class T>
 const Backend<T>& backend_named(std::string_view name) {
   static const CpuBackend<T> cpu;
+  static const ProfiledBackend<T> profile(cpu);
   static const ReferenceBackend<T> reference;
   if (name == cpu.name()) return cpu;
+  if (name == profile.name()) return profile;
   if (name == reference.name()) return reference;
-  throw std::invalid_argument(text("backend: expected cpu or reference, got ", name));
+  throw std::invalid_argument(text("backend: expected cpu, profile or reference, got ", name));
 }
 
 template const Backend<float>& backend_named<float>(std::string_view);

@@ -2,11 +2,15 @@
 #include <pybind11/stl.h>
 
 #include <cstdlib>
+#include <numeric>
 
 #include "backend/cpu/blas.h"
+#include "backend/profile/verb_times.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/team.h"
 #include "bindings/bindings.h"
+#include "bindings/released.h"
 #include "kernels/select.h"
 
 namespace py = pybind11;
@@ -37,6 +41,48 @@ void read_environment() {
   checked_set_num_threads(n, "LAMINA_NUM_THREADS");
 }
 
+// tile(i) on each thread, all at the same time where a tile takes much longer than a thread to wake.
+template <class F>
+void on_each_thread(F&& tile) {
+  const Released released;
+  Lease lease;
+  lease.run(num_threads(), tile);
+}
+
+double multiply_add(std::int64_t rounds) {
+  require(rounds >= 1, "rounds: expected a number from 1, got ", rounds);
+  Buffer<double> done(num_threads() * padded<double>(1));
+  Buffer<float> sinks(num_threads() * padded<float>(1));
+  on_each_thread([&](std::int64_t i) {
+    done.data()[i * padded<double>(1)] =
+        kernels<float>().peak_multiply_add(rounds, sinks.data() + i * padded<float>(1));
+  });
+  return std::accumulate(done.data(), done.data() + done.size(), 0.0);
+}
+
+// A pair of blocks a thread, made before the time is taken.
+class CopyBlocks {
+ public:
+  explicit CopyBlocks(std::int64_t size) : size_(size), threads_(num_threads()) {
+    require(size >= 1 && size % 1024 == 0, "size: expected a multiple of 1024, got ", size);
+    blocks_ = Buffer<float>(2 * size * threads_);
+  }
+  void copy(std::int64_t rounds) const {
+    require(num_threads() == threads_, "threads: expected ", threads_, " as when the blocks were made, got ",
+            num_threads());
+    on_each_thread([&](std::int64_t i) {
+      float* block = blocks_.data() + 2 * size_ * i;
+      for (std::int64_t round = 0; round < rounds; ++round)
+        kernels<float>().peak_copy(size_, block, block + size_);
+    });
+  }
+
+ private:
+  std::int64_t size_;
+  int threads_;
+  Buffer<float> blocks_;
+};
+
 }  // namespace
 
 void bind_machine(py::module_& m) {
@@ -58,6 +104,16 @@ void bind_machine(py::module_& m) {
   m.def("set_isa", &choose_isa, py::arg("name"));
   m.def("get_num_threads", &num_threads);
   m.def("set_num_threads", [](std::int64_t n) { checked_set_num_threads(n, "n"); }, py::arg("n"));
+  m.def("take_profile", [] {
+    py::list verbs;
+    for (const VerbTimes::Taken& taken : VerbTimes::take())
+      verbs.append(py::make_tuple(taken.verb, taken.calls, taken.seconds));
+    return verbs;
+  });
+  m.def("peak_multiply_add", &multiply_add, py::arg("rounds"));
+  py::class_<CopyBlocks>(m, "CopyBlocks")
+      .def(py::init<std::int64_t>(), py::arg("size"))
+      .def("copy", &CopyBlocks::copy, py::arg("rounds"));
 }
 
 }  // namespace lamina

@@ -9,6 +9,7 @@
 #include "kernels/dropout.h"
 #include "kernels/losses.h"
 #include "kernels/optimizers.h"
+#include "kernels/peak.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
@@ -36,6 +37,8 @@ constexpr KernelTable<T> kTable = {
     weight_gradient_of_rows<T>,
     weight_gradient_of_panels<T>,
     bias_gradient<T>,
+    peak_multiply_add<T>,
+    peak_copy<T>,
 };
 
 }  // namespace

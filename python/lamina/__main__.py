@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lamina", description="Train dense neural networks, fast.")
     parser.add_argument("--version", action="version", version=f"lamina {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo,bench}")
 
     info = commands.add_parser("info", help="what was built, and what this machine uses of it")
     info.set_defaults(run=_info)
@@ -45,6 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--epochs", type=_positive, help="default: 40 for digits, 5 for the others")
     demo.add_argument("--output", metavar="PATH", help="the picture (default: lamina-demo.png)")
     demo.set_defaults(run=_demo)
+
+    bench = commands.add_parser(
+        "bench", help="time a few trainings against NumPy, and Keras if it is installed"
+    )
+    bench.add_argument(
+        "--seconds", type=_seconds, default=0.3, help="aimed at for each timing (default: 0.3)"
+    )
+    bench.set_defaults(run=_bench)
     return parser
 
 
@@ -61,6 +69,12 @@ def _demo(options: argparse.Namespace) -> int:
     return demo.run(options.data, options.epochs, options.output)
 
 
+def _bench(options: argparse.Namespace) -> int:
+    from lamina._cli import bench
+
+    return bench.run(options.seconds)
+
+
 def _positive(word: str) -> int:
     try:
         value = int(word)
@@ -68,6 +82,16 @@ def _positive(word: str) -> int:
         value = 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {word!r}")
+    return value
+
+
+def _seconds(word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 3600:
+        raise argparse.ArgumentTypeError(f"expected seconds, more than 0, got {word!r}")
     return value
 
 

@@ -26,6 +26,20 @@ def set_isa(name: str) -> None:
 
 def get_num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
+def take_profile() -> list[tuple[str, int, float]]:
+    """(verb, calls, seconds) of the backend "profile" since the last time."""
+
+def peak_multiply_add(rounds: int) -> float:
+    """Multiply and add in registers, float32, on each of the threads at once; returns the floating-point
+    operations of all. The caller takes the time.
+    """
+
+class CopyBlocks:
+    """For each of the threads two blocks of `size` float32, a multiple of 1024."""
+
+    def __init__(self, size: int) -> None: ...
+    def copy(self, rounds: int) -> None:
+        """Each thread copies its first block to its second, `rounds` times."""
 
 # -- random numbers (Philox 4x32-10), independent of threads ---------------------------------------------
 def random_uniform(out: _Array, seed: int, stream: int, low: float, high: float) -> None:
@@ -59,7 +73,7 @@ class _Network:
     """A chain of layers and the flat block of their parameters. Add layers, then `build()`."""
 
     def __init__(self, inputs: int, backend: str = ...) -> None:
-        """inputs: values per sample. backend: "cpu" or "reference"."""
+        """inputs: values per sample. backend: "cpu", "profile" or "reference"."""
 
     def add_dense(self, positions: int, inputs: int, units: int, activation: str, use_bias: bool) -> None:
         """y = activation(x w + b) on (batch * positions, inputs) rows: a rank-2 input has

@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina import _core
 
-BACKENDS = ("cpu", "reference")
+BACKENDS = ("cpu", "profile", "reference")
 _backend = "cpu"
 
 
@@ -54,7 +54,7 @@ def set_isa(name: str) -> None:
 
 
 def get_backend() -> str:
-    """The backend on which models are built from now on: "cpu" (default) or "reference"."""
+    """The backend on which models are built from now on: "cpu" (default), "profile" or "reference"."""
     return _backend
 
 
@@ -62,8 +62,8 @@ def set_backend(name: str) -> None:
     """Choose the backend of the models built after this call; those that are built keep theirs.
 
     Args:
-        name: "cpu", the fast one, or "reference", plain loops with double accumulation, for checking the
-            other.
+        name: "cpu", the fast one; "profile", the same with a clock beside it, for `take_profile`; or
+            "reference", plain loops with double accumulation, for checking the others.
 
     Raises:
         ValueError: there is no such backend.
@@ -72,6 +72,32 @@ def set_backend(name: str) -> None:
     if name not in BACKENDS:
         raise ValueError(f"backend: expected one of {', '.join(map(repr, BACKENDS))}, got {name!r}")
     _backend = name
+
+
+class Verb(NamedTuple):
+    """What a profile knows of one verb of the backend: its calls and how long they took together."""
+
+    name: str
+    calls: int
+    seconds: float
+
+
+def take_profile() -> list[Verb]:
+    """Where the time of models on the backend "profile" went since this was last asked, the longest first.
+
+    It counts every such model of the process, training and predicting, and the time on the clock of the
+    thread that called the verb. What happens between the verbs is not in it.
+
+    Example:
+        >>> lamina.config.set_backend("profile")
+        >>> model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, "softmax")])
+        >>> model.compile("sgd", "sparse_categorical_crossentropy")
+        >>> model.fit(x, y, verbose=0)
+        >>> for verb in lamina.config.take_profile():
+        ...     print(f"{verb.name:25} {verb.calls:8} {verb.seconds * 1e3:8.1f} ms")
+    """
+    verbs = [Verb(*taken) for taken in _core.take_profile()]
+    return sorted(verbs, key=lambda verb: verb.seconds, reverse=True)
 
 
 def _enable_op_determinism() -> None:

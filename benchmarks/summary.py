@@ -1,0 +1,90 @@
+"""What the rounds of a case come to: times, ratios, the share of the machine's limit, and what was wrong."""
+
+import math
+import statistics
+from typing import Any
+
+from cases import Case
+from peers import PEERS
+from rounds import Run
+
+# First epochs in shuffled order end at the same loss but for the order.
+SHUFFLED_RTOL = 0.05
+
+
+def summarised(case: Case, runs: dict[str, list[Run]], limit: dict[str, float]) -> dict[str, Any]:
+    """A case of the result file. A peer that failed in a round has no numbers."""
+    faults = [
+        f"{case.name}, {name}: {run['error']}"
+        for name, rounds in runs.items()
+        for run in rounds
+        if "error" in run
+    ]
+    missing = {name: run["missing"] for name, rounds in runs.items() for run in rounds if "missing" in run}
+    summary: dict[str, Any] = {
+        "title": case.title,
+        "group": case.group,
+        "unit": case.unit,
+        "peers": {},
+        "faults": faults,
+        "missing": missing,
+    }
+    if limit:
+        summary["limit"] = limit
+    whole = [name for name in PEERS if name in runs and all("times" in run for run in runs[name])]
+    whole.sort(key=case.peers.index)
+    if not whole:
+        return summary
+    first = whole[0]
+    base = [statistics.median(run["times"]) for run in runs[first]]
+    for name in whole:
+        times = [statistics.median(run["times"]) for run in runs[name]]
+        ratios = [time / reference for time, reference in zip(times, base, strict=True)]
+        answers = {key: value for key, value in runs[name][0].items() if key != "times"}
+        summary["peers"][name] = {"time": spread(times), "ratio": spread(ratios), **answers}
+    faults += differences(case, summary["peers"], first)
+    return summary
+
+
+def limit_of(case: Case, found: dict[str, Any], threads: int) -> dict[str, float]:
+    """The least time of a step: of its products at the FMA peak, and by the best BLAS. {} for other cases."""
+    if case.kind not in ("train", "many"):
+        return {}
+    limit = {"flops": float(case.flops), "fma": case.flops / found["fma"][str(threads)] * 1e6}
+    blas = found["blas"].get(str(threads), {}).get(case.name)
+    return limit | ({"blas": blas} if blas is not None else {})
+
+
+def spread(values: list[float]) -> dict[str, Any]:
+    """Median, quartiles and all the values."""
+    lower, upper = values[0], values[0]
+    if len(values) > 1:
+        lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
+    return {"median": statistics.median(values), "q1": lower, "q3": upper, "rounds": values}
+
+
+def differences(case: Case, found: dict[str, Any], first: str) -> list[str]:
+    """Peers whose losses and outputs are not the first one's; so written that NaN is a difference."""
+    faults = []
+    exact = case.tolerance
+    for name, values in found.items():
+        for key, rtol in (
+            ("check_loss", exact),
+            ("epoch_loss", SHUFFLED_RTOL),
+            ("epoch_val_loss", SHUFFLED_RTOL),
+        ):
+            if key in values and key in found[first]:
+                wanted, got = found[first][key], values[key]
+                if not abs(got - wanted) <= rtol * abs(wanted):
+                    faults.append(f"{case.name}: {key} of {name} is {got:.7g}, that of {first} {wanted:.7g}")
+        outputs, references = values.get("check_output", []), found[first].get("check_output", [])
+        size = max([1.0, *map(abs, references)])
+        if len(outputs) != len(references) or not all(
+            abs(got - wanted) <= exact * size for got, wanted in zip(outputs, references, strict=True)
+        ):
+            apart = max((abs(a - b) for a, b in zip(outputs, references, strict=False)), default=math.nan)
+            faults.append(
+                f"{case.name}: outputs of {name} after the check are not those of {first}, "
+                f"but {apart:.2g} apart, where {exact * size:.2g} is the most"
+            )
+    return faults

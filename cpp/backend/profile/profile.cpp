@@ -1,0 +1,137 @@
+#include "backend/profile/profile.h"
+
+#include <deque>
+#include <mutex>
+#include <string_view>
+
+#include "backend/profile/verb_times.h"
+
+namespace lamina {
+namespace {
+
+struct Book {
+  std::mutex mutex;
+  std::deque<VerbTimes> verbs;  // whose entries stay where they are
+};
+
+Book& book() {
+  static Book* const kept = new Book;  // threads may outlast static destruction
+  return *kept;
+}
+
+}  // namespace
+
+VerbTimes& VerbTimes::of(const char* verb) {
+  Book& all = book();
+  const std::lock_guard lock(all.mutex);
+  for (VerbTimes& times : all.verbs)
+    if (std::string_view(times.verb_) == verb) return times;
+  return all.verbs.emplace_back(verb);
+}
+
+std::vector<VerbTimes::Taken> VerbTimes::take() {
+  Book& all = book();
+  const std::lock_guard lock(all.mutex);
+  std::vector<Taken> taken;
+  for (VerbTimes& times : all.verbs) {
+    const std::int64_t calls = times.calls_.exchange(0), nanoseconds = times.nanoseconds_.exchange(0);
+    if (calls > 0) taken.push_back({times.verb_, calls, 1e-9 * static_cast<double>(nanoseconds)});
+  }
+  return taken;
+}
+
+// The body of a verb: the same verb of the inner backend, noted.
+#define LAMINA_TIMED(verb, ...)                   \
+  static VerbTimes& times = VerbTimes::of(#verb); \
+  const VerbTimes::Call call(times);              \
+  return inner_.verb(__VA_ARGS__)
+
+template <class T>
+void ProfiledBackend<T>::gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
+                                Matrix<T> out) const {
+  LAMINA_TIMED(gather, lease, rows, order, first, out);
+}
+
+template <class T>
+void ProfiledBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
+                               Matrix<T> y) const {
+  LAMINA_TIMED(dense, lease, x, w, b, a, y);
+}
+
+template <class T>
+void ProfiledBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
+                                              ConstMatrix<T> y, Matrix<T> dx) const {
+  LAMINA_TIMED(dense_input_gradient, lease, dz, w, a, y, dx);
+}
+
+template <class T>
+void ProfiledBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz,
+                                               Matrix<T> dw, T* db, const Update<T>* update) const {
+  LAMINA_TIMED(dense_weight_gradient, lease, x, dz, dw, db, update);
+}
+
+template <class T>
+void ProfiledBackend<T>::activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const {
+  LAMINA_TIMED(activation, lease, a, x, y);
+}
+
+template <class T>
+void ProfiledBackend<T>::activation_gradient(Lease& lease, Activation a, ConstMatrix<T> y, ConstMatrix<T> dy,
+                                             Matrix<T> dx) const {
+  LAMINA_TIMED(activation_gradient, lease, a, y, dy, dx);
+}
+
+template <class T>
+void ProfiledBackend<T>::batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& values,
+                                    T epsilon, bool training, Matrix<T> y) const {
+  LAMINA_TIMED(batch_norm, lease, x, values, epsilon, training, y);
+}
+
+template <class T>
+void ProfiledBackend<T>::batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
+                                             const BatchNormValues<T>& values, T* dgamma, T* dbeta,
+                                             Matrix<T> dx) const {
+  LAMINA_TIMED(batch_norm_gradient, lease, x, dy, values, dgamma, dbeta, dx);
+}
+
+template <class T>
+void ProfiledBackend<T>::moving_average(Lease& lease, double momentum, const T* batch, T* moving,
+                                        std::int64_t size) const {
+  LAMINA_TIMED(moving_average, lease, momentum, batch, moving, size);
+}
+
+template <class T>
+void ProfiledBackend<T>::dropout_mask(Lease& lease, const RandomStream& stream, double rate,
+                                      Matrix<T> mask) const {
+  LAMINA_TIMED(dropout_mask, lease, stream, rate, mask);
+}
+
+template <class T>
+void ProfiledBackend<T>::multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> out) const {
+  LAMINA_TIMED(multiply, lease, a, b, out);
+}
+
+template <class T>
+double ProfiledBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction,
+                                Target<T> target, const T* weight, T scale, T* rows,
+                                Matrix<T> gradient) const {
+  LAMINA_TIMED(loss, lease, form, prediction, target, weight, scale, rows, gradient);
+}
+
+template <class T>
+double ProfiledBackend<T>::metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
+                                  T* rows) const {
+  LAMINA_TIMED(metric, lease, kind, prediction, target, rows);
+}
+
+template <class T>
+void ProfiledBackend<T>::update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const {
+  LAMINA_TIMED(update, lease, update, dw, size);
+}
+
+#undef LAMINA_TIMED
+
+template class ProfiledBackend<float>;
+template class ProfiledBackend<double>;
+
+}  // namespace lamina

@@ -1,0 +1,45 @@
+// A backend that lets another one work and notes how long each verb takes.
+#pragma once
+
+#include "backend/backend.h"
+
+namespace lamina {
+
+template <class T>
+class ProfiledBackend final : public Backend<T> {
+ public:
+  explicit ProfiledBackend(const Backend<T>& inner) : inner_(inner) {}
+  std::string_view name() const override { return "profile"; }
+  std::int64_t fewest_samples() const override { return inner_.fewest_samples(); }
+
+  void gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
+              Matrix<T> out) const override;
+  void dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
+             Matrix<T> y) const override;
+  void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y,
+                            Matrix<T> dx) const override;
+  void dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz, Matrix<T> dw, T* db,
+                             const Update<T>* update) const override;
+  void activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const override;
+  void activation_gradient(Lease& lease, Activation a, ConstMatrix<T> y, ConstMatrix<T> dy,
+                           Matrix<T> dx) const override;
+  void batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& values, T epsilon, bool training,
+                  Matrix<T> y) const override;
+  void batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
+                           const BatchNormValues<T>& values, T* dgamma, T* dbeta,
+                           Matrix<T> dx) const override;
+  void moving_average(Lease& lease, double momentum, const T* batch, T* moving,
+                      std::int64_t size) const override;
+  void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const override;
+  void multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> out) const override;
+  double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
+              const T* weight, T scale, T* rows, Matrix<T> gradient) const override;
+  double metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
+                T* rows) const override;
+  void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const override;
+
+ private:
+  const Backend<T>& inner_;
+};
+
+}  // namespace lamina
