@@ -68,6 +68,7 @@ class Backend {
   // mask: 0 with probability rate, else 1 / (1 - rate), by place in the batch.
   virtual void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const = 0;
   virtual void multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> out) const = 0;
+  virtual void rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix<T> x, Matrix<T> y) const = 0;
 
   // Returns the sum of the rows' weighted losses; rows: scratch, one value per row; see KernelTable::loss.
   virtual double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
@@ -80,7 +81,8 @@ class Backend {
   virtual void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const = 0;
 };
 
-// "cpu", "profile" (cpu, its verbs timed) or "reference"; they live as long as the process. std::invalid_argument for another name.
+// "cpu", "profile" (cpu, its verbs timed) or "reference"; they live as long as the process.
+// std::invalid_argument for another name.
 template <class T>
 const Backend<T>& backend_named(std::string_view name);
 

@@ -127,7 +127,14 @@ void bind_bfloat16_layers(py::class_<Bound>& network) {
             const auto stream = static_cast<std::uint32_t>(self.network.layers().size());
             add<DropoutBfloat16>(self, size, rate, seed, stream);
           },
-          py::arg("size"), py::arg("rate"), py::arg("seed"));
+          py::arg("size"), py::arg("rate"), py::arg("seed"))
+      .def(
+          "add_bfloat16_rescaling",
+          [](Bound& self, std::int64_t size, double scale, double shift) {
+            require_positive(size, "size");
+            add<RescalingBfloat16>(self, size, scale, shift);
+          },
+          py::arg("size"), py::arg("scale"), py::arg("offset"));
 }
 
 void bind_bfloat16_ops(py::module_& m) {

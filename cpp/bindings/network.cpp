@@ -12,6 +12,7 @@
 #include "nn/layers/batch_norm.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
+#include "nn/layers/rescaling.h"
 
 namespace lamina {
 namespace {
@@ -57,12 +58,12 @@ py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std:
   const Reading reading(network.occupancy());
   const Released released;
   Lease lease;
-  Forward<T> pass(network, rows.count, Mode::kTraining);
-  Buffer<T> gathered(rows.count * network.inputs());
-  const Matrix<T> batch(gathered.data(), rows.count, network.inputs());
-  network.backend().gather(lease, rows, nullptr, 0, batch);
-  const ConstMatrix<T> y =
-      pass.run({network.backend(), lease, network.parameters(), nullptr, true, step}, batch);
+  Forward<T> forward(network, rows.count, Mode::kTraining);
+  Intake<T> intake;
+  intake.prepare(network, forward, rows, rows.count);
+  const ConstMatrix<T> batch = intake.take(lease, rows, nullptr, 0, rows.count, 0);
+  const ConstMatrix<T> y = forward.run(
+      {network.backend(), lease, network.parameters(), nullptr, true, step, intake.samples()}, batch);
   std::copy_n(y.data, y.size(), values);
   return out;
 }
@@ -130,6 +131,13 @@ void bind_network(py::module_& m, const char* name) {
             self.network.add(std::make_unique<Dropout<T>>(size, rate, seed, stream));
           },
           py::arg("size"), py::arg("rate"), py::arg("seed"))
+      .def(
+          "add_rescaling",
+          [](Self& self, std::int64_t size, double scale, double shift) {
+            require_positive(size, "size");
+            self.network.add(std::make_unique<Rescaling<T>>(size, scale, shift));
+          },
+          py::arg("size"), py::arg("scale"), py::arg("offset"))
       .def("build", [](Self& self) { self.network.build(); })
       .def("parameters", &parameters<T>)
       .def("predict", &predict<T>, py::arg("x"), py::arg("batch_size"), py::arg("progress") = py::none())

@@ -25,13 +25,11 @@ T exp_sum(const T* z, T shift, T* terms, std::int64_t size) {
 template <class T>
 void softmax_row(const T* x, const T* bias, T* y, std::int64_t n) {
   if (bias != nullptr)
-    map<T>(
-        n, y, [](Vec<T> a, Vec<T> b) { return a + b; }, x, bias);
+    map<T>(n, y, [](Vec<T> a, Vec<T> b) { return a + b; }, x, bias);
   else
     std::copy(x, x + n, y);
   const T sum = exp_sum(y, largest_of(y, n), y, n);
-  map<T>(
-      n, y, [sum](Vec<T> e) { return e / sum; }, y);
+  map<T>(n, y, [sum](Vec<T> e) { return e / sum; }, y);
 }
 
 // y = f(x + bias). Narrow rows that lie one behind the other go together, so that vectors are full: the bias
@@ -55,8 +53,7 @@ void map_rows(ConstMatrix<T> x, const T* bias, Matrix<T> y, F&& f) {
     if (bias == nullptr)
       map<T>(x.cols, y.row(i), f, x.row(i));
     else
-      map<T>(
-          x.cols, y.row(i), [&](Vec<T> a, Vec<T> b) { return f(a + b); }, x.row(i), bias);
+      map<T>(x.cols, y.row(i), [&](Vec<T> a, Vec<T> b) { return f(a + b); }, x.row(i), bias);
   }
 }
 
@@ -93,8 +90,7 @@ template <class T>
 void softmax_gradient_row(const T* y, const T* dy, T* dx, std::int64_t size) {
   const T dot = static_cast<T>(sum_by_vectors<T>(
       size, [&](std::int64_t i, std::int64_t n) { return load_up_to(y + i, n) * load_up_to(dy + i, n); }));
-  map<T>(
-      size, dx, [dot](Vec<T> v, Vec<T> d) { return v * (d - dot); }, y, dy);
+  map<T>(size, dx, [dot](Vec<T> v, Vec<T> d) { return v * (d - dot); }, y, dy);
 }
 
 template <class T, class F>

@@ -11,8 +11,21 @@ namespace lamina {
 // Keras's fuzz factor: probabilities are clipped to [1e-7, 1 - 1e-7].
 inline constexpr double kClip = 1e-7;
 
-// Rows of a batch where they lie in the user's array: contiguous rows of T, or of bytes. As values they count
-// times scale plus shift.
+// x scale + shift
+template <class T>
+struct Rescale {
+  T scale = 1;
+  T shift = 0;
+
+  // Of a number or a vector of them.
+  template <class V>
+  V operator()(V x) const {
+    return x * scale + shift;
+  }
+};
+
+// Rows of a batch where they lie in the user's array: contiguous rows of T, or of bytes, to be rescaled as
+// they are read.
 template <class T>
 struct Samples {
   const void* const* rows = nullptr;
@@ -23,13 +36,8 @@ struct Samples {
   // The rows that come next, to be fetched in time; or null.
   const void* const* next = nullptr;
   std::int64_t next_count = 0;
-  T scale = 1;
-  T shift = 0;
+  Rescale<T> rescale;
 
-  template <class V>
-  V rescaled(V x) const {
-    return x * scale + shift;
-  }
   std::int64_t row_bytes() const { return cols * static_cast<std::int64_t>(bytes ? 1 : sizeof(T)); }
 };
 

@@ -35,11 +35,8 @@ void map_matrix(Matrix<float> y, F&& f, X... x) {
 inline void finish(ConstMatrix<float> x, const float* bias, bool relu, Matrix<float> y) {
   const auto positive = [](Vec<float> z) { return z < 0.0f ? Vec<float>{} : z; };  // NaN stays
   if (bias == nullptr) {
-    if (relu)
-      return map_matrix(
-          y, [&](Vec<float> z) { return positive(rounded(z)); }, x);
-    return map_matrix(
-        y, [](Vec<float> z) { return rounded(z); }, x);
+    if (relu) return map_matrix(y, [&](Vec<float> z) { return positive(rounded(z)); }, x);
+    return map_matrix(y, [](Vec<float> z) { return rounded(z); }, x);
   }
   for (std::int64_t i = 0; i < y.rows; ++i)
     if (relu)
@@ -47,15 +44,13 @@ inline void finish(ConstMatrix<float> x, const float* bias, bool relu, Matrix<fl
           y.cols, y.row(i), [&](Vec<float> z, Vec<float> b) { return positive(rounded(z + b)); }, x.row(i),
           bias);
     else
-      map<float>(
-          y.cols, y.row(i), [](Vec<float> z, Vec<float> b) { return rounded(z + b); }, x.row(i), bias);
+      map<float>(y.cols, y.row(i), [](Vec<float> z, Vec<float> b) { return rounded(z + b); }, x.row(i), bias);
 }
 
 inline void column_sums(ConstMatrix<float> x, float* out) {
   std::fill_n(out, x.cols, 0.0f);
   for (std::int64_t i = 0; i < x.rows; ++i)
-    map<float>(
-        x.cols, out, [](Vec<float> sum, Vec<float> v) { return rounded(sum + v); }, out, x.row(i));
+    map<float>(x.cols, out, [](Vec<float> sum, Vec<float> v) { return rounded(sum + v); }, out, x.row(i));
 }
 
 inline void sigmoid_of_exp(Matrix<float> y) {
@@ -82,11 +77,9 @@ inline void activation_gradient_rounded(Activation a, ConstMatrix<float> y, Cons
   using V = Vec<float>;
   switch (a) {
     case Activation::kLinear:
-      return map_matrix(
-          dx, [](V d) { return rounded(d); }, dy);
+      return map_matrix(dx, [](V d) { return rounded(d); }, dy);
     case Activation::kRelu:  // times 0, not replaced by 0: a NaN in dy stays
-      return map_matrix(
-          dx, [](V v, V d) { return rounded(d) * (v > 0.0f ? splat(1.0f) : V{}); }, y, dy);
+      return map_matrix(dx, [](V v, V d) { return rounded(d) * (v > 0.0f ? splat(1.0f) : V{}); }, y, dy);
     case Activation::kSigmoid:
       return map_matrix(
           dx, [](V v, V d) { return rounded(rounded(d) * rounded(v * rounded(1.0f - v))); }, y, dy);
@@ -94,8 +87,7 @@ inline void activation_gradient_rounded(Activation a, ConstMatrix<float> y, Cons
       return map_matrix(
           dx, [](V v, V d) { return rounded(rounded(d) * rounded(1.0f - rounded(v * v))); }, y, dy);
     case Activation::kExp:
-      return map_matrix(
-          dx, [](V v, V d) { return rounded(rounded(d) * v); }, y, dy);
+      return map_matrix(dx, [](V v, V d) { return rounded(rounded(d) * v); }, y, dy);
     case Activation::kSoftmax:
       for (std::int64_t i = 0; i < y.rows; ++i)
         softmax_gradient_row_rounded(y.row(i), dy.row(i), dx.row(i), y.cols);

@@ -26,8 +26,7 @@ inline void pack(ConstMatrix<float> x, Side side, Depth depth, float* tiles) {
         const std::int64_t step = along ? depth_step : line_step;
         for (std::int64_t inner = 0; inner < (along ? deep : wide); ++inner) to[inner * step] = row[inner];
       }
-      map<float>(
-          kTile, tiles, [](Vec<float> v) { return rounded(v); }, tiles);
+      map<float>(kTile, tiles, [](Vec<float> v) { return rounded(v); }, tiles);
     }
 }
 

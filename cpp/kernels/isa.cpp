@@ -10,6 +10,7 @@
 #include "kernels/losses.h"
 #include "kernels/optimizers.h"
 #include "kernels/peak.h"
+#include "kernels/rescaling.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
@@ -24,6 +25,7 @@ constexpr KernelTable<T> kTable = {
     batch_norm_gradient<T>,
     dropout_mask<T>,
     multiply<T>,
+    rescale<T>,
     loss<T>,
     metric<T>,
     update_range<T>,

@@ -117,8 +117,7 @@ double categorical_from_probabilities_row(const LossForm<T>& form, const T* p, c
     }
   }
   if (gradient != nullptr)
-    map<T>(
-        size, gradient, [&](Vec<T> g) { return scale * (g - T(dot)) / sum; }, gradient);
+    map<T>(size, gradient, [&](Vec<T> g) { return scale * (g - T(dot)) / sum; }, gradient);
   return value;
 }
 
@@ -128,8 +127,7 @@ double sparse_from_logits_row(const T* z, std::int64_t label, T scale, T* gradie
   const T largest = largest_of(z, n);
   const T sum = exp_sum(z, largest, gradient, n);
   if (gradient != nullptr) {
-    map<T>(
-        n, gradient, [&](Vec<T> e) { return scale * (e / sum); }, gradient);
+    map<T>(n, gradient, [&](Vec<T> e) { return scale * (e / sum); }, gradient);
     gradient[label] -= scale;
   }
   return static_cast<double>(std::log(sum) - (z[label] - largest));

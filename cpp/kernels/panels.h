@@ -34,26 +34,18 @@ struct RowSource {
   std::int64_t rows() const { return end - first; }
   std::int64_t cols() const { return x.cols; }
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
-    return x.rescaled(load_up_to(static_cast<const T*>(x.rows[first + i]) + k, n));
+    return x.rescale(load_up_to(static_cast<const T*>(x.rows[first + i]) + k, n));
   }
 };
 
 template <class T>
 struct ByteSource {
-  typedef std::uint8_t Bytes __attribute__((vector_size(kLanes<T>)));
-
   const Samples<T>& x;
   std::int64_t first, end;
   std::int64_t rows() const { return end - first; }
   std::int64_t cols() const { return x.cols; }
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
-    Bytes bytes{};
-    const auto* from = static_cast<const std::uint8_t*>(x.rows[first + i]) + k;
-    if (n == kLanes<T>)
-      std::memcpy(&bytes, from, sizeof bytes);
-    else
-      std::memcpy(&bytes, from, static_cast<std::size_t>(n));
-    return x.rescaled(__builtin_convertvector(__builtin_convertvector(bytes, Bits<T>), Vec<T>));
+    return x.rescale(from_bytes<T>(static_cast<const std::uint8_t*>(x.rows[first + i]) + k, n));
   }
 };
 

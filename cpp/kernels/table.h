@@ -31,6 +31,7 @@ struct KernelTable {
   void (*dropout_mask)(const RandomStream& stream, double rate, std::int64_t first, T* mask,
                        std::int64_t size);
   void (*multiply)(const T* a, const T* b, T* out, std::int64_t size);
+  void (*rescale)(const Rescale<T>& rescale, const T* x, T* y, std::int64_t size);
 
   // loss[i] = weight[i] * loss of row i (weight null: 1); gradient = scale * weight[i] * its gradient at
   // `prediction`, which is logits or probabilities as the form says. Null gradient: not wanted.

@@ -66,6 +66,15 @@ inline void store(float* p, Vec<float> v, std::int64_t n) {
 inline void store(double* p, Vec<double> v, std::int64_t n) {
   _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), v);
 }
+// n bytes as numbers. (With a full mask: GCC 12 warns of the other forms' undefined operand.)
+template <class T>
+Vec<T> from_bytes(const std::uint8_t* p, std::int64_t n) {
+  const __m128i bytes = _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << n) - 1), p);
+  if constexpr (sizeof(T) == sizeof(float))
+    return _mm512_maskz_cvtepi32_ps(0xFFFF, _mm512_maskz_cvtepu8_epi32(0xFFFF, bytes));
+  else
+    return _mm512_maskz_cvtepi32_pd(0xFF, _mm256_cvtepu8_epi32(bytes));
+}
 #elif defined(__AVX2__)
 inline __m256i mask32(std::int64_t n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)),
@@ -78,6 +87,16 @@ inline Vec<float> load(const float* p, std::int64_t n) { return _mm256_maskload_
 inline Vec<double> load(const double* p, std::int64_t n) { return _mm256_maskload_pd(p, mask64(n)); }
 inline void store(float* p, Vec<float> v, std::int64_t n) { _mm256_maskstore_ps(p, mask32(n), v); }
 inline void store(double* p, Vec<double> v, std::int64_t n) { _mm256_maskstore_pd(p, mask64(n), v); }
+template <class T>
+Vec<T> from_bytes(const std::uint8_t* p, std::int64_t n) {
+  long long bits = 0;
+  std::memcpy(&bits, p, static_cast<std::size_t>(n));
+  const __m128i bytes = _mm_cvtsi64_si128(bits);
+  if constexpr (sizeof(T) == sizeof(float))
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+  else
+    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(bytes));
+}
 #else
 template <class T>
 Vec<T> load(const T* p, std::int64_t n) {
@@ -88,6 +107,12 @@ Vec<T> load(const T* p, std::int64_t n) {
 template <class T>
 void store(T* p, Vec<T> v, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = v[i];
+}
+template <class T>
+Vec<T> from_bytes(const std::uint8_t* p, std::int64_t n) {
+  Vec<T> v{};
+  for (std::int64_t i = 0; i < n; ++i) v[i] = static_cast<T>(p[i]);
+  return v;
 }
 #endif
 

@@ -76,6 +76,8 @@ class Layer {
   virtual void backward(const Pass<T>&, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
                         Activation below, Matrix<T> dx, T* workspace) const = 0;
   virtual bool joins_below() const { return false; }
+  // What it does to the input, if it is a rescaling and nothing else.
+  virtual const Rescale<T>* rescales() const { return nullptr; }
   // Whether x may have no values, but stand for the pass's samples.
   virtual bool reads_samples() const { return false; }
 

@@ -14,6 +14,10 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
   bool trainable_seen = false;
   for (const auto& layer : network.layers()) {
     if (layer->identity(training)) continue;
+    if (layer == network.layers().front() && layer->rescales() != nullptr) {
+      input_rescale_ = *layer->rescales();
+      continue;
+    }
     Buffer<T> kept(training ? capacity * layer->outputs() : 0);
     stages_.push_back({layer.get(), std::move(kept), Buffer<T>(layer->workspace(capacity)), nullptr, {}, {}});
     widest = std::max(widest, layer->outputs());

@@ -22,6 +22,8 @@ class Forward {
   // Whether a softmax or sigmoid ends the network. In training a dropout that follows hides it.
   bool has_head() const { return head_; }
 
+  // What is to be done to the input on its way in: a first layer that is not among the stages.
+  const Rescale<T>& input_rescale() const { return input_rescale_; }
   // Whether the pass's samples may stand for x, which then has no values.
   bool reads_samples() const { return !stages_.empty() && stages_.front().layer->reads_samples(); }
 
@@ -50,7 +52,8 @@ class Forward {
   const Network<T>& network_;
   std::int64_t capacity_;
   std::vector<Stage> stages_;  // the layers that do something in this mode
-  bool head_ = false;          // the last stage is one
+  Rescale<T> input_rescale_;
+  bool head_ = false;  // the last stage is one
   std::size_t first_trainable_ = 0;
   Buffer<T> logits_, gradients_[2], turns_[2];
 };

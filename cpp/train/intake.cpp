@@ -13,14 +13,16 @@ std::uint64_t next_number() {
 }  // namespace
 
 template <class T>
-void Intake<T>::prepare(const Network<T>& network, bool reads_samples, const Rows& rows,
+void Intake<T>::prepare(const Network<T>& network, const Forward<T>& forward, const Rows& rows,
                         std::int64_t capacity) {
   backend_ = &network.backend();
-  direct_ = reads_samples && lie_in_runs<T>(rows);
+  direct_ = forward.reads_samples() && lie_in_runs<T>(rows);
   fewest_ = direct_ ? backend_->fewest_samples() : capacity + 1;
   samples_ = {};
   samples_.cols = network.inputs();
   samples_.bytes = rows.dtype == DType::kUint8;
+  samples_.rescale = forward.input_rescale();
+  rescales_ = samples_.rescale.scale != T(1) || samples_.rescale.shift != T(0);
   const std::int64_t places = direct_ ? 2 * capacity : 0;
   const std::int64_t gathered = std::min(capacity, fewest_ - 1) * network.inputs();
   if (places_.size() < places) places_ = Buffer<const void*>(places);
@@ -33,6 +35,7 @@ ConstMatrix<T> Intake<T>::take(Lease& lease, const Rows& rows, const std::int64_
   if (count < fewest_) {
     const Matrix<T> x(gathered_.data(), count, samples_.cols);
     backend_->gather(lease, rows, order != nullptr ? order + first : nullptr, first, x);
+    if (rescales_) backend_->rescale(lease, samples_.rescale, x, x);
     return x;
   }
   next = std::min(next, places_.size() - count);

@@ -12,7 +12,7 @@ template <class T>
 class Intake {
  public:
   // Room for batches of up to `capacity` of these rows; they stay the caller's.
-  void prepare(const Network<T>& network, bool reads_samples, const Rows& rows, std::int64_t capacity);
+  void prepare(const Network<T>& network, const Forward<T>& forward, const Rows& rows, std::int64_t capacity);
 
   // Rows order[first..first+count-1], or first.. where order is null; the `next` rows after them will come
   // next. Without values it is samples() that hold them.
@@ -22,7 +22,7 @@ class Intake {
 
  private:
   const Backend<T>* backend_ = nullptr;
-  bool direct_ = false;
+  bool direct_ = false, rescales_ = false;
   std::int64_t fewest_ = 0;
   Buffer<T> gathered_;
   Buffer<const void*> places_;

@@ -16,7 +16,7 @@ Predictor<T>::Predictor(const Network<T>& network, std::int64_t capacity)
 
 template <class T>
 void Predictor<T>::run(Lease& lease, const Rows& rows, std::int64_t first, Matrix<T> out) {
-  intake_.prepare(network_, forward_.reads_samples(), rows, capacity());
+  intake_.prepare(network_, forward_, rows, capacity());
   const std::int64_t end = first + out.rows, next = std::min(rows.count - end, out.rows);
   const ConstMatrix<T> x = intake_.take(lease, rows, nullptr, first, out.rows, next);
   Pass<T> pass{network_.backend(), lease, network_.parameters()};

@@ -71,7 +71,7 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
     sweep.batch.reset();
     sweep.batch.emplace(*this, capacity, mode);
   }
-  sweep.batch->intake.prepare(network_, sweep.batch->forward.reads_samples(), data.x, capacity);
+  sweep.batch->intake.prepare(network_, sweep.batch->forward, data.x, capacity);
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
   sweep.loss_sum = 0;

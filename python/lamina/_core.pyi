@@ -85,6 +85,8 @@ class _Network:
         self, positions: int, channels: int, momentum: float, epsilon: float, center: bool, scale: bool
     ) -> None: ...
     def add_dropout(self, size: int, rate: float, seed: int) -> None: ...
+    def add_rescaling(self, size: int, scale: float, offset: float) -> None:
+        """x * scale + offset; as the first layer it is part of reading the rows."""
     def build(self) -> None:
         """Allocate the parameters (zeros). No layer can be added after it."""
 

@@ -82,6 +82,13 @@ void CpuBackend<T>::multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, M
 }
 
 template <class T>
+void CpuBackend<T>::rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix<T> x, Matrix<T> y) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().rescale(rescale, x.row(first), y.row(first), (last - first) * x.cols);
+  });
+}
+
+template <class T>
 double CpuBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
                            const T* weight, T scale, T* rows, Matrix<T> gradient) const {
   by_rows(lease, prediction.rows, prediction.cols, [&](std::int64_t first, std::int64_t last) {

@@ -125,6 +125,12 @@ double ProfiledBackend<T>::metric(Lease& lease, MetricKind kind, ConstMatrix<T> 
 }
 
 template <class T>
+void ProfiledBackend<T>::rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix<T> x,
+                                 Matrix<T> y) const {
+  LAMINA_TIMED(rescale, lease, rescale, x, y);
+}
+
+template <class T>
 void ProfiledBackend<T>::update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const {
   LAMINA_TIMED(update, lease, update, dw, size);
 }

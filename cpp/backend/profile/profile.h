@@ -32,6 +32,7 @@ class ProfiledBackend final : public Backend<T> {
                       std::int64_t size) const override;
   void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const override;
   void multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> out) const override;
+  void rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix<T> x, Matrix<T> y) const override;
   double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
               const T* weight, T scale, T* rows, Matrix<T> gradient) const override;
   double metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,

@@ -377,6 +377,12 @@ double ReferenceBackend<T>::loss(Lease&, const LossForm<T>& form, ConstMatrix<T>
 }
 
 template <class T>
+void ReferenceBackend<T>::rescale(Lease&, const Rescale<T>& rescale, ConstMatrix<T> x, Matrix<T> y) const {
+  for (std::int64_t i = 0; i < x.size(); ++i)
+    y.data[i] = static_cast<T>(double{x.data[i]} * double{rescale.scale} + double{rescale.shift});
+}
+
+template <class T>
 double ReferenceBackend<T>::metric(Lease&, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
                                    T* rows) const {
   double sum = 0;

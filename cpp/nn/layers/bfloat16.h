@@ -59,6 +59,43 @@ class ActivationBfloat16 final : public Layer<float> {
   Activation activation_;
 };
 
+// y = x scale + shift, each of the two operations rounded.
+class RescalingBfloat16 final : public Layer<float> {
+ public:
+  RescalingBfloat16(const Bfloat16Backend& verbs, std::int64_t size, double scale, double shift)
+      : Layer<float>(size, size),
+        verbs_(verbs),
+        scale_(rounded(static_cast<float>(scale))),
+        shift_(rounded(static_cast<float>(shift))) {}
+
+  ConstMatrix<float> logits(const Pass<float>&, ConstMatrix<float> x, Matrix<float>) const override {
+    return x;
+  }
+  void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y, float*) const override {
+    pass.backend.rescale(pass.lease, {scale_, 0}, x, y);
+    verbs_.round(pass.lease, y, y);
+    pass.backend.rescale(pass.lease, {1, shift_}, y, y);
+    verbs_.round(pass.lease, y, y);
+  }
+  void backward(const Pass<float>& pass, ConstMatrix<float>, ConstMatrix<float>, Matrix<float> dy, bool,
+                Activation, Matrix<float> dx, float*) const override {
+    if (!dx) return;
+    pass.backend.rescale(pass.lease, {scale_, 0}, dy, dx);
+    verbs_.round(pass.lease, dx, dx);
+  }
+
+ private:
+  float rounded(float x) const {
+    Lease lease;
+    const Matrix<float> one(&x, 1, 1);
+    verbs_.round(lease, one, one);
+    return x;
+  }
+
+  const Bfloat16Backend& verbs_;
+  float scale_, shift_;
+};
+
 // Batch normalization between two casts: Keras computes it in float.
 class BatchNormBfloat16 final : public BatchNorm<float> {
  public:

@@ -64,7 +64,7 @@ NAMES: dict[str, str] = {
         RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip
         RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
         RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
-        RandomTranslation RandomZoom ReLU RepeatVector Rescaling Reshape Resizing
+        RandomTranslation RandomZoom ReLU RepeatVector Reshape Resizing
         ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D SeparableConvolution1D
         SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax Solarization SpatialDropout1D
         SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup

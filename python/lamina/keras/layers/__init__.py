@@ -9,7 +9,18 @@ from lamina.keras.layers.flatten import Flatten as Flatten
 from lamina.keras.layers.input_layer import Input as Input
 from lamina.keras.layers.input_layer import InputLayer as InputLayer
 from lamina.keras.layers.layer import Layer as Layer
+from lamina.keras.layers.rescaling import Rescaling as Rescaling
 
-__all__ = ["Activation", "BatchNormalization", "Dense", "Dropout", "Flatten", "Input", "InputLayer", "Layer"]
+__all__ = [
+    "Activation",
+    "BatchNormalization",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "Rescaling",
+]
 
 refuse_absent(__name__)
