@@ -226,7 +226,7 @@ def test_shapes_are_checked(rng):
         _core.bfloat16_dense_gradient("cpu", x, w, normal(rng, 3, 5))
     with pytest.raises(TypeError, match="x: expected float32, got float64"):
         _core.bfloat16_dense("cpu", x.astype(np.float64), w, None, "relu")
-    with pytest.raises(ValueError, match="backend: expected cpu or reference"):
+    with pytest.raises(ValueError, match="backend: expected cpu, profile or reference"):
         _core.bfloat16_dense("gpu", x, w, None, "relu")
 
 
