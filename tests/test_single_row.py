@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lamina import keras
+from lamina.keras._training.inputs import real_array
 from lamina.keras.callbacks import CallbackList
 
 X = np.linspace(-1, 1, 12, dtype="f4").reshape(3, 4)
@@ -64,6 +65,7 @@ def test_what_a_model_gives_is_a_plain_array_from_predict(model: Any) -> None:
         pass
 
     rows = X.view(Sub)
+    assert type(real_array(rows, "x")) is np.ndarray
     assert type(model.predict(rows, verbose=0)) is np.ndarray
     assert type(model.predict_on_batch(rows)) is np.ndarray
     assert type(model(rows).numpy()) is np.ndarray

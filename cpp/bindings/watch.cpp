@@ -35,19 +35,19 @@ Watch::Watch(py::object progress, std::function<Standing()> standing)
 void Watch::look() {
   throw_if_closing();
   const bool shows = progress_ && !progress_.is_none();
-  if (thread_ == Thread::kOther && !shows && also_ == nullptr) return;
+  // Another thread may keep the GIL for some milliseconds: without signals to handle it is asked for less
+  // often.
+  if (thread_ == Thread::kOther && ((!shows && also_ == nullptr) || Clock::now() < next_)) return;
   const py::gil_scoped_acquire gil;
   if (thread_ == Thread::kUnknown) thread_ = is_main_thread() ? Thread::kMain : Thread::kOther;
   if (thread_ == Thread::kMain && PyErr_CheckSignals() != 0) throw py::error_already_set();
   if (also_ != nullptr) also_();  // last: what a handler asks for is heeded at once
-  if (shows) draw();
-}
-
-void Watch::draw() {
-  if (Clock::now() < next_) return;
-  next_ = Clock::now() + kProgress;
-  const Standing now = standing_();
-  progress_(now.batches_done, now.means);
+  const auto now = Clock::now();
+  if (now < next_) return;
+  next_ = now + kProgress;
+  if (!shows) return;
+  const Standing standing = standing_();
+  progress_(standing.batches_done, standing.means);
 }
 
 }  // namespace lamina

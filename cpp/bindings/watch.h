@@ -19,7 +19,7 @@ class Watch {
   // Signals alone. They are looked for only on the main thread, as no other may handle them. It costs next to
   // nothing until the first look.
   Watch();
-  // And then look(), with the GIL held, in any thread.
+  // And then look(), with the GIL held, every 20 ms; every 0.1 s on other threads.
   explicit Watch(std::function<void()> look);
   // And progress(batches done, running means), or None, every 0.1 s.
   Watch(py::object progress, std::function<Standing()> standing);
@@ -30,7 +30,6 @@ class Watch {
 
  private:
   void look();
-  void draw();
 
   enum class Thread { kUnknown, kMain, kOther } thread_ = Thread::kUnknown;
   std::function<void()> also_;

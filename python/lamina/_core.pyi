@@ -221,7 +221,7 @@ class Epochs:
 
     def run(self, look: Callable[[], object]) -> None:
         """The whole run, with all threads and without the GIL. look() is called every 20 ms, after signals
-        were handled.
+        were handled; every 0.1 s outside the main thread.
         """
 
     def stop(self) -> None:

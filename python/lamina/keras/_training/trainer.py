@@ -61,8 +61,9 @@ class Trainer(CompiledModel):
             batch_size: rows per step. Default 32; the short last batch counts.
             epochs: index of the epoch to stop before. Default 1.
             verbose: 1 or "auto" (default) a progress bar, 2 one line per epoch, 0 nothing.
-            callbacks: list of `keras.callbacks.Callback`. One with batch hooks makes the batches run one by
-                one from Python.
+            callbacks: list of `keras.callbacks.Callback`. Without one that has hooks of epochs or validation,
+                and with verbose 0, all epochs are one call into the core; with one they are a call each. One
+                with batch hooks makes the batches run one by one from Python.
             validation_split: the last part of the rows, in [0, 1), is kept for validation. Default 0.
             validation_data: tuple (x, y) or (x, y, sample_weight), used instead.
             shuffle: whether the rows are permuted. Default True.
