@@ -176,8 +176,8 @@ class _Trainer:
     def evaluate(self, data: Dataset, batch_size: int, progress: _Progress | None = ...) -> list[float]: ...
 
 class Network32(_Network):
-    # Layers that compute in bfloat16: float32 arrays hold its numbers, weights are float32. What goes into all
-    # but the dense one is rounded already; add_bfloat16_cast rounds.
+    # Layers that compute in bfloat16: float32 arrays hold its numbers, weights are float32. What goes into
+    # all but the dense one is rounded already; add_bfloat16_cast rounds.
     def add_bfloat16_cast(self, size: int) -> None: ...
     def add_bfloat16_dense(
         self, positions: int, inputs: int, units: int, activation: str, use_bias: bool, fused: bool
