@@ -102,9 +102,12 @@ def counter(compiler: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adagrad", "adam"])
+@pytest.mark.parametrize(
+    ("optimizer", "policy"),
+    [*((name, "float32") for name in ("sgd", "rmsprop", "adagrad", "adam")), ("sgd", "mixed_bfloat16")],
+)
 def test_the_number_of_allocations_does_not_depend_on_the_number_of_steps(
-    counter: str, optimizer: str, threads: int
+    counter: str, optimizer: str, policy: str, threads: int
 ) -> None:
     """A fit over 10 batches and one over 1,000 make the same number of calls to malloc and its kin: a step
     makes none.
@@ -115,6 +118,7 @@ def test_the_number_of_allocations_does_not_depend_on_the_number_of_steps(
         count = ctypes.CDLL(None).allocation_count
         count.restype = ctypes.c_long
         config.set_num_threads({threads})
+        keras.config.set_dtype_policy({policy!r})
         network = model({optimizer!r})
         batch = 32
         few, many = data(10 * batch - 5), data(1000 * batch - 5)

@@ -81,7 +81,10 @@ def test_names_count_per_process_like_keras_s(live_keras: ModuleType) -> None:
         (lambda: layers.Dense(2, unknown=4), "Dense: unknown arguments 'unknown'"),
         (lambda: layers.Dense(2, name=3), "name: expected a string without '/', got 3"),
         (lambda: layers.Dense(2, name="a/b"), "name: expected a string without '/'"),
-        (lambda: layers.Dense(2, dtype="float16"), "dtype: expected 'float32' or 'float64', got 'float16'"),
+        (
+            lambda: layers.Dense(2, dtype="float16"),
+            "dtype: expected 'float32', 'float64' or 'mixed_bfloat16', got 'float16'",
+        ),
         (lambda: layers.Dense(2, trainable=False), "trainable: not supported yet"),
         (lambda: layers.Dense(2, trainable=1), "trainable: expected True or False, got 1"),
         (lambda: layers.Dropout(1.5), "rate: expected a number in"),

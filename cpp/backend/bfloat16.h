@@ -22,11 +22,11 @@ class Bfloat16Backend {
   // y = x rounded; y may be x.
   virtual void round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) const = 0;
 
-  // y = a(x wT + b): x, w and b are rounded on the way in. With a bias the result is rounded once where a is
-  // linear, relu, sigmoid or tanh, as TensorFlow fuses the three operations; else once before a and once
-  // after. b may be null.
+  // y = a(x wT + b), b may be null; x, w and b are rounded on the way in, and the result after each of the
+  // three operations; but `fused` as TensorFlow fuses them, with a bias and a linear, relu, sigmoid or tanh,
+  // only once.
   virtual void dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b, Activation a,
-                     Matrix<float> y, float* scratch) const = 0;
+                     bool fused, Matrix<float> y, float* scratch) const = 0;
   // dw = dzT x, db = column sums of dz, dx = dz w, each rounded; dz is rounded already; db and dx may be
   // null. db is rounded after each row: so TensorFlow's BiasAddGrad adds on a CPU, and Keras's bias gets no
   // other.

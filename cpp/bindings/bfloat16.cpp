@@ -31,7 +31,7 @@ ConstMatrix<float> checked(const py::array& array, std::int64_t rows, std::int64
 
 // y = a(x wT + b), w (units, inputs)
 py::array dense(const std::string& backend, const py::array& x, const py::array& w,
-                const std::optional<py::array>& b, const std::string& activation) {
+                const std::optional<py::array>& b, const std::string& activation, bool fused) {
   const Bfloat16Backend& verbs = bfloat16_backend_named(backend);
   const Activation a = activation_named(activation);
   const ConstMatrix<float> mw = matrix_of<const float>(w, "w");
@@ -43,7 +43,7 @@ py::array dense(const std::string& backend, const py::array& x, const py::array&
   const Released released;
   Lease lease;
   const Buffer<float> scratch(verbs.dense_scratch(mx.rows, mw.cols, mw.rows));
-  verbs.dense(lease, mx, mw, bias, a, out, scratch.data());
+  verbs.dense(lease, mx, mw, bias, a, fused, out, scratch.data());
   return y;
 }
 
@@ -93,14 +93,14 @@ void bind_bfloat16_layers(py::class_<Bound>& network) {
       .def(
           "add_bfloat16_dense",
           [](Bound& self, std::int64_t positions, std::int64_t inputs, std::int64_t units,
-             const std::string& activation, bool use_bias) {
+             const std::string& activation, bool use_bias, bool fused) {
             require_positive(positions, "positions");
             require_positive(inputs, "inputs");
             require_positive(units, "units");
-            add<DenseBfloat16>(self, positions, inputs, units, activation_named(activation), use_bias);
+            add<DenseBfloat16>(self, positions, inputs, units, activation_named(activation), use_bias, fused);
           },
           py::arg("positions"), py::arg("inputs"), py::arg("units"), py::arg("activation"),
-          py::arg("use_bias"))
+          py::arg("use_bias"), py::arg("fused"))
       .def(
           "add_bfloat16_activation",
           [](Bound& self, std::int64_t positions, std::int64_t features, const std::string& activation) {
@@ -139,7 +139,7 @@ void bind_bfloat16_layers(py::class_<Bound>& network) {
 
 void bind_bfloat16_ops(py::module_& m) {
   m.def("bfloat16_dense", &dense, py::arg("backend"), py::arg("x"), py::arg("w"), py::arg("b"),
-        py::arg("activation"));
+        py::arg("activation"), py::arg("fused") = true);
   m.def("bfloat16_dense_gradient", &dense_gradient, py::arg("backend"), py::arg("x"), py::arg("w"),
         py::arg("dz"));
   m.def("bfloat16_activation_gradient", &activation_gradient, py::arg("backend"), py::arg("activation"),

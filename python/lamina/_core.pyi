@@ -247,12 +247,39 @@ def run_together(runs: Sequence[Epochs], look: Callable[[], object]) -> None:
     for a network that another call trains.
     """
 
-class Network32(_Network): ...
+class Network32(_Network):
+    # Layers that compute in bfloat16: float32 arrays hold its numbers, weights are float32. What goes into
+    # all but the dense one is rounded already; add_bfloat16_cast rounds.
+    def add_bfloat16_cast(self, size: int) -> None: ...
+    def add_bfloat16_dense(
+        self, positions: int, inputs: int, units: int, activation: str, use_bias: bool, fused: bool
+    ) -> None:
+        """fused: with a bias and linear, relu, sigmoid or tanh one rounding; else after each operation."""
+
+    def add_bfloat16_activation(self, positions: int, features: int, activation: str) -> None: ...
+    def add_bfloat16_batch_normalization(
+        self, positions: int, channels: int, momentum: float, epsilon: float, center: bool, scale: bool
+    ) -> None: ...
+    def add_bfloat16_dropout(self, size: int, rate: float, seed: int) -> None: ...
+
 class Network64(_Network): ...
 class Optimizer32(_Optimizer): ...
 class Optimizer64(_Optimizer): ...
 class Trainer32(_Trainer): ...
 class Trainer64(_Trainer): ...
+
+# -- kernels of mixed_bfloat16, for their tests --------------------------------------------------------
+# Arrays are float32 and C-contiguous; w is (units, inputs). Factors are rounded to bfloat16, results too.
+def bfloat16_dense(
+    backend: str, x: _Array, w: _Array, b: _Array | None, activation: str, fused: bool = True
+) -> _Array:
+    """activation(x wT + b)"""
+
+def bfloat16_dense_gradient(backend: str, x: _Array, w: _Array, dz: _Array) -> tuple[_Array, _Array, _Array]:
+    """(dw, db, dx)"""
+
+def bfloat16_activation_gradient(backend: str, activation: str, y: _Array, dy: _Array) -> _Array:
+    """Gradient at the input from the OUTPUT y."""
 
 # -- kernels for `lamina.ops` --------------------------------------------------------------------------
 # Arrays are float32 or float64, all of one dtype, and aligned; `out` is written; nothing else changes.

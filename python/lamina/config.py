@@ -45,7 +45,9 @@ def set_isa(name: str) -> None:
     """Choose the instruction set of the kernels, as the environment variable `LAMINA_ISA` does at import.
 
     Args:
-        name: "baseline", "avx2" or "avx512".
+        name: "baseline", "avx2", "avx512", "avx512_bf16" or "amx". The last two differ from "avx512" under
+            `mixed_bfloat16` only: with "amx" or "avx512_bf16" its products are done by those instructions,
+            with the others they are emulated.
 
     Raises:
         ValueError: this build or this machine lacks it.

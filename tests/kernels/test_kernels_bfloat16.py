@@ -69,6 +69,15 @@ def test_bias_and_activation_are_one_rounding(rng, name, of, slope):
     check(got, *factors, name, rounded(b).astype(np.float64), of, slope)
 
 
+def test_or_three_roundings(rng):
+    x, w, b = normal(rng, 40, 70), 0.2 * normal(rng, 50, 70), normal(rng, 50)
+    z = rounded(_core.bfloat16_dense("cpu", x, w, None, "linear") + rounded(b))
+    np.testing.assert_array_equal(_core.bfloat16_dense("cpu", x, w, b, "linear", fused=False), z)
+    np.testing.assert_array_equal(_core.bfloat16_dense("cpu", x, w, b, "relu", fused=False), np.maximum(z, 0))
+    t = _core.bfloat16_dense("cpu", x, w, b, "tanh", fused=False)
+    assert np.mean(t == rounded(np.tanh(z.astype(np.float64)))) > 0.999
+
+
 def test_without_a_bias_the_activation_is_an_operation_of_its_own(rng):
     x, w = normal(rng, 40, 70), 0.2 * normal(rng, 50, 70)
     z = _core.bfloat16_dense("cpu", x, w, None, "linear")
@@ -203,6 +212,7 @@ def test_the_reference_backend_agrees(rng):
     for name in ACTIVATIONS:
         close(*(_core.bfloat16_dense(backend, x, w, b, name) for backend in ("cpu", "reference")))
         close(*(_core.bfloat16_dense(backend, x, w, None, name) for backend in ("cpu", "reference")))
+        close(*(_core.bfloat16_dense(backend, x, w, b, name, False) for backend in ("cpu", "reference")))
         y = rounded(rng.uniform(0, 1, (20, 19)))
         for_each = [
             _core.bfloat16_activation_gradient(backend, name, y, normal(np.random.default_rng(1), 20, 19))

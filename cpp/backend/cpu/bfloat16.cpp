@@ -166,13 +166,13 @@ void CpuBfloat16::round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) con
 }
 
 void CpuBfloat16::dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b,
-                        Activation a, Matrix<float> y, float* scratch) const {
+                        Activation a, bool fused, Matrix<float> y, float* scratch) const {
   const Bfloat16Table& k = bfloat16_kernels();
   const Packing packing{x, Side::kLeft, Depth::kAlongRows, scratch};
   pack_all(lease, k, {packing});
   const Weighted product{packing.strips(k), w, Depth::kAlongRows, y};
   const bool whole_rows = a == Activation::kSoftmax;  // which a panel need not have
-  const bool fused = b != nullptr && (a == Activation::kSigmoid || a == Activation::kTanh);
+  const bool at_once = b != nullptr && fused && (a == Activation::kSigmoid || a == Activation::kTanh);
   lease.run(product.count(), [&](std::int64_t tile) {
     product.run(k, tile, [&](Matrix<float> block, Matrix<float> part, std::int64_t column) {
       float rounded_bias[kBlockSide];
@@ -180,10 +180,11 @@ void CpuBfloat16::dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w
       if (b != nullptr)
         k.finish({b + column, 1, part.cols, part.cols}, nullptr, false,
                  {rounded_bias, 1, part.cols, part.cols});
-      if (fused) {
+      if (at_once) {
         kernels<float>().bias_activation(a, block, bias, block);
         return k.finish(block, nullptr, false, part);
       }
+      if (b != nullptr && !fused) k.finish(block, nullptr, false, block);
       k.finish(block, bias, a == Activation::kRelu, part);
       if (!whole_rows) activate(k, a, part);
     });

@@ -62,17 +62,18 @@ void ReferenceBfloat16::round(Lease&, ConstMatrix<float> x, Matrix<float> y) con
 }
 
 void ReferenceBfloat16::dense(Lease&, ConstMatrix<float> x, ConstMatrix<float> w, const float* b,
-                              Activation a, Matrix<float> y, float*) const {
-  const bool fused = b != nullptr && (a == Activation::kSigmoid || a == Activation::kTanh);
+                              Activation a, bool fused, Matrix<float> y, float*) const {
+  const bool at_once = b != nullptr && fused && (a == Activation::kSigmoid || a == Activation::kTanh);
   for (std::int64_t i = 0; i < y.rows; ++i) {
     for (std::int64_t j = 0; j < y.cols; ++j) {
-      double z = b != nullptr ? double{rounded(b[j])} : 0.0;
+      double z = 0;
       for (std::int64_t k = 0; k < x.cols; ++k)
         z += double{rounded(x.row(i)[k])} * double{rounded(w.row(j)[k])};
-      if (fused) z = a == Activation::kTanh ? std::tanh(z) : 1 / (1 + std::exp(-z));
+      if (b != nullptr) z = (fused ? z : double{rounded(z)}) + double{rounded(b[j])};
+      if (at_once) z = a == Activation::kTanh ? std::tanh(z) : 1 / (1 + std::exp(-z));
       y.row(i)[j] = rounded(z);
     }
-    if (!fused) activate_row(a, y.row(i), y.cols);
+    if (!at_once) activate_row(a, y.row(i), y.cols);
   }
 }
 

@@ -1,4 +1,4 @@
-// A dense layer that computes in bfloat16: y = a(x wT + b), rounded after each operation; weights are float.
+// A dense layer that computes in bfloat16: y = a(x wT + b); weights are float.
 #pragma once
 
 #include "backend/bfloat16.h"
@@ -8,15 +8,17 @@ namespace lamina {
 
 class DenseBfloat16 final : public Layer<float> {
  public:
+  // fused: rounds once where TensorFlow computes it as one operation; see the verb.
   DenseBfloat16(const Bfloat16Backend& verbs, std::int64_t positions, std::int64_t inputs, std::int64_t units,
-                Activation a, bool use_bias)
+                Activation a, bool use_bias, bool fused)
       : Layer<float>(positions * inputs, positions * units),
         verbs_(verbs),
         positions_(positions),
         inputs_(inputs),
         units_(units),
         activation_(a),
-        bias_(use_bias) {
+        bias_(use_bias),
+        fused_(fused) {
     parameters_.push_back({"kernel", units, inputs, true, true, false});
     if (use_bias) parameters_.push_back({"bias", 1, units});
   }
@@ -35,7 +37,7 @@ class DenseBfloat16 final : public Layer<float> {
   void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y,
                float* workspace) const override {
     verbs_.dense(pass.lease, x.reshaped(inputs_), weights(pass), bias_ ? value(pass, 1) : nullptr,
-                 activation_, y.reshaped(units_), workspace);
+                 activation_, fused_, y.reshaped(units_), workspace);
   }
 
   void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> y, Matrix<float> dy, bool,
@@ -58,7 +60,7 @@ class DenseBfloat16 final : public Layer<float> {
   const Bfloat16Backend& verbs_;
   std::int64_t positions_, inputs_, units_;
   Activation activation_;
-  bool bias_;
+  bool bias_, fused_;
 };
 
 }  // namespace lamina

@@ -124,7 +124,11 @@ class Dense(Layer):
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         positions, inputs = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
-        self._adder(network, "dense")(positions, inputs, self.units, self.activation.__name__, self.use_bias)
+        arguments = (positions, inputs, self.units, self.activation.__name__, self.use_bias)
+        if self.compute_dtype == "bfloat16":  # TensorFlow fuses product, bias and activation of matrices only
+            network.add_bfloat16_dense(*arguments, fused=len(input_shape) == 2)  # type: ignore[union-attr]
+        else:
+            network.add_dense(*arguments)
         return True
 
     def get_config(self) -> dict[str, Any]:

@@ -273,8 +273,8 @@ class Layer(KerasAttributes):
             training: True applies dropout and the batch's own statistics (moving ones are left as they are).
 
         Returns:
-            Array of the layer's dtype; its `numpy()` is the plain array. Under "mixed_bfloat16" float32,
-            holding bfloat16 numbers.
+            Array of the layer's dtype; its `numpy()` is the plain array. Under "mixed_bfloat16" it is float32
+            and holds bfloat16 numbers.
 
         Raises:
             TypeError: inputs is a layer or an `Input`; graphs of layers (the functional API) are not
