@@ -25,7 +25,7 @@ TRAINERS = (
     *("lamina", "lamina_1", "keras", "keras_tuned", "keras_jax", "keras_torch"),
     *("torch", "torch_1", "torch_compiled", "torch_compiled_1", "jax_scan", "sklearn", "numpy"),
 )
-# Without those that take long to measure and were the best nowhere; the case A has them all.
+# Without those that take the longest to measure; the case A has them all.
 MOST = tuple(name for name in TRAINERS if name not in ("keras_torch", "torch_compiled_1"))
 # The libraries that compute products of bfloat16 from weights of float32.
 MIXED = ("lamina", "keras", "keras_tuned", "torch", "torch_compiled", "jax_scan")
