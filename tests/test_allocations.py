@@ -144,3 +144,37 @@ def test_the_number_of_allocations_does_not_depend_on_the_number_of_steps(
     assert probe > 0, "the counter counts nothing"
     for name, (few, many) in by_call.items():
         assert few == many, f"{name}: {few} allocations for 10 batches, {many} for 1,000"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_epoch_allocates_nothing(counter: str, threads: int) -> None:
+    """A run of 10 epochs and one of 3,000, shuffled and validated, make the same number of calls."""
+    counts = run(
+        f"""
+        import ctypes, gc
+        count = ctypes.CDLL(None).allocation_count
+        count.restype = ctypes.c_long
+        config.set_num_threads({threads})
+        core = lamina._core
+        network = core.Network32(20)
+        network.add_dense(1, 20, 8, "relu", True)
+        network.add_dense(1, 8, 5, "softmax", True)
+        network.build()
+        loss, metric = "sparse_categorical_crossentropy", "sparse_categorical_accuracy"
+        optimizer = core.Optimizer32("adam", 0.01)
+        trainer = core.Trainer32(network, optimizer, loss, False, 0.0, "sum_over_batch_size", [metric])
+        train, validation = core.Dataset(*data(61)), core.Dataset(*data(31))
+        def cost(epochs):
+            run = trainer.epochs(train, 0, epochs, 16, True, 1, 0, validation, 16)
+            before = count()
+            run.run(lambda: None)
+            return count() - before
+        gc.disable()
+        for _ in range(3):
+            cost(10), cost(3000)
+        print(json.dumps([sorted(cost(epochs) for _ in range(5))[0] for epochs in (10, 3000)]))
+        """,
+        LD_PRELOAD=counter,
+    )
+    few, many = counts
+    assert few == many, f"{few} allocations for 10 epochs, {many} for 3,000"

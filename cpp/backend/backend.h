@@ -30,19 +30,25 @@ class Backend {
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
 
+  // A batch of so many rows and more may come to a dense layer as samples; a smaller one is gathered.
+  virtual std::int64_t fewest_samples() const = 0;
+
   // out = the rows order[0..out.rows-1], or first.. where order is null.
   virtual void gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
                       Matrix<T> out) const = 0;
 
   // y = a(x wT + b), b may be null.
-  virtual void dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
+  virtual void dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
                      Matrix<T> y) const = 0;
-  // dx = dz w
-  virtual void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w,
-                                    Matrix<T> dx) const = 0;
-  // dw = dzT x, db = column sums of dz; db may be null.
-  virtual void dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz, Matrix<T> dw,
-                                     T* db) const = 0;
+  // dx = (dz w) a'(z) from y = a(z), the output of the layer below; linear: dx = dz w. w's rows may be read
+  // to the end of their last cache line.
+  virtual void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
+                                    ConstMatrix<T> y, Matrix<T> dx) const = 0;
+  // dw = dzT x, db = column sums of dz, db may be null; with an update the parameters take their step at
+  // once, and what is left in dw and db is of no use. dw's rows are written to the end of their last cache
+  // line.
+  virtual void dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz, Matrix<T> dw, T* db,
+                                     const Update<T>* update) const = 0;
 
   virtual void activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const = 0;
   // dx = dy a'(z) from the output y; dx may be dy.
@@ -70,14 +76,8 @@ class Backend {
   virtual double metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
                         T* rows) const = 0;
 
-  virtual void sgd(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                   T* velocity) const = 0;
-  virtual void rmsprop(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                       T* mean_square, T* momentum, T* mean) const = 0;
-  virtual void adagrad(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                       T* accumulator) const = 0;
-  virtual void adam(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m, T* v,
-                    T* vhat) const = 0;
+  // The step of the parameters whose gradients are dw[0..size-1], a part of the update's range.
+  virtual void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const = 0;
 };
 
 // "cpu", "profile" (cpu, its verbs timed) or "reference"; they live as long as the process. std::invalid_argument for another name.

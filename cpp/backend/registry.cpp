@@ -1,5 +1,8 @@
 #include "backend/backend.h"
+#include "backend/bfloat16.h"
+#include "backend/cpu/bfloat16.h"
 #include "backend/cpu/cpu.h"
+#include "backend/reference/bfloat16.h"
 #include "backend/profile/profile.h"
 #include "backend/reference/reference.h"
 
@@ -18,5 +21,13 @@ const Backend<T>& backend_named(std::string_view name) {
 
 template const Backend<float>& backend_named<float>(std::string_view);
 template const Backend<double>& backend_named<double>(std::string_view);
+
+const Bfloat16Backend& bfloat16_backend_named(std::string_view name) {
+  static const CpuBfloat16 cpu;
+  static const ReferenceBfloat16 reference;
+  return &backend_named<float>(name) == &backend_named<float>("cpu")
+             ? static_cast<const Bfloat16Backend&>(cpu)
+             : static_cast<const Bfloat16Backend&>(reference);
+}
 
 }  // namespace lamina

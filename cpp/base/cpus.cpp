@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <sstream>
 
@@ -9,6 +10,11 @@
 
 #ifdef __linux__
 #include <sched.h>
+#endif
+
+#if defined(__linux__) && defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
 #endif
 
 namespace lamina {
@@ -80,6 +86,29 @@ double cgroup_cpus() {
 double cgroup_cpus() { return INFINITY; }
 #endif
 
+#if defined(__x86_64__)
+#ifdef __linux__
+// Of arch_prctl: which register sets the system lends, and the request for one of them.
+constexpr int kSupportedStates = 0x1021, kRequestState = 0x1023;
+constexpr unsigned long kTileData = 18;
+
+bool has_amx() {
+  constexpr unsigned bfloat16 = 1u << 22, tiles = 1u << 24;  // of leaf 7's edx
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || (edx & bfloat16) == 0 || (edx & tiles) == 0)
+    return false;
+  std::uint32_t low = 0, high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  constexpr std::uint32_t saved = 3u << 17;  // the tiles' shapes and the tiles
+  if ((low & saved) != saved) return false;
+  unsigned long states = 0;
+  return syscall(SYS_arch_prctl, kSupportedStates, &states) == 0 && (states >> kTileData & 1) != 0;
+}
+#else
+bool has_amx() { return false; }
+#endif
+#endif
+
 }  // namespace
 
 int available_cpus() {
@@ -98,8 +127,19 @@ std::vector<std::string> machine_isas() {
   if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
     isas.emplace_back("avx512");
+  if (isas.back() == "avx512" && __builtin_cpu_supports("avx512bf16")) isas.emplace_back("avx512_bf16");
+  if (isas.back() == "avx512_bf16" && has_amx()) isas.emplace_back("amx");
 #endif
   return isas;
 }
+
+#if defined(__linux__) && defined(__x86_64__)
+bool may_use_amx() {
+  static const bool granted = syscall(SYS_arch_prctl, kRequestState, kTileData) == 0;
+  return granted;
+}
+#else
+bool may_use_amx() { return false; }
+#endif
 
 }  // namespace lamina

@@ -16,13 +16,20 @@ inline constexpr std::uint64_t kPhiloxMultiplier0 = 0xD2511F53, kPhiloxMultiplie
 inline constexpr std::uint32_t kPhiloxWeyl0 = 0x9E3779B9,
                                kPhiloxWeyl1 = 0xBB67AE85;  // golden ratio, sqrt(3) - 1
 
+inline constexpr int kPhiloxRounds = 10;
+
+inline PhiloxBlock philox_round(const PhiloxBlock& counter, const PhiloxKey& key) {
+  const std::uint64_t p0 = kPhiloxMultiplier0 * counter[0], p1 = kPhiloxMultiplier1 * counter[2];
+  return {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(p1),
+          static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(p0)};
+}
+
+inline PhiloxKey philox_next(const PhiloxKey& key) { return {key[0] + kPhiloxWeyl0, key[1] + kPhiloxWeyl1}; }
+
 inline PhiloxBlock philox(PhiloxBlock counter, PhiloxKey key) {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = kPhiloxMultiplier0 * counter[0], p1 = kPhiloxMultiplier1 * counter[2];
-    counter = {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(p1),
-               static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(p0)};
-    key[0] += kPhiloxWeyl0;
-    key[1] += kPhiloxWeyl1;
+  for (int round = 0; round < kPhiloxRounds; ++round) {
+    counter = philox_round(counter, key);
+    key = philox_next(key);
   }
   return counter;
 }

@@ -88,6 +88,16 @@ T* read_axes(const Rows& rows, std::size_t axis, const unsigned char* p, T* out)
 }  // namespace
 
 template <class T>
+bool lie_in_runs(const Rows& rows) {
+  const bool own = rows.dtype == (sizeof(T) == sizeof(float) ? DType::kFloat32 : DType::kFloat64);
+  if (rows.swapped || !(own || rows.dtype == DType::kUint8)) return false;
+  std::int64_t expected = own ? std::int64_t{sizeof(T)} : 1;
+  for (std::size_t axis = rows.shape.size(); axis-- > 0; expected *= rows.shape[axis])
+    if (rows.shape[axis] != 1 && rows.strides[axis] != expected) return false;
+  return true;
+}
+
+template <class T>
 void read_row(const Rows& rows, std::int64_t i, T* out) {
   const unsigned char* p = rows.data + i * rows.stride;
   switch (rows.dtype) {
@@ -130,6 +140,8 @@ void read_row(const Rows& rows, std::int64_t i, T* out) {
   }
 }
 
+template bool lie_in_runs<float>(const Rows&);
+template bool lie_in_runs<double>(const Rows&);
 template void read_row<float>(const Rows&, std::int64_t, float*);
 template void read_row<double>(const Rows&, std::int64_t, double*);
 

@@ -32,12 +32,17 @@ struct Rows {
   std::vector<std::int64_t> shape;
   std::vector<std::int64_t> strides;
 
+  const unsigned char* row(std::int64_t i) const { return data + i * stride; }
   std::int64_t width() const {
     std::int64_t product = 1;
     for (const std::int64_t n : shape) product *= n;
     return product;
   }
 };
+
+// Whether each row is one run of values of type T or, with bytes, of uint8.
+template <class T>
+bool lie_in_runs(const Rows& rows);
 
 // out[0..width-1] = row i, each value rounded to T.
 template <class T>

@@ -1,6 +1,8 @@
 #include "base/sampling.h"
 
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -22,13 +24,14 @@ std::pair<double, double> normal_pair(const PhiloxBlock& b) {
   return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
-// The numbers of a stream one by one, four to a block.
+// The numbers of a stream one by one, four to a block. Two blocks are made at once: their chains of
+// multiplications do not wait for each other.
 class Words {
  public:
   explicit Words(const RandomStream& stream) : stream_(stream) {}
   std::uint32_t next() {
-    if (at_ % 4 == 0) block_ = stream_.block(static_cast<std::uint64_t>(at_ / 4));
-    return block_[static_cast<std::size_t>(at_++ % 4)];
+    if (at_ == kWords) fill();
+    return words_[at_++];
   }
   std::uint64_t next64() {
     const std::uint64_t high = next();
@@ -36,19 +39,36 @@ class Words {
   }
 
  private:
+  static constexpr std::size_t kBlocks = 2, kWords = 4 * kBlocks;
+
+  void fill() {
+    std::array<PhiloxBlock, kBlocks> blocks;
+    for (PhiloxBlock& block : blocks) block = stream_.counter(block_++);
+    PhiloxKey key = stream_.key();
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+      for (PhiloxBlock& block : blocks) block = philox_round(block, key);
+      key = philox_next(key);
+    }
+    std::memcpy(words_.data(), blocks.data(), sizeof words_);
+    at_ = 0;
+  }
+
   RandomStream stream_;
-  PhiloxBlock block_{};
-  std::int64_t at_ = 0;
+  std::array<std::uint32_t, kWords> words_{};
+  std::uint64_t block_ = 0;
+  std::size_t at_ = kWords;
 };
 
 // Uniform in 0..bound-1 without bias: numbers from the incomplete last interval are rejected.
 std::uint64_t below(Words& words, std::uint64_t bound) {
   if (bound <= 0xFFFFFFFFu) {
     const auto b = static_cast<std::uint32_t>(bound);
-    const std::uint32_t rejected = (0u - b) % b;
-    std::uint64_t product;
-    do product = static_cast<std::uint64_t>(words.next()) * b;
-    while (static_cast<std::uint32_t>(product) < rejected);
+    std::uint64_t product = static_cast<std::uint64_t>(words.next()) * b;
+    if (static_cast<std::uint32_t>(product) < b) {  // else it is not below the rest of a division by b either
+      const std::uint32_t rejected = (0u - b) % b;
+      while (static_cast<std::uint32_t>(product) < rejected)
+        product = static_cast<std::uint64_t>(words.next()) * b;
+    }
     return product >> 32;
   }
   const std::uint64_t rejected = (0 - bound) % bound;

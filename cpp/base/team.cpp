@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -17,9 +18,11 @@
 namespace lamina {
 namespace {
 
-// Between two steps of a small network a worker has nothing to do for a few microseconds: it spins that long
-// before it sleeps, since waking a sleeper takes longer than the step.
-constexpr int kSpins = 2000;
+// Between two rounds a worker has nothing to do for some microseconds: it spins that long before it sleeps,
+// since waking a sleeper takes longer (some 50 us) than many a step. A pause takes from 10 to 100 ns, so time
+// is what counts.
+constexpr std::chrono::microseconds kSpinTime(200);
+constexpr int kSpinsPerLook = 32;
 
 void relax() {
 #if defined(__x86_64__)
@@ -47,53 +50,72 @@ void set_floating_point(FloatingPoint state) { asm volatile("msr fpcr, %0" : : "
 
 // Waits until `value` differs from `old`: spinning at first, then asleep.
 std::uint32_t wait_for_change(std::atomic<std::uint32_t>& value, std::uint32_t old) {
-  for (int i = 0; i < kSpins; ++i) {
-    const std::uint32_t now = value.load(std::memory_order_acquire);
-    if (now != old) return now;
-    relax();
-  }
+  const auto end = std::chrono::steady_clock::now() + kSpinTime;
+  do {
+    for (int i = 0; i < kSpinsPerLook; ++i) {
+      const std::uint32_t now = value.load(std::memory_order_acquire);
+      if (now != old) return now;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() < end);
   value.wait(old, std::memory_order_acquire);
   return value.load(std::memory_order_acquire);
 }
 
 }  // namespace
 
-// A round of work is one word, so that a claim is one compare-and-swap: [number : 24][tiles : 20][next tile :
-// 20]. A thread that comes late finds no tile left and touches nothing; so a round waits for tiles that are
-// being computed, never for threads that did not wake, and a busy machine costs little.
-class Round {
+// What is left of one thread's share of a round, in one word, so that a claim is one compare-and-swap:
+// [number of the round : 24][next tile : 20][end : 20]. Its owner claims from the front, whoever has done
+// with his own from the back. A thread that comes late finds no tile left and touches nothing; so a round
+// waits for tiles that are being computed, never for threads that did not wake, and a busy machine costs
+// little.
+class Share {
  public:
   static constexpr std::int64_t kMostTiles = (1 << 20) - 1;
 
-  static std::uint64_t make(std::uint64_t number, std::int64_t tiles) {
-    return number << 40 | static_cast<std::uint64_t>(tiles) << 20;
+  void set(std::uint64_t round, std::int64_t first, std::int64_t end) {
+    word_.store(round << 40 | static_cast<std::uint64_t>(first) << 20 | static_cast<std::uint64_t>(end),
+                std::memory_order_release);
   }
-  static std::int64_t tiles(std::uint64_t word) { return static_cast<std::int64_t>(word >> 20 & kMostTiles); }
-  static std::int64_t next(std::uint64_t word) { return static_cast<std::int64_t>(word & kMostTiles); }
 
-  // The next tile, or -1.
-  static std::int64_t claim(std::atomic<std::uint64_t>& round) {
-    std::uint64_t word = round.load(std::memory_order_acquire);
-    do {
-      if (next(word) >= tiles(word)) return -1;
-    } while (
-        !round.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel, std::memory_order_acquire));
-    return next(word);
+  // A tile, or -1.
+  std::int64_t claim_first() {
+    return claim([](std::uint64_t word) { return word + (1 << 20); }, next);
   }
+  std::int64_t claim_last() {
+    return claim([](std::uint64_t word) { return word - 1; },
+                 [](std::uint64_t word) { return end(word) - 1; });
+  }
+
+ private:
+  static std::int64_t next(std::uint64_t word) { return static_cast<std::int64_t>(word >> 20 & kMostTiles); }
+  static std::int64_t end(std::uint64_t word) { return static_cast<std::int64_t>(word & kMostTiles); }
+
+  template <class Taken, class Tile>
+  std::int64_t claim(Taken taken, Tile tile) {
+    std::uint64_t word = word_.load(std::memory_order_acquire);
+    do {
+      if (next(word) >= end(word)) return -1;
+    } while (!word_.compare_exchange_weak(word, taken(word), std::memory_order_acq_rel,
+                                          std::memory_order_acquire));
+    return tile(word);
+  }
+
+  alignas(kCacheLine) std::atomic<std::uint64_t> word_{0};
 };
 
 class Team {
  public:
-  explicit Team(int threads) : size_(threads) {
+  explicit Team(int threads) : size_(threads), shares_(static_cast<std::size_t>(threads)) {
     try {
-      for (int t = 1; t < threads; ++t) workers_.emplace_back([this] { work(); });
+      for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
     } catch (const std::exception&) {  // a thread could not be had: those that could will do
     }
   }
 
   ~Team() {
     stopping_.store(true, std::memory_order_relaxed);
-    wake();
+    wake(size_);
     for (auto& worker : workers_) worker.join();
   }
 
@@ -105,10 +127,14 @@ class Team {
     floating_point_ = floating_point();
     failed_.store(false, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
-    round_.store(Round::make(++number_ & 0xFFFFFF, tiles), std::memory_order_release);
-    wake();
-    while (one_tile(&lease)) {
-    }
+    // Equal shares in the order of the tiles: from round to round a thread gets the same part of a matrix of
+    // weights, and finds it in its own cache.
+    ++number_;
+    for (int t = size_; t-- > 0;)
+      shares_[static_cast<std::size_t>(t)].set(number_ & 0xFFFFFF, tiles * t / size_,
+                                               tiles * (t + 1) / size_);
+    wake(tiles);
+    work_off(0, &lease);
     const auto all = static_cast<std::uint32_t>(tiles);
     for (std::uint32_t n; (n = done_.load(std::memory_order_acquire)) != all;) wait_for_change(done_, n);
     if (failed_.load(std::memory_order_relaxed)) {
@@ -119,36 +145,46 @@ class Team {
   }
 
  private:
-  void wake() {
+  // Whoever spins sees it; of those who sleep no more are woken than there are tiles for.
+  void wake(std::int64_t tiles) {
     calls_.fetch_add(1, std::memory_order_release);
-    calls_.notify_all();
+    if (tiles >= size_)
+      calls_.notify_all();
+    else
+      for (std::int64_t i = 1; i < tiles; ++i) calls_.notify_one();
   }
 
-  // Claims and computes a tile. After a failure the others are claimed and left.
-  bool one_tile(Lease* caller) noexcept {
-    const std::int64_t i = Round::claim(round_);
-    if (i < 0) return false;
-    if (!failed_.load(std::memory_order_relaxed)) {
-      try {
-        if (caller == nullptr) set_floating_point(floating_point_);
-        call_(tile_, i);
-        if (caller != nullptr) caller->poll();
-      } catch (...) {
-        if (!failed_.exchange(true)) error_ = std::current_exception();
-      }
+  // Computes the tiles of thread t's own share, then what others have left of theirs.
+  void work_off(int t, Lease* caller) noexcept {
+    std::uint32_t done = 0;
+    for (int k = 0; k < size_; ++k) {
+      Share& share = shares_[static_cast<std::size_t>((t + k) % size_)];
+      for (std::int64_t i; (i = k == 0 ? share.claim_first() : share.claim_last()) >= 0; ++done)
+        compute(i, caller);
     }
-    // The claimed tile keeps the round open: after this line the round, and what it works on, may be gone.
-    done_.fetch_add(1, std::memory_order_acq_rel);
+    if (done == 0) return;
+    // The claimed tiles keep the round open: after this line the round, and what it works on, may be gone.
+    done_.fetch_add(done, std::memory_order_acq_rel);
     if (caller == nullptr) done_.notify_one();
-    return true;
   }
 
-  void work() {
+  // After a failure the tiles are claimed and left.
+  void compute(std::int64_t i, Lease* caller) noexcept {
+    if (failed_.load(std::memory_order_relaxed)) return;
+    try {
+      if (caller == nullptr) set_floating_point(floating_point_);
+      call_(tile_, i);
+      if (caller != nullptr) caller->poll();
+    } catch (...) {
+      if (!failed_.exchange(true)) error_ = std::current_exception();
+    }
+  }
+
+  void work(int t) {
     for (std::uint32_t seen = 0;;) {
       seen = wait_for_change(calls_, seen);
       if (stopping_.load(std::memory_order_relaxed)) return;
-      while (one_tile(nullptr)) {
-      }
+      work_off(t, nullptr);
     }
   }
 
@@ -160,7 +196,7 @@ class Team {
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> stopping_{false};
-  alignas(kCacheLine) std::atomic<std::uint64_t> round_{0};
+  std::vector<Share> shares_;  // one a thread, the caller's first
   alignas(kCacheLine) std::atomic<std::uint32_t> done_{0};
   alignas(kCacheLine) std::atomic<std::uint32_t> calls_{0};
   std::vector<std::thread> workers_;  // last: they use all of the above
@@ -235,8 +271,10 @@ Lease::~Lease() {
   if (forks_ == g_forks.load(std::memory_order_relaxed)) own.leased = false;
 }
 
+int Lease::threads() const { return team_ != nullptr ? team_->size() : 1; }
+
 void Lease::run_erased(std::int64_t tiles, void (*call)(void*, std::int64_t), void* tile) {
-  if (team_ != nullptr && tiles > 1 && tiles <= Round::kMostTiles)
+  if (team_ != nullptr && tiles > 1 && tiles <= Share::kMostTiles)
     return team_->run(tiles, call, tile, *this);
   for (std::int64_t i = 0; i < tiles; ++i) {
     call(tile, i);

@@ -33,6 +33,9 @@ class Lease {
         const_cast<std::remove_const_t<F>*>(&tile));
   }
 
+  // How many threads share the work, if all of them come.
+  int threads() const;
+
   // Between tiles or batches on the caller's thread.
   void poll() {
     if (interrupt_ != nullptr) interrupt_->poll();

@@ -43,6 +43,10 @@ T* optional_elements(const std::optional<py::array>& array, const char* name) {
   return array.has_value() ? elements<T>(*array, name) : nullptr;
 }
 
+inline void require_positive(std::int64_t n, const char* name) {
+  require(n > 0, name, ": expected a positive number, got ", n);
+}
+
 inline void require_size(const py::array& array, std::int64_t size, const char* name) {
   require(array.size() == size, name, ": expected ", size, " elements, got ", array.size());
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bindings/arrays.h"
+#include "bindings/bfloat16.h"
 #include "bindings/bindings.h"
 #include "bindings/released.h"
 #include "bindings/use.h"
@@ -14,10 +15,6 @@
 
 namespace lamina {
 namespace {
-
-void require_positive(std::int64_t n, const char* name) {
-  require(n > 0, name, ": expected a positive number, got ", n);
-}
 
 template <class T>
 py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_size, py::object progress) {
@@ -85,7 +82,9 @@ py::list parameters(const py::object& self) {
 template <class T>
 void bind_network(py::module_& m, const char* name) {
   using Self = BoundNetwork<T>;
-  py::class_<Self>(m, name)
+  py::class_<Self> network(m, name);
+  if constexpr (sizeof(T) == sizeof(float)) bind_bfloat16_layers(network);
+  network
       .def(py::init([](std::int64_t inputs, const std::string& backend) {
              return std::make_unique<Self>(inputs, backend_named<T>(backend));
            }),
@@ -143,6 +142,7 @@ void bind_network(py::module_& m, const char* name) {
 void bind_networks(py::module_& m) {
   bind_network<float>(m, "Network32");
   bind_network<double>(m, "Network64");
+  bind_bfloat16_ops(m);
 }
 
 }  // namespace lamina

@@ -25,8 +25,8 @@ py::array parameter_view(const Parameter& p, T* values, const py::object& owner)
   const auto item = static_cast<py::ssize_t>(sizeof(T));
   if (p.vector) return py::array(py::dtype::of<T>(), {p.cols}, {item}, values, owner);
   if (p.transposed)
-    return py::array(py::dtype::of<T>(), {p.cols, p.rows}, {item, item * p.cols}, values, owner);
-  return py::array(py::dtype::of<T>(), {p.rows, p.cols}, {item * p.cols, item}, values, owner);
+    return py::array(py::dtype::of<T>(), {p.cols, p.rows}, {item, item * p.stride}, values, owner);
+  return py::array(py::dtype::of<T>(), {p.rows, p.cols}, {item * p.stride, item}, values, owner);
 }
 
 }  // namespace lamina

@@ -260,7 +260,7 @@ void bind_steps(py::module_& m) {
         OptimizerForm form{OptimizerKind::kSgd, lr, momentum, nesterov};
         step(w, dw, form, 1, [&]<class T>(const StepForm<T>& s, std::int64_t n, const T* g, T* p) {
           T* v = slot<T>(velocity, n, "velocity");
-          run(n, [&](Lease& lease) { cpu<T>().sgd(lease, s, n, g, p, v); });
+          run(n, [&](Lease& lease) { cpu<T>().update(lease, {OptimizerKind::kSgd, s, g, p, {v}}, g, n); });
         });
       },
       py::arg("w"), py::arg("dw"), py::arg("lr"), py::arg("momentum"), py::arg("velocity").none(true),
@@ -276,7 +276,9 @@ void bind_steps(py::module_& m) {
           T* v = slot<T>(velocity, n, "velocity");
           T* mo = slot<T>(momentum_slot, n, "momentum_slot");
           T* mean = slot<T>(average_gradient, n, "average_gradient");
-          run(n, [&](Lease& lease) { cpu<T>().rmsprop(lease, s, n, g, p, v, mo, mean); });
+          run(n, [&](Lease& lease) {
+            cpu<T>().update(lease, {OptimizerKind::kRmsprop, s, g, p, {v, mo, mean}}, g, n);
+          });
         });
       },
       py::arg("w"), py::arg("dw"), py::arg("lr"), py::arg("velocity"), py::arg("rho"), py::arg("epsilon"),
@@ -288,7 +290,8 @@ void bind_steps(py::module_& m) {
         form.epsilon = epsilon;
         step(w, dw, form, 1, [&]<class T>(const StepForm<T>& s, std::int64_t n, const T* g, T* p) {
           T* a = slot<T>(accumulator, n, "accumulator");
-          run(n, [&](Lease& lease) { cpu<T>().adagrad(lease, s, n, g, p, a); });
+          run(n,
+              [&](Lease& lease) { cpu<T>().update(lease, {OptimizerKind::kAdagrad, s, g, p, {a}}, g, n); });
         });
       },
       py::arg("w"), py::arg("dw"), py::arg("lr"), py::arg("accumulator"), py::arg("epsilon"));
@@ -305,7 +308,9 @@ void bind_steps(py::module_& m) {
           T* first = slot<T>(m1, n, "m");
           T* second = slot<T>(v, n, "v");
           T* largest = slot<T>(vhat, n, "vhat");
-          run(n, [&](Lease& lease) { cpu<T>().adam(lease, s, n, g, p, first, second, largest); });
+          run(n, [&](Lease& lease) {
+            cpu<T>().update(lease, {OptimizerKind::kAdam, s, g, p, {first, second, largest}}, g, n);
+          });
         });
       },
       py::arg("w"), py::arg("dw"), py::arg("lr"), py::arg("m"), py::arg("v"), py::arg("step"),

@@ -1,11 +1,14 @@
-#include "train/trainer.h"
+#include "bindings/trainer.h"
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "bindings/bindings.h"
 #include "bindings/dataset.h"
+#include "bindings/epochs.h"
 #include "bindings/network.h"
 #include "bindings/released.h"
 #include "bindings/use.h"
@@ -13,15 +16,6 @@
 
 namespace lamina {
 namespace {
-
-template <class T>
-struct BoundTrainer {
-  BoundTrainer(Network<T>& network_, Optimizer<T>& optimizer, const TrainingForm& form)
-      : network(network_), trainer(network_, optimizer, form) {}
-  Network<T>& network;
-  Trainer<T> trainer;
-  py::object data;  // of the epoch under way, kept alive
-};
 
 template <class T>
 std::vector<double> train(BoundTrainer<T>& self, std::int64_t first, std::int64_t last, py::object progress) {
@@ -32,10 +26,7 @@ std::vector<double> train(BoundTrainer<T>& self, std::int64_t first, std::int64_
     Lease lease(watch.interrupt());
     self.trainer.train(lease, first, last);
   }
-  if (self.trainer.epoch_over()) {  // the user's arrays are not held longer than they are needed
-    self.trainer.end_epoch();
-    self.data = py::none();
-  }
+  if (self.trainer.epoch_over()) self.forget();  // the user's arrays are not held longer than they are needed
   return self.trainer.epoch_standing().means;
 }
 
@@ -44,7 +35,7 @@ std::int64_t begin_epoch(BoundTrainer<T>& self, const py::object& data, std::int
                          std::uint64_t seed, std::uint64_t epoch) {
   const Owning alone(self.network.occupancy());
   const Dataset& views = data.cast<BoundDataset&>().data;
-  self.trainer.end_epoch();  // before the data it may still view
+  self.forget();
   self.data = data;
   Watch watch;
   const Released released;
@@ -61,6 +52,31 @@ std::vector<double> evaluate(BoundTrainer<T>& self, const BoundDataset& data, st
   Lease lease(watch.interrupt());
   self.trainer.evaluate(lease, data.data, batch_size);
   return self.trainer.evaluation_standing().means;
+}
+
+template <class T>
+std::unique_ptr<BoundEpochs> epochs(const py::object& self, const py::object& data, std::int64_t first,
+                                    std::int64_t last, std::int64_t batch_size, bool shuffle,
+                                    std::uint64_t seed, std::uint64_t trained_before,
+                                    const py::object& validation, std::int64_t validation_batch_size,
+                                    std::int64_t validation_freq,
+                                    std::vector<std::int64_t> validation_epochs) {
+  auto& bound = self.cast<BoundTrainer<T>&>();
+  const Dataset& views = data.cast<BoundDataset&>().data;
+  const Dataset* validated = validation.is_none() ? nullptr : &validation.cast<BoundDataset&>().data;
+  EpochsForm form{first,
+                  last,
+                  batch_size,
+                  shuffle,
+                  seed,
+                  trained_before,
+                  validation_batch_size,
+                  validation_freq,
+                  std::move(validation_epochs)};
+  std::sort(form.validation_epochs.begin(), form.validation_epochs.end());
+  return std::make_unique<BoundEpochs>(
+      BoundEpochs{self, data, validation, bound.network.occupancy(), [&bound] { bound.forget(); },
+                  std::make_unique<TrainerEpochs<T>>(bound.trainer, views, validated, std::move(form))});
 }
 
 TrainingForm form_of(const std::string& loss, bool from_logits, double label_smoothing,
@@ -107,6 +123,10 @@ void bind_trainer(py::module_& m, const char* name) {
           py::arg("data"))
       .def("begin_epoch", &begin_epoch<T>, py::arg("data"), py::arg("batch_size"), py::arg("shuffle"),
            py::arg("seed"), py::arg("epoch"))
+      .def("epochs", &epochs<T>, py::arg("data"), py::arg("first"), py::arg("last"), py::arg("batch_size"),
+           py::arg("shuffle"), py::arg("seed"), py::arg("trained_before"), py::arg("validation") = py::none(),
+           py::arg("validation_batch_size") = 1, py::arg("validation_freq") = 1,
+           py::arg("validation_epochs") = std::vector<std::int64_t>{})
       .def("train", &train<T>, py::arg("first"), py::arg("last"), py::arg("progress") = py::none())
       .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("batch_size"),
            py::arg("progress") = py::none());

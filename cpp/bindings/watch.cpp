@@ -21,21 +21,30 @@ bool is_main_thread() {
 
 }  // namespace
 
-Watch::Watch() : Watch(py::none(), nullptr) {}
+Watch::Watch() : interrupt_([this] { look(); }, kSignals) {}
+
+Watch::Watch(std::function<void()> look)
+    : also_(std::move(look)), interrupt_([this] { this->look(); }, kSignals) {}
 
 Watch::Watch(py::object progress, std::function<Standing()> standing)
-    : on_main_thread_(is_main_thread()),
-      progress_(std::move(progress)),
+    : progress_(std::move(progress)),
       next_(Clock::now() + kProgress),
       standing_(std::move(standing)),
       interrupt_([this] { look(); }, kSignals) {}
 
 void Watch::look() {
   throw_if_closing();
-  if (!on_main_thread_ && progress_.is_none()) return;
+  const bool shows = progress_ && !progress_.is_none();
+  if (thread_ == Thread::kOther && !shows && also_ == nullptr) return;
   const py::gil_scoped_acquire gil;
-  if (on_main_thread_ && PyErr_CheckSignals() != 0) throw py::error_already_set();
-  if (progress_.is_none() || Clock::now() < next_) return;
+  if (thread_ == Thread::kUnknown) thread_ = is_main_thread() ? Thread::kMain : Thread::kOther;
+  if (thread_ == Thread::kMain && PyErr_CheckSignals() != 0) throw py::error_already_set();
+  if (also_ != nullptr) also_();  // last: what a handler asks for is heeded at once
+  if (shows) draw();
+}
+
+void Watch::draw() {
+  if (Clock::now() < next_) return;
   next_ = Clock::now() + kProgress;
   const Standing now = standing_();
   progress_(now.batches_done, now.means);

@@ -16,9 +16,11 @@ namespace py = pybind11;
 
 class Watch {
  public:
-  // Signals alone. Made with the GIL held; they are looked for only on the main thread, as no other may
-  // handle them.
+  // Signals alone. They are looked for only on the main thread, as no other may handle them. It costs next to
+  // nothing until the first look.
   Watch();
+  // And then look(), with the GIL held, in any thread.
+  explicit Watch(std::function<void()> look);
   // And progress(batches done, running means), or None, every 0.1 s.
   Watch(py::object progress, std::function<Standing()> standing);
   Watch(const Watch&) = delete;
@@ -28,8 +30,10 @@ class Watch {
 
  private:
   void look();
+  void draw();
 
-  bool on_main_thread_;
+  enum class Thread { kUnknown, kMain, kOther } thread_ = Thread::kUnknown;
+  std::function<void()> also_;
   py::object progress_;
   Interrupt::Clock::time_point next_;
   std::function<Standing()> standing_;

@@ -6,6 +6,7 @@
 
 #include "kernels/arguments.h"
 #include "kernels/elementary.h"
+#include "kernels/narrow.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
@@ -24,11 +25,13 @@ T exp_sum(const T* z, T shift, T* terms, std::int64_t size) {
 template <class T>
 void softmax_row(const T* x, const T* bias, T* y, std::int64_t n) {
   if (bias != nullptr)
-    map<T>(n, y, [](Vec<T> a, Vec<T> b) { return a + b; }, x, bias);
+    map<T>(
+        n, y, [](Vec<T> a, Vec<T> b) { return a + b; }, x, bias);
   else
     std::copy(x, x + n, y);
   const T sum = exp_sum(y, largest_of(y, n), y, n);
-  map<T>(n, y, [sum](Vec<T> e) { return e / sum; }, y);
+  map<T>(
+      n, y, [sum](Vec<T> e) { return e / sum; }, y);
 }
 
 // y = f(x + bias). Narrow rows that lie one behind the other go together, so that vectors are full: the bias
@@ -52,26 +55,37 @@ void map_rows(ConstMatrix<T> x, const T* bias, Matrix<T> y, F&& f) {
     if (bias == nullptr)
       map<T>(x.cols, y.row(i), f, x.row(i));
     else
-      map<T>(x.cols, y.row(i), [&](Vec<T> a, Vec<T> b) { return f(a + b); }, x.row(i), bias);
+      map<T>(
+          x.cols, y.row(i), [&](Vec<T> a, Vec<T> b) { return f(a + b); }, x.row(i), bias);
+  }
+}
+
+// use(f) with f the activation on a vector; softmax, which needs whole rows, counts as linear.
+template <class T, class Use>
+void with_activation(Activation a, Use&& use) {
+  switch (a) {
+    case Activation::kLinear:
+    case Activation::kSoftmax:
+      return use([](Vec<T> z) { return z; });
+    case Activation::kRelu:  // NaN is not below 0, so it stays
+      return use([](Vec<T> z) { return z < T(0) ? Vec<T>{} : z; });
+    case Activation::kSigmoid:
+      return use([](Vec<T> z) { return sigmoid<T>(z); });
+    case Activation::kTanh:
+      return use([](Vec<T> z) { return tanh<T>(z); });
+    case Activation::kExp:
+      return use([](Vec<T> z) { return exp<T>(z); });
   }
 }
 
 template <class T>
 void bias_activation(Activation a, ConstMatrix<T> x, const T* bias, Matrix<T> y) {
-  switch (a) {
-    case Activation::kLinear:
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return z; });
-    case Activation::kRelu:  // NaN is not below 0, so it stays
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return z < T(0) ? Vec<T>{} : z; });
-    case Activation::kSigmoid:
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return sigmoid<T>(z); });
-    case Activation::kTanh:
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return tanh<T>(z); });
-    case Activation::kExp:
-      return map_rows<T>(x, bias, y, [](Vec<T> z) { return exp<T>(z); });
-    case Activation::kSoftmax:
-      for (std::int64_t i = 0; i < x.rows; ++i) softmax_row(x.row(i), bias, y.row(i), x.cols);
-  }
+  if (a == Activation::kSoftmax && bias == nullptr && x.cols <= kNarrow)
+    narrow_softmax<T>(x, y);
+  else if (a == Activation::kSoftmax)
+    for (std::int64_t i = 0; i < x.rows; ++i) softmax_row(x.row(i), bias, y.row(i), x.cols);
+  else
+    with_activation<T>(a, [&](auto f) { map_rows<T>(x, bias, y, f); });
 }
 
 // dx_j = y_j (dy_j - sum_k y_k dy_k)
@@ -79,7 +93,8 @@ template <class T>
 void softmax_gradient_row(const T* y, const T* dy, T* dx, std::int64_t size) {
   const T dot = static_cast<T>(sum_by_vectors<T>(
       size, [&](std::int64_t i, std::int64_t n) { return load_up_to(y + i, n) * load_up_to(dy + i, n); }));
-  map<T>(size, dx, [dot](Vec<T> v, Vec<T> d) { return v * (d - dot); }, y, dy);
+  map<T>(
+      size, dx, [dot](Vec<T> v, Vec<T> d) { return v * (d - dot); }, y, dy);
 }
 
 template <class T, class F>

@@ -11,6 +11,36 @@ namespace lamina {
 // Keras's fuzz factor: probabilities are clipped to [1e-7, 1 - 1e-7].
 inline constexpr double kClip = 1e-7;
 
+// Rows of a batch where they lie in the user's array: contiguous rows of T, or of bytes. As values they count
+// times scale plus shift.
+template <class T>
+struct Samples {
+  const void* const* rows = nullptr;
+  std::int64_t count = 0;
+  std::int64_t cols = 0;
+  bool bytes = false;
+  std::uint64_t number = 0;  // of the batch, among all of the process
+  // The rows that come next, to be fetched in time; or null.
+  const void* const* next = nullptr;
+  std::int64_t next_count = 0;
+  T scale = 1;
+  T shift = 0;
+
+  template <class V>
+  V rescaled(V x) const {
+    return x * scale + shift;
+  }
+  std::int64_t row_bytes() const { return cols * static_cast<std::int64_t>(bytes ? 1 : sizeof(T)); }
+};
+
+// What goes into a dense layer: a matrix, or samples where they lie; then the matrix has a shape but no
+// values.
+template <class T>
+struct Input {
+  ConstMatrix<T> matrix;
+  const Samples<T>* samples = nullptr;
+};
+
 // What is predicted: a class number per row, or a value per output.
 template <class T>
 struct Target {
@@ -43,6 +73,22 @@ struct StepForm {
   T one_minus_beta2 = 0;
   T epsilon = 0;
   bool nesterov = false;
+};
+
+// One optimizer step over flat ranges that are laid out alike: gradients, parameters and slots.
+template <class T>
+struct Update {
+  OptimizerKind kind = OptimizerKind::kSgd;
+  StepForm<T> form;
+  const T* dw = nullptr;
+  T* w = nullptr;
+  // SGD: velocity. RMSprop: mean square, momentum, mean. Adagrad: accumulator. Adam: m, v, vhat. Null: a
+  // variant without it.
+  T* slots[3] = {};
+
+  bool is_plain_sgd() const { return kind == OptimizerKind::kSgd && slots[0] == nullptr; }
+  // The weight that belongs to a gradient.
+  T* weight_of(const T* gradient) const { return w + (gradient - dw); }
 };
 
 }  // namespace lamina

@@ -53,7 +53,8 @@ void dropout_mask(const RandomStream& stream, double rate, std::int64_t first, T
 
 template <class T>
 void multiply(const T* a, const T* b, T* out, std::int64_t size) {
-  map<T>(size, out, [](Vec<T> x, Vec<T> y) { return x * y; }, a, b);
+  map<T>(
+      size, out, [](Vec<T> x, Vec<T> y) { return x * y; }, a, b);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "kernels/activations.h"
 #include "kernels/columns.h"
+#include "kernels/dense.h"
 #include "kernels/dropout.h"
 #include "kernels/losses.h"
 #include "kernels/optimizers.h"
@@ -25,10 +26,17 @@ constexpr KernelTable<T> kTable = {
     multiply<T>,
     loss<T>,
     metric<T>,
-    sgd<T>,
-    rmsprop<T>,
-    adagrad<T>,
-    adam<T>,
+    update_range<T>,
+    kPanel<T>,
+    kLongestChain,
+    transposed_rows<T>,
+    transposed_samples<T>,
+    dense_panel<T>,
+    dense_rows<T>,
+    dense_input_gradient<T>,
+    weight_gradient_of_rows<T>,
+    weight_gradient_of_panels<T>,
+    bias_gradient<T>,
     peak_multiply_add<T>,
     peak_copy<T>,
 };

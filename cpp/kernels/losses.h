@@ -117,7 +117,8 @@ double categorical_from_probabilities_row(const LossForm<T>& form, const T* p, c
     }
   }
   if (gradient != nullptr)
-    map<T>(size, gradient, [&](Vec<T> g) { return scale * (g - T(dot)) / sum; }, gradient);
+    map<T>(
+        size, gradient, [&](Vec<T> g) { return scale * (g - T(dot)) / sum; }, gradient);
   return value;
 }
 
@@ -127,7 +128,8 @@ double sparse_from_logits_row(const T* z, std::int64_t label, T scale, T* gradie
   const T largest = largest_of(z, n);
   const T sum = exp_sum(z, largest, gradient, n);
   if (gradient != nullptr) {
-    map<T>(n, gradient, [&](Vec<T> e) { return scale * (e / sum); }, gradient);
+    map<T>(
+        n, gradient, [&](Vec<T> e) { return scale * (e / sum); }, gradient);
     gradient[label] -= scale;
   }
   return static_cast<double>(std::log(sum) - (z[label] - largest));
@@ -185,6 +187,10 @@ void loss(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, 
     if (form.kind == LossKind::kMeanSquaredError) return column(squared_error<T>);
     if (form.kind == LossKind::kBinaryCrossentropy && form.logits) return column(smoothed_binary(form));
   }
+  const bool softmax = form.logits && (form.kind == LossKind::kCategoricalCrossentropy ||
+                                       form.kind == LossKind::kSparseCategoricalCrossentropy);
+  if (softmax && prediction.cols <= kNarrow)
+    return narrow_crossentropy<T>(form, prediction, target, weight, scale, loss, gradient);
   for (std::int64_t i = 0; i < prediction.rows; ++i) {
     const T w = weight != nullptr ? weight[i] : T(1);
     const double value = loss_row(form, prediction.row(i), target.values ? target.values.row(i) : nullptr,

@@ -58,4 +58,14 @@ inline MetricKind metric_named(std::string_view name) {
            name));
 }
 
+enum class OptimizerKind { kSgd, kRmsprop, kAdagrad, kAdam };
+
+inline OptimizerKind optimizer_named(std::string_view name) {
+  if (name == "sgd") return OptimizerKind::kSgd;
+  if (name == "rmsprop") return OptimizerKind::kRmsprop;
+  if (name == "adagrad") return OptimizerKind::kAdagrad;
+  if (name == "adam") return OptimizerKind::kAdam;
+  throw std::invalid_argument(text("optimizer: expected sgd, rmsprop, adagrad or adam, got ", name));
+}
+
 }  // namespace lamina

@@ -76,5 +76,23 @@ void adam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T*
   }
 }
 
+// The step of the parameters whose gradients are dw[0..size-1].
+template <class T>
+void update_range(const Update<T>& update, const T* dw, std::int64_t size) {
+  const std::int64_t first = dw - update.dw;
+  const auto slot = [&](int k) { return update.slots[k] != nullptr ? update.slots[k] + first : nullptr; };
+  T* const w = update.w + first;
+  switch (update.kind) {
+    case OptimizerKind::kSgd:
+      return sgd<T>(update.form, size, dw, w, slot(0));
+    case OptimizerKind::kRmsprop:
+      return rmsprop<T>(update.form, size, dw, w, slot(0), slot(1), slot(2));
+    case OptimizerKind::kAdagrad:
+      return adagrad<T>(update.form, size, dw, w, slot(0));
+    case OptimizerKind::kAdam:
+      return adam<T>(update.form, size, dw, w, slot(0), slot(1), slot(2));
+  }
+}
+
 }  // namespace
 }  // namespace lamina::LAMINA_ISA

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/cpus.h"
+#include "kernels/bfloat16_isa.h"
 #include "kernels/isa.h"
 
 namespace lamina {
@@ -14,13 +15,18 @@ struct Isa {
   const char* name;
   const KernelTable<float>* table_float;
   const KernelTable<double>* table_double;
+  const Bfloat16Table* table_bfloat16;
 };
 
 constexpr Isa kIsas[] = {
-    {"baseline", &baseline::table_float, &baseline::table_double},
+    {"baseline", &baseline::table_float, &baseline::table_double, &baseline::table_bfloat16},
 #ifdef LAMINA_HAS_X86_ISAS
-    {"avx2", &avx2::table_float, &avx2::table_double},
-    {"avx512", &avx512::table_float, &avx512::table_double},
+    {"avx2", &avx2::table_float, &avx2::table_double, &avx2::table_bfloat16},
+    {"avx512", &avx512::table_float, &avx512::table_double, &avx512::table_bfloat16},
+#endif
+#ifdef LAMINA_HAS_BFLOAT16_ISAS  // they widen nothing but bfloat16
+    {"avx512_bf16", &avx512::table_float, &avx512::table_double, &avx512_bf16::table_bfloat16},
+    {"amx", &avx512::table_float, &avx512::table_double, &amx::table_bfloat16},
 #endif
 };
 
@@ -75,6 +81,14 @@ const KernelTable<float>& kernels<float>() {
 template <>
 const KernelTable<double>& kernels<double>() {
   return *choice().load(std::memory_order_relaxed)->table_double;
+}
+
+const Bfloat16Table& bfloat16_kernels() {
+  const Bfloat16Table* table = choice().load(std::memory_order_relaxed)->table_bfloat16;
+#ifdef LAMINA_HAS_BFLOAT16_ISAS
+  if (table == &amx::table_bfloat16 && !may_use_amx()) table = &avx512_bf16::table_bfloat16;
+#endif
+  return *table;
 }
 
 }  // namespace lamina

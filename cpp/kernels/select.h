@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/bfloat16_table.h"
 #include "kernels/table.h"
 
 namespace lamina {
@@ -19,5 +20,8 @@ void choose_isa(const std::string& name);
 // The chosen set's kernels.
 template <class T>
 const KernelTable<T>& kernels();
+
+// Its kernels for bfloat16; those of "avx512_bf16" where the system refuses AMX to this process.
+const Bfloat16Table& bfloat16_kernels();
 
 }  // namespace lamina

@@ -39,13 +39,25 @@ struct KernelTable {
   // value[i] = the metric of row i.
   void (*metric)(MetricKind kind, ConstMatrix<T> prediction, Target<T> target, T* value);
 
-  // Optimizers: w and slots are flat ranges; a null slot belongs to a variant without it.
-  void (*sgd)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* velocity);
-  void (*rmsprop)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* mean_square, T* momentum,
-                  T* mean);
-  void (*adagrad)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* accumulator);
-  void (*adam)(const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m, T* v, T* vhat);
+  // The step of the parameters whose gradients are dw[0..size-1], a part of the update's range.
+  void (*update)(const Update<T>& update, const T* dw, std::int64_t size);
 
+  // Rows of a batch, or columns of a weight matrix, that a panel holds (kernels/gemm.h).
+  std::int64_t panel;
+  std::int64_t longest_chain;
+  // The tiles of a dense layer's products; kernels/dense.h says what they need.
+  void (*transposed_rows)(ConstMatrix<T> x, T* panel);
+  void (*transposed_samples)(const Samples<T>& x, std::int64_t first, std::int64_t end, T* panel, T* copy);
+  void (*dense_panel)(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y,
+                      const Samples<T>* fetched, std::int64_t part, std::int64_t parts);
+  void (*dense_rows)(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Matrix<T> y);
+  void (*dense_input_gradient)(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
+                               Matrix<T> dx);
+  void (*weight_gradient_of_rows)(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
+                                  ConstMatrix<T> dz, const Update<T>* update, T* panel, Matrix<T> dw);
+  void (*weight_gradient_of_panels)(const T* panels, std::int64_t first_input, std::int64_t end_input,
+                                    ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw);
+  void (*bias_gradient)(ConstMatrix<T> dz, const Update<T>* update, T* db);
   // The machine's limits (kernels/peak.h): multiply-adds in registers, returning the operations; y = x.
   double (*peak_multiply_add)(std::int64_t rounds, T* sink);
   void (*peak_copy)(std::int64_t size, const T* x, T* y);

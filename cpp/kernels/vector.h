@@ -6,6 +6,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 namespace lamina::LAMINA_ISA {
 namespace {
 
@@ -33,7 +37,7 @@ inline constexpr std::int64_t kLanes = VectorOf<T>::kLanes;
 
 template <class T>
 Vec<T> splat(T x) {
-  return Vec<T>{} + x;  // 0 + x is x, except that -0 becomes 0
+  return x - Vec<T>{};  // x - 0 is x, whatever x is: the compiler need not compute it
 }
 
 template <class T>
@@ -43,23 +47,49 @@ Vec<T> load(const T* p) {
   return v;
 }
 
-// The first n lanes; the others are 0.
+template <class T>
+void store(T* p, Vec<T> v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+// The first n lanes, 0 <= n <= kLanes; what is not loaded is 0. The vector extension has no word for a mask.
+#if defined(__AVX512F__)
+inline Vec<float> load(const float* p, std::int64_t n) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+}
+inline Vec<double> load(const double* p, std::int64_t n) {
+  return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), p);
+}
+inline void store(float* p, Vec<float> v, std::int64_t n) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+}
+inline void store(double* p, Vec<double> v, std::int64_t n) {
+  _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), v);
+}
+#elif defined(__AVX2__)
+inline __m256i mask32(std::int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline __m256i mask64(std::int64_t n) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+inline Vec<float> load(const float* p, std::int64_t n) { return _mm256_maskload_ps(p, mask32(n)); }
+inline Vec<double> load(const double* p, std::int64_t n) { return _mm256_maskload_pd(p, mask64(n)); }
+inline void store(float* p, Vec<float> v, std::int64_t n) { _mm256_maskstore_ps(p, mask32(n), v); }
+inline void store(double* p, Vec<double> v, std::int64_t n) { _mm256_maskstore_pd(p, mask64(n), v); }
+#else
 template <class T>
 Vec<T> load(const T* p, std::int64_t n) {
   Vec<T> v{};
   for (std::int64_t i = 0; i < n; ++i) v[i] = p[i];
   return v;
 }
-
-template <class T>
-void store(T* p, Vec<T> v) {
-  std::memcpy(p, &v, sizeof v);
-}
-
 template <class T>
 void store(T* p, Vec<T> v, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = v[i];
 }
+#endif
 
 // n lanes, which may be all.
 template <class T>

@@ -18,8 +18,9 @@ struct Parameter {
   bool transposed = false;  // Keras's shape is (cols, rows)
   bool vector = true;       // Keras's shape is (cols,)
   std::int64_t offset = 0;  // in the network's flat block
+  std::int64_t stride = 0;  // from row to row
 
-  std::int64_t size() const { return rows * cols; }
+  std::int64_t extent() const { return rows * stride; }
 };
 
 // One pass over a batch: who computes, on which blocks, and which random numbers are due.
@@ -31,6 +32,8 @@ struct Pass {
   T* gradients = nullptr;
   bool training = false;
   std::uint64_t step = 0;
+  const Samples<T>* samples = nullptr;  // the network's input, where it comes as these and not as a matrix
+  const Update<T>* update = nullptr;    // to be taken at once by whoever has a parameter's gradient; or null
 };
 
 template <class T>
@@ -49,7 +52,11 @@ class Layer {
   virtual std::int64_t features() const { return outputs_; }
 
   const std::vector<Parameter>& parameters() const { return parameters_; }
-  void place(std::size_t k, std::int64_t offset) { parameters_[k].offset = offset; }
+  // Puts parameter k there; its rows are as far apart as the kernels like it best.
+  void place(std::size_t k, std::int64_t offset) {
+    parameters_[k].offset = offset;
+    parameters_[k].stride = row_stride<T>(parameters_[k].cols);
+  }
 
   // Values kept between forward and backward, for a batch of so many samples.
   virtual std::int64_t workspace(std::int64_t) const { return 0; }
@@ -64,9 +71,13 @@ class Layer {
   virtual void forward(const Pass<T>&, ConstMatrix<T> x, Matrix<T> y, T* workspace) const = 0;
 
   // dx = the gradient at x (dx null: not wanted); parameters' gradients go to the pass. dy is the gradient at
-  // y, or with at_logits at the head's logits; it may be overwritten.
+  // y, or with at_logits at the head's logits; it may be overwritten. x came out of the activation `below`,
+  // and the gradient wanted is that at its logits: not linear only where a layer joins_below().
   virtual void backward(const Pass<T>&, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
-                        Matrix<T> dx, T* workspace) const = 0;
+                        Activation below, Matrix<T> dx, T* workspace) const = 0;
+  virtual bool joins_below() const { return false; }
+  // Whether x may have no values, but stand for the pass's samples.
+  virtual bool reads_samples() const { return false; }
 
   // What a training step changes besides trainable parameters, once the step is certain.
   virtual void commit(const Pass<T>&, T*) const {}

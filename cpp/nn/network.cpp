@@ -27,7 +27,7 @@ void Network<T>::build() {
         const Parameter& p = layer->parameters()[k];
         if (p.trainable != trainable) continue;
         layer->place(k, end);
-        end += padded<T>(p.size());
+        end += p.extent();
       }
     if (trainable) trainable_size_ = end;
   }

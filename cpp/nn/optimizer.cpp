@@ -7,14 +7,6 @@
 
 namespace lamina {
 
-OptimizerKind optimizer_named(std::string_view name) {
-  if (name == "sgd") return OptimizerKind::kSgd;
-  if (name == "rmsprop") return OptimizerKind::kRmsprop;
-  if (name == "adagrad") return OptimizerKind::kAdagrad;
-  if (name == "adam") return OptimizerKind::kAdam;
-  throw std::invalid_argument(text("optimizer: expected sgd, rmsprop, adagrad or adam, got ", name));
-}
-
 // Keras on TensorFlow makes float32 of these three, in float64 models too: Adam's betas before they are
 // raised (with float 0.999, 1 - beta^1 is 6e-6 off that in double, and so is the first step), SGD's momentum
 // and Adagrad's start.
@@ -134,23 +126,28 @@ T* Optimizer<T>::slot(std::string_view name) const {
 }
 
 template <class T>
-void Optimizer<T>::step(const Backend<T>& backend, Lease& lease, std::int64_t size, const T* dw, T* w) {
-  const auto form = step_form<T, float>(form_, iterations_ + 1);
+Update<T> Optimizer<T>::update(const T* dw, T* w) const {
+  Update<T> update{form_.kind, step_form<T, float>(form_, iterations_ + 1), dw, w, {}};
+  const auto slots = [&](const char* first, const char* second = "", const char* third = "") {
+    update.slots[0] = slot(first);
+    update.slots[1] = slot(second);
+    update.slots[2] = slot(third);
+  };
   switch (form_.kind) {
     case OptimizerKind::kSgd:
-      backend.sgd(lease, form, size, dw, w, slot("momentum"));
+      slots("momentum");
       break;
     case OptimizerKind::kRmsprop:
-      backend.rmsprop(lease, form, size, dw, w, slot("velocity"), slot("momentum"), slot("average_gradient"));
+      slots("velocity", "momentum", "average_gradient");
       break;
     case OptimizerKind::kAdagrad:
-      backend.adagrad(lease, form, size, dw, w, slot("accumulator"));
+      slots("accumulator");
       break;
     case OptimizerKind::kAdam:
-      backend.adam(lease, form, size, dw, w, slot("momentum"), slot("velocity"), slot("velocity_hat"));
+      slots("momentum", "velocity", "velocity_hat");
       break;
   }
-  ++iterations_;
+  return update;
 }
 
 template StepForm<float> step_form<float, float>(const OptimizerForm&, std::int64_t);

@@ -12,9 +12,6 @@
 
 namespace lamina {
 
-enum class OptimizerKind { kSgd, kRmsprop, kAdagrad, kAdam };
-OptimizerKind optimizer_named(std::string_view name);
-
 struct OptimizerForm {
   OptimizerKind kind = OptimizerKind::kSgd;
   double learning_rate = 0;
@@ -55,8 +52,9 @@ class Optimizer {
   // bound.
   void restore(std::int64_t iterations, std::vector<std::vector<T>> slots);
 
-  // One step over the network's trainable range.
-  void step(const Backend<T>& backend, Lease& lease, std::int64_t size, const T* dw, T* w);
+  // The step that is due, on these gradients and parameters; count_step() once it is taken.
+  Update<T> update(const T* dw, T* w) const;
+  void count_step() { ++iterations_; }
 
  private:
   std::vector<std::string> slot_names() const;

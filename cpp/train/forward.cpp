@@ -83,8 +83,12 @@ void Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
     const std::int64_t rows = stage.x.rows;
     const Matrix<T> dy(here, rows, stage.layer->outputs());
     const Matrix<T> dx = i > first_trainable_ ? Matrix<T>(below, rows, stage.layer->inputs()) : Matrix<T>();
-    stage.layer->backward(pass, stage.x, stage.y, dy, at_logits && i + 1 == stages_.size(), dx,
-                          stage.workspace.data());
+    // A layer may hand on the gradient at the logits of the activation below it.
+    Activation joined = Activation::kLinear;
+    if (dx && stage.layer->joins_below() && stages_[i - 1].layer->head() != Activation::kSoftmax)
+      joined = stages_[i - 1].layer->head();
+    stage.layer->backward(pass, stage.x, stage.y, dy, at_logits, joined, dx, stage.workspace.data());
+    at_logits = joined != Activation::kLinear;
     std::swap(here, below);
   }
 }

@@ -22,6 +22,9 @@ class Forward {
   // Whether a softmax or sigmoid ends the network. In training a dropout that follows hides it.
   bool has_head() const { return head_; }
 
+  // Whether the pass's samples may stand for x, which then has no values.
+  bool reads_samples() const { return !stages_.empty() && stages_.front().layer->reads_samples(); }
+
   // The network's output for x.
   ConstMatrix<T> run(const Pass<T>& pass, ConstMatrix<T> x);
   // What goes into the head, which must exist; output_from_logits() is the rest of the way.

@@ -12,13 +12,16 @@ constexpr std::int64_t kMostIdleValues =
 
 template <class T>
 Predictor<T>::Predictor(const Network<T>& network, std::int64_t capacity)
-    : network_(network), forward_(network, capacity, Mode::kInference), x_(capacity * network.inputs()) {}
+    : network_(network), forward_(network, capacity, Mode::kInference) {}
 
 template <class T>
 void Predictor<T>::run(Lease& lease, const Rows& rows, std::int64_t first, Matrix<T> out) {
-  const Matrix<T> x(x_.data(), out.rows, network_.inputs());
-  network_.backend().gather(lease, rows, nullptr, first, x);
-  const ConstMatrix<T> y = forward_.run({network_.backend(), lease, network_.parameters()}, x);
+  intake_.prepare(network_, forward_.reads_samples(), rows, capacity());
+  const std::int64_t end = first + out.rows, next = std::min(rows.count - end, out.rows);
+  const ConstMatrix<T> x = intake_.take(lease, rows, nullptr, first, out.rows, next);
+  Pass<T> pass{network_.backend(), lease, network_.parameters()};
+  pass.samples = intake_.samples();
+  const ConstMatrix<T> y = forward_.run(pass, x);
   std::copy_n(y.data, y.size(), out.data);
 }
 

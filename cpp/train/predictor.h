@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/rows.h"
-#include "train/forward.h"
+#include "train/intake.h"
 
 namespace lamina {
 
@@ -24,7 +24,7 @@ class Predictor {
  private:
   const Network<T>& network_;
   Forward<T> forward_;
-  Buffer<T> x_;
+  Intake<T> intake_;
 };
 
 template <class T>

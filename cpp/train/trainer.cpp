@@ -6,10 +6,22 @@
 #include "base/sampling.h"
 
 namespace lamina {
+namespace {
+
+// Rows that are evaluated at once where that is free: enough for a product to run at its full speed.
+constexpr std::int64_t kRowsAtOnce = 256;
+
+}  // namespace
+
+namespace {
+// A gradient that is used at once need not be stored, but then the way back can't be interrupted, as some
+// weights have taken their step: only done where that way is short. The bits are the same.
+constexpr std::chrono::milliseconds kLongStep(50);
+}  // namespace
 
 template <class T>
 Trainer<T>::Batch::Batch(const Trainer& trainer, std::int64_t capacity, Mode mode)
-    : forward(trainer.network_, capacity, mode), x(capacity * trainer.network_.inputs()) {
+    : forward(trainer.network_, capacity, mode) {
   const DataForm form = trainer.data_form();
   const std::int64_t positions = capacity * form.positions;
   if (form.labels)
@@ -59,6 +71,7 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
     sweep.batch.reset();
     sweep.batch.emplace(*this, capacity, mode);
   }
+  sweep.batch->intake.prepare(network_, sweep.batch->forward.reads_samples(), data.x, capacity);
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
   sweep.loss_sum = 0;
@@ -82,14 +95,6 @@ std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int
     epoch_.shuffled = true;
   }
   return batches;
-}
-
-template <class T>
-ConstMatrix<T> Trainer<T>::gather_x(Lease& lease, Sweep& sweep, std::int64_t first,
-                                    std::int64_t count) const {
-  const Matrix<T> x(sweep.batch->x.data(), count, network_.inputs());
-  network_.backend().gather(lease, sweep.data->x, sweep.order_from(first), first, x);
-  return x;
 }
 
 template <class T>
@@ -129,12 +134,15 @@ const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, std::int64_t fir
 }
 
 template <class T>
-void Trainer<T>::run(const Pass<T>& pass, Sweep& sweep, std::int64_t index) {
+void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   const std::int64_t first = index * sweep.batch_size;
   const std::int64_t count = std::min(sweep.batch_size, sweep.data->size() - first);
   require(first >= 0 && count > 0, "batch: expected a number below the epoch's batches, got ", index);
   Batch& batch = *sweep.batch;
-  const ConstMatrix<T> x = gather_x(pass.lease, sweep, first, count);
+  const std::int64_t next = std::min(sweep.batch_size, sweep.data->size() - first - count);
+  const ConstMatrix<T> x =
+      batch.intake.take(pass.lease, sweep.data->x, sweep.order_from(0), first, count, next);
+  pass.samples = batch.intake.samples();
   const Target<T> target = gather_y(pass.lease, sweep, first, count);
   const T* weights = gather_weights(pass.lease, sweep, first, count);
 
@@ -161,13 +169,7 @@ void Trainer<T>::run(const Pass<T>& pass, Sweep& sweep, std::int64_t index) {
                                                    target, batch.rows.data()) /
                                static_cast<double>(form_.positions);
   }
-  if (pass.training) {
-    batch.forward.backward(pass, at_logits);
-    const Lease::Whole whole(pass.lease);
-    batch.forward.commit(pass);
-    optimizer_.step(pass.backend, pass.lease, network_.trainable_size(), gradients_.data(),
-                    network_.parameters());
-  }
+  if (pass.training) step(pass, batch.forward, at_logits);
   sweep.loss_sum += loss * static_cast<double>(count);
   for (std::size_t k = 0; k < sweep.metric_sums.size(); ++k) sweep.metric_sums[k] += sweep.batch_metrics[k];
   sweep.samples += count;
@@ -175,11 +177,29 @@ void Trainer<T>::run(const Pass<T>& pass, Sweep& sweep, std::int64_t index) {
 }
 
 template <class T>
+void Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
+  const Update<T> update = optimizer_.update(gradients_.data(), network_.parameters());
+  const bool at_once = step_time_ < kLongStep;
+  if (!at_once) forward.backward(pass, at_logits);
+  const Lease::Whole whole(pass.lease);
+  if (at_once) {
+    pass.update = &update;
+    forward.backward(pass, at_logits);
+  } else {
+    pass.backend.update(pass.lease, update, gradients_.data(), network_.trainable_size());
+  }
+  forward.commit(pass);
+  optimizer_.count_step();
+}
+
+template <class T>
 void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
   require(epoch_.data != nullptr, "train: begin_epoch comes first");
   for (std::int64_t i = first; i < last; ++i) {
     const auto step = static_cast<std::uint64_t>(optimizer_.iterations());
+    const auto begin = Clock::now();
     run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
+    step_time_ = Clock::now() - begin;
     lease.poll();
   }
 }
@@ -191,7 +211,12 @@ bool Trainer<T>::epoch_over() const {
 
 template <class T>
 void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size) {
-  const std::int64_t batches = begin(evaluation_, data, batch_size, Mode::kInference);
+  require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
+  // A sum per batch, which is then meaned over the batches, depends on their size; a mean does not.
+  const bool free = form_.reduction == Reduction::kMean;
+  const std::int64_t together = free ? std::max<std::int64_t>(kRowsAtOnce / batch_size, 1) : 1;
+  const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kInference);
+  evaluation_.batches_at_once = together;
   for (std::int64_t i = 0; i < batches; ++i) {
     run({network_.backend(), lease, network_.parameters()}, evaluation_, i);
     lease.poll();
@@ -199,10 +224,21 @@ void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_
 }
 
 template <class T>
-Standing Trainer<T>::standing(const Sweep& sweep) const {
+void Trainer<T>::write_means(const Sweep& sweep, double* out) const {
   const double n = static_cast<double>(std::max<std::int64_t>(sweep.samples, 1));
-  Standing now{sweep.batches_done, {sweep.loss_sum / n}};
-  for (const double sum : sweep.metric_sums) now.means.push_back(sum / n);
+  *out++ = sweep.loss_sum / n;
+  for (const double sum : sweep.metric_sums) *out++ = sum / n;
+}
+
+template <class T>
+Standing Trainer<T>::standing(const Sweep& sweep) const {
+  // Of the batches that the caller knows; the last one that is computed may hold fewer than the others.
+  const std::int64_t done =
+      sweep.batches_at_once == 1
+          ? sweep.batches_done
+          : (sweep.samples * sweep.batches_at_once + sweep.batch_size - 1) / sweep.batch_size;
+  Standing now{done, std::vector<double>(static_cast<std::size_t>(values()))};
+  write_means(sweep, now.means.data());
   return now;
 }
 

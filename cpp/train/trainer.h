@@ -1,13 +1,14 @@
 // Batches and epochs: gather, forward, loss, backward, one optimizer pass.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "nn/optimizer.h"
 #include "train/dataset.h"
-#include "train/forward.h"
+#include "train/intake.h"
 
 namespace lamina {
 
@@ -48,18 +49,26 @@ class Trainer {
   // Forgets the epoch's data; its means stay.
   void end_epoch() { epoch_.data = nullptr; }
 
-  // The whole of a data set; an epoch that is under way is not touched.
+  // The whole of a data set; an epoch that is under way is not touched. Where the loss is a mean, the size of
+  // the batches changes nothing but rounding, and small ones are taken several at once.
   void evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size);
 
   Standing epoch_standing() const { return standing(epoch_); }
   Standing evaluation_standing() const { return standing(evaluation_); }
+  // The same means, loss and metrics: values() of them.
+  std::int64_t values() const { return 1 + static_cast<std::int64_t>(form_.metrics.size()); }
+  void write_epoch_means(double* out) const { write_means(epoch_, out); }
+  void write_evaluation_means(double* out) const { write_means(evaluation_, out); }
+
+  std::int64_t trainable_size() const { return network_.trainable_size(); }
 
  private:
   // Everything a batch needs besides the layers' own buffers.
   struct Batch {
     Batch(const Trainer& trainer, std::int64_t capacity, Mode mode);
     Forward<T> forward;
-    Buffer<T> x, values, weights, rows;
+    Intake<T> intake;
+    Buffer<T> values, weights, rows;
     Buffer<std::int64_t> labels;
     Buffer<double> label_row;
   };
@@ -68,6 +77,7 @@ class Trainer {
   struct Sweep {
     const Dataset* data = nullptr;
     std::int64_t batch_size = 0;
+    std::int64_t batches_at_once = 1;  // of the caller's, in one of batch_size
     Buffer<std::int64_t> order;
     bool shuffled = false;
     std::optional<Batch> batch;
@@ -82,12 +92,16 @@ class Trainer {
 
   // Returns the number of batches.
   std::int64_t begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode);
-  ConstMatrix<T> gather_x(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   Target<T> gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   const T* gather_weights(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.
-  void run(const Pass<T>& pass, Sweep& sweep, std::int64_t index);
+  void run(Pass<T> pass, Sweep& sweep, std::int64_t index);
+  // The way back and the optimizer's step.
+  void step(Pass<T> pass, Forward<T>& forward, bool at_logits);
   Standing standing(const Sweep& sweep) const;
+  void write_means(const Sweep& sweep, double* out) const;
+
+  using Clock = std::chrono::steady_clock;
 
   Network<T>& network_;
   Optimizer<T>& optimizer_;
@@ -95,6 +109,7 @@ class Trainer {
   std::int64_t features_;
   Buffer<T> gradients_;
   Sweep epoch_, evaluation_;
+  Clock::duration step_time_{};  // of the last step
 };
 
 }  // namespace lamina

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from lamina import keras as keras
     from lamina import ops as ops
     from lamina import random as random
+    from lamina.many import train_many as train_many
 
-__all__ = ["__version__", "config", "keras", "ops", "random"]
+__all__ = ["__version__", "config", "keras", "ops", "random", "train_many"]
 
 
 def __getattr__(name: str) -> Any:
@@ -37,6 +38,10 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module(f"lamina.{name}")
+    if name == "train_many":
+        from lamina.many import train_many
+
+        return train_many
     raise AttributeError(f"module 'lamina' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 

@@ -187,7 +187,63 @@ class _Trainer:
         of steps. The data set is let go after the epoch's last batch.
         """
 
-    def evaluate(self, data: Dataset, batch_size: int, progress: _Progress | None = ...) -> list[float]: ...
+    def evaluate(self, data: Dataset, batch_size: int, progress: _Progress | None = ...) -> list[float]:
+        """[loss, *metrics] over the data. With reduction "sum_over_batch_size" the batch size changes nothing
+        but rounding, and small batches are computed several at once; progress counts them as they were asked
+        for.
+        """
+
+    def epochs(
+        self,
+        data: Dataset,
+        first: int,
+        last: int,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        trained_before: int,
+        validation: Dataset | None = ...,
+        validation_batch_size: int = ...,
+        validation_freq: int = ...,
+        validation_epochs: Sequence[int] = ...,
+    ) -> Epochs:
+        """A run over epochs first..last-1, not begun yet. trained_before addresses the shuffle of its first
+        epoch. Validation comes after every validation_freq epochs or, where that is 0, after those listed in
+        validation_epochs; both count from 1.
+        """
+
+class Epochs:
+    """A run over many epochs, validation included. It ends early by `stop`, after the epoch under way, and by
+    an exception of a signal or of `look`, at once but after a whole step.
+    """
+
+    def run(self, look: Callable[[], object]) -> None:
+        """The whole run, with all threads and without the GIL. look() is called every 20 ms, after signals
+        were handled.
+        """
+
+    def stop(self) -> None:
+        """Also before `run`: it then ends after the first epoch."""
+
+    def take(self) -> npt.NDArray[np.float64]:
+        """(epochs, values): the epochs finished since the last call, in order. The values are [loss,
+        *metrics] and, where there are validation data, as many again, 0 where no validation was due.
+        """
+
+    @property
+    def begun(self) -> int:
+        """How many epochs were begun."""
+
+    @property
+    def done(self) -> int:
+        """How many of them are done: trained, and validated where that was due."""
+
+def run_together(runs: Sequence[Epochs], look: Callable[[], object]) -> None:
+    """Run them all, one a thread, each with the bits of its own `run`; look() as there. An exception of a
+    signal or of look stops all of them after a whole step. The error of a run leaves the others going; that
+    of the first in the list is raised in the end, as "models[i]: ...". RuntimeError, before anything changes,
+    for a network that another call trains.
+    """
 
 class Network32(_Network): ...
 class Network64(_Network): ...

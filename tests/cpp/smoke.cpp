@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -15,6 +17,7 @@
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
 #include "train/predictor.h"
+#include "train/together.h"
 #include "train/trainer.h"
 
 namespace lamina {
@@ -58,7 +61,7 @@ void build(Network<T>& network, std::int64_t inputs, std::int64_t classes) {
   std::uint32_t stream = 0;
   for (const auto& layer : network.layers())
     for (const Parameter& p : layer->parameters())
-      fill_uniform(network.parameters() + p.offset, p.size(), {1, Purpose::kInitialise, stream++, 0}, 0.1,
+      fill_uniform(network.parameters() + p.offset, p.extent(), {1, Purpose::kInitialise, stream++, 0}, 0.1,
                    0.6);
 }
 
@@ -151,6 +154,69 @@ void check_threads() {
   for (const auto& result : results) expect(result == alone, "the same bits from concurrent threads");
 }
 
+// A network with its own trainer and data, over three epochs that end with a validation.
+template <class T>
+struct Course {
+  explicit Course(OptimizerKind kind)
+      : network(kInputs, backend_named<T>("cpu")),
+        optimizer(form(kind)),
+        x(random_values<T>(kRows * kInputs, 2)) {
+    build(network, kInputs, kClasses);
+    trainer.emplace(network, optimizer, TrainingForm{});
+    y.assign(static_cast<std::size_t>(kRows * kClasses), T(0.2));
+    data.x = rows_of(x, kRows);
+    data.y = rows_of(y, kRows);
+    EpochsForm epochs{0, 3, 16, true, 5, 0, 16, 1, {}};
+    run.emplace(*trainer, data, &data, epochs);
+  }
+  static OptimizerForm form(OptimizerKind kind) {
+    OptimizerForm form;
+    form.kind = kind;
+    form.learning_rate = 0.01;
+    return form;
+  }
+  std::vector<T> parameters() const {
+    return {network.parameters(), network.parameters() + network.trainable_size()};
+  }
+
+  Network<T> network;
+  Optimizer<T> optimizer;
+  std::optional<Trainer<T>> trainer;
+  std::vector<T> x, y;
+  Dataset data;
+  std::optional<TrainerEpochs<T>> run;
+};
+
+void check_together() {
+  std::vector<std::unique_ptr<Course<float>>> some;
+  std::vector<std::unique_ptr<Course<double>>> others;
+  std::vector<Epochs*> runs;
+  for (const auto kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kRmsprop}) {
+    runs.push_back(&*some.emplace_back(std::make_unique<Course<float>>(kind))->run);
+    runs.push_back(&*others.emplace_back(std::make_unique<Course<double>>(kind))->run);
+    Course<float> alone(kind);
+    Lease lease;
+    alone.run->run(lease);
+    some.push_back(std::make_unique<Course<float>>(kind));
+    runs.push_back(&*some.back()->run);
+    Interrupt never;
+    const auto errors = run_together(never, runs);
+    for (const auto& error : errors) expect(error == nullptr, "no error of a run");
+    expect(some.back()->parameters() == alone.parameters(), "the same bits together as alone");
+    expect(runs.back()->take() == alone.run->take(), "the same means together as alone");
+    runs.clear();
+  }
+  Course<float> one(OptimizerKind::kSgd), two(OptimizerKind::kSgd);
+  Interrupt interrupt([] { throw std::runtime_error("stop"); }, Interrupt::Clock::duration::zero());
+  bool stopped = false;
+  try {
+    run_together(interrupt, {&*one.run, &*two.run});
+  } catch (const std::runtime_error& error) {
+    stopped = std::string(error.what()) == "stop";
+  }
+  expect(stopped, "an interrupt ends all runs with its own exception");
+}
+
 void run() {
   for (const auto& isa : usable_isas()) {
     choose_isa(isa);
@@ -166,6 +232,7 @@ void run() {
     set_num_threads(threads);
     check_interrupt();
     check_threads();
+    check_together();
   }
 }
 

@@ -5,10 +5,11 @@ A stray access ends the process, so each run is a process of its own.
 
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
-PROGRAM = """
+PREAMBLE = """
 import ctypes, mmap, sys
 import numpy as np
 from lamina import _core
@@ -32,7 +33,9 @@ def guarded(shape, dtype, at_end, fill=0.25):
     for guard in (start, start + (pages + 1) * PAGE):
         assert libc.mprotect(guard, PAGE, 0) == 0
     return array
+"""
 
+PROGRAM = """
 LOSSES = ("mean_squared_error", "binary_crossentropy", "categorical_crossentropy")
 for dtype in (np.float32, np.float64):
     for at_end in (True, False):
@@ -68,12 +71,17 @@ for dtype in (np.float32, np.float64):
             for name in ("linear", "relu", "sigmoid", "tanh", "softmax"):
                 _core.dense(a, b, bias, name, out)
             _core.dense_grad(a, b, out, dx, dw, db)
-print("whole")
 """
+
+
+def run_guarded(isa: str, program: str) -> None:
+    """Run a program that makes its arrays with `guarded(…)`, in a process of its own."""
+    text = PREAMBLE + dedent(program) + "print('whole')\n"
+    run = subprocess.run([sys.executable, "-c", text, isa], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "whole"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mprotect through ctypes is written for Linux")
 def test_nothing_is_touched_beyond_the_ends(isa):
-    run = subprocess.run([sys.executable, "-c", PROGRAM, isa], capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.strip() == "whole"
+    run_guarded(isa, PROGRAM)

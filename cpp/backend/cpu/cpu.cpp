@@ -101,43 +101,10 @@ double CpuBackend<T>::metric(Lease& lease, MetricKind kind, ConstMatrix<T> predi
   return std::accumulate(rows, rows + prediction.rows, 0.0);
 }
 
-namespace {
 template <class T>
-T* at(T* slot, std::int64_t i) {
-  return slot != nullptr ? slot + i : nullptr;
-}
-}  // namespace
-
-template <class T>
-void CpuBackend<T>::sgd(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                        T* velocity) const {
-  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
-    kernels<T>().sgd(form, end - i, dw + i, w + i, at(velocity, i));
-  });
-}
-
-template <class T>
-void CpuBackend<T>::rmsprop(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                            T* mean_square, T* momentum, T* mean) const {
-  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
-    kernels<T>().rmsprop(form, end - i, dw + i, w + i, mean_square + i, at(momentum, i), at(mean, i));
-  });
-}
-
-template <class T>
-void CpuBackend<T>::adagrad(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                            T* accumulator) const {
-  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
-    kernels<T>().adagrad(form, end - i, dw + i, w + i, accumulator + i);
-  });
-}
-
-template <class T>
-void CpuBackend<T>::adam(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m,
-                         T* v, T* vhat) const {
-  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
-    kernels<T>().adam(form, end - i, dw + i, w + i, m + i, v + i, at(vhat, i));
-  });
+void CpuBackend<T>::update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const {
+  by_ranges(lease, size, kTileElements,
+            [&](std::int64_t i, std::int64_t end) { kernels<T>().update(update, dw + i, end - i); });
 }
 
 template class CpuBackend<float>;

@@ -1,7 +1,12 @@
 // The three products of a dense layer.
 #include "backend/cpu/dense.h"
 
+#include <algorithm>
+#include <atomic>
+
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/plan.h"
+#include "backend/cpu/scratch.h"
 #include "backend/cpu/tiles.h"
 #include "kernels/select.h"
 
@@ -31,35 +36,145 @@ void column_sums(Lease& lease, ConstMatrix<T> x, T* out) {
   });
 }
 
+namespace {
+
+// What of x a thread laid out is good for this call only: x may hold other values in the next.
+std::uint64_t next_call() {
+  static std::atomic<std::uint64_t> calls{0};
+  return calls.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 template <class T>
-void CpuBackend<T>::dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
+std::int64_t copy_size(const Samples<T>& x) {
+  const std::int64_t width = kernels<T>().panel;
+  return (x.cols + width - 1) / width * width * x.count;
+}
+
+// The rows of x that a tile needs, transposed, one panel behind the other; laid out unless this thread just
+// did. Samples that are all in one tile are kept for the way back.
+template <class T>
+const T* transposed(const Input<T>& x, const Grid::Tile& t, std::uint64_t call) {
+  const KernelTable<T>& k = kernels<T>();
+  auto& scratch = Scratch<T>::of_this_thread();
+  const std::int64_t rows = t.row_end - t.row, size = k.panel * x.matrix.cols;
+  T* const panels = scratch.panels((rows + k.panel - 1) / k.panel * size);
+  if (scratch.holds_panels(call, t.row)) return panels;
+  T* copy = nullptr;
+  if (x.samples != nullptr && rows == x.samples->count) {
+    copy = scratch.copy(copy_size(*x.samples));
+    scratch.keep_copy(x.samples->number);
+  }
+  T* panel = panels;
+  for (std::int64_t row = t.row; row < t.row_end; row += k.panel, panel += size) {
+    const std::int64_t end = std::min(t.row_end, row + k.panel);
+    if (x.samples != nullptr)
+      k.transposed_samples(*x.samples, row, end, panel, copy);
+    else
+      k.transposed_rows(x.matrix.rows_of(row, end), panel);
+  }
+  return panels;
+}
+
+// The same values in rows that do not share a few sets of the cache, as rows whole pages apart would: then a
+// copy of this thread's own.
+template <class T>
+ConstMatrix<T> well_spaced(ConstMatrix<T> x, std::uint64_t call, std::int64_t part) {
+  const std::int64_t stride = row_stride<T>(x.cols);
+  if (x.stride * std::int64_t{sizeof(T)} % 4096 != 0 || x.rows == 1) return x;
+  auto& scratch = Scratch<T>::of_this_thread();
+  T* const copy = scratch.panels(x.rows * stride);
+  const Matrix<T> spaced(copy, x.rows, x.cols, stride);
+  if (!scratch.holds_panels(call, part))
+    for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, spaced.row(i));
+  return spaced;
+}
+
+}  // namespace
+
+template <class T>
+std::int64_t CpuBackend<T>::fewest_samples() const {
+  return kernels<T>().panel / 2;
+}
+
+template <class T>
+void CpuBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
                           Matrix<T> y) const {
-  lamina::dense<T>(lease, {x}, {w, true}, b, a, y);
+  const KernelTable<T>& k = kernels<T>();
+  const auto bias = [b](std::int64_t unit) { return b != nullptr ? b + unit : nullptr; };
+  if (y.rows < fewest_samples()) {
+    const Grid grid = few_rows_grid(y.rows, w.rows, w.cols);
+    lease.run(grid.tiles(), [&](std::int64_t i) {
+      const auto t = grid.tile(i);
+      k.dense_rows(x.matrix, w.rows_of(t.col, t.col_end), bias(t.col), a, y.cols_of(t.col, t.col_end));
+    });
+  } else {
+    const Grid grid = forward_grid(y.rows, w.rows, w.cols, k.panel, sizeof(T));
+    const std::uint64_t call = next_call();
+    // Each thread fetches the whole of the next batch, in its tiles' turn, since each will read all of it.
+    const std::int64_t turns = std::max<std::int64_t>(1, grid.tiles() / lease.threads());
+    lease.run(grid.tiles(), [&](std::int64_t i) {
+      const auto t = grid.tile(i);
+      const T* const panels = transposed(x, t, call);
+      T* const z = Scratch<T>::of_this_thread().result(padded<T>(t.col_end - t.col) * k.panel);
+      const std::int64_t count = (t.row_end - t.row + k.panel - 1) / k.panel;
+      for (std::int64_t p = 0; p < count; ++p) {
+        const std::int64_t row = t.row + p * k.panel, end = std::min(t.row_end, row + k.panel);
+        k.dense_panel(panels + p * k.panel * w.cols, w.rows_of(t.col, t.col_end), bias(t.col), a, z,
+                      y.rows_of(row, end).cols_of(t.col, t.col_end), x.samples, i % turns * count + p,
+                      turns * count);
+      }
+    });
+  }
+  if (a == Activation::kSoftmax) activation(lease, a, y, y);
 }
 
 template <class T>
-void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w,
-                                         Matrix<T> dx) const {
-  product<T>(lease, {dz}, {w}, dx, [](Matrix<T>, std::int64_t) {});
+void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
+                                         ConstMatrix<T> y, Matrix<T> dx) const {
+  const KernelTable<T>& k = kernels<T>();
+  const Grid grid = input_gradient_grid(dx.rows, w.rows, w.cols, k.panel);
+  const std::uint64_t call = next_call();
+  lease.run(grid.tiles(), [&](std::int64_t i) {
+    const auto t = grid.tile(i);
+    const auto part = [&](auto m) { return m.rows_of(t.row, t.row_end).cols_of(t.col, t.col_end); };
+    k.dense_input_gradient(well_spaced(dz.rows_of(t.row, t.row_end), call, t.row),
+                           w.cols_of(t.col, t.col_end), a, a != Activation::kLinear ? part(y) : y,
+                           Scratch<T>::of_this_thread().result(k.longest_chain * k.panel), part(dx));
+  });
 }
 
 template <class T>
-void CpuBackend<T>::dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz, Matrix<T> dw,
-                                          T* db) const {
-  product<T>(lease, {dz, true}, {x}, dw, [](Matrix<T>, std::int64_t) {});
-  if (db != nullptr) column_sums(lease, dz, db);
+void CpuBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz, Matrix<T> dw,
+                                          T* db, const Update<T>* update) const {
+  const KernelTable<T>& k = kernels<T>();
+  const Grid grid = weight_gradient_grid(dz.rows, dw.rows, dw.cols, k.panel);
+  const std::uint64_t call = next_call();
+  lease.run(grid.tiles(), [&](std::int64_t i) {
+    const auto t = grid.tile(i);
+    auto& scratch = Scratch<T>::of_this_thread();
+    const ConstMatrix<T> units = well_spaced(dz.cols_of(t.row, t.row_end), call, t.row);
+    // The last columns' part goes to the end of the rows, so that a part of whole rows is one range.
+    const std::int64_t col_end = t.col_end == dw.cols ? dw.stride : t.col_end;
+    const Matrix<T> part(dw.row(t.row) + t.col, t.row_end - t.row, col_end - t.col, dw.stride);
+    if (x.samples != nullptr && scratch.holds_copy(x.samples->number))
+      k.weight_gradient_of_panels(scratch.copy(0), t.col, t.col_end, units, update, part);
+    else
+      k.weight_gradient_of_rows(x, t.col, t.col_end, units, update, scratch.result(dz.rows * k.panel), part);
+    if (db != nullptr && t.col == 0) k.bias_gradient(units, update, db + t.row);
+  });
 }
 
 // The rest of the class is instantiated in cpu.cpp.
-#define LAMINA_INSTANTIATE(T)                                                                               \
-  template void dense<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>);                    \
-  template void column_sums<T>(Lease&, ConstMatrix<T>, T*);                                                 \
-  template void CpuBackend<T>::dense(Lease&, ConstMatrix<T>, ConstMatrix<T>, const T*, Activation,          \
-                                     Matrix<T>) const;                                                      \
-  template void CpuBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>)      \
-      const;                                                                                                \
-  template void CpuBackend<T>::dense_weight_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Matrix<T>, T*) \
-      const;
+#define LAMINA_INSTANTIATE(T)                                                                                \
+  template void dense<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>);                     \
+  template void column_sums<T>(Lease&, ConstMatrix<T>, T*);                                                  \
+  template std::int64_t CpuBackend<T>::fewest_samples() const;                                               \
+  template void CpuBackend<T>::dense(Lease&, const Input<T>&, ConstMatrix<T>, const T*, Activation,          \
+                                     Matrix<T>) const;                                                       \
+  template void CpuBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Activation,      \
+                                                    ConstMatrix<T>, Matrix<T>) const;                        \
+  template void CpuBackend<T>::dense_weight_gradient(Lease&, const Input<T>&, ConstMatrix<T>, Matrix<T>, T*, \
+                                                     const Update<T>*) const;
 LAMINA_INSTANTIATE(float)
 LAMINA_INSTANTIATE(double)
 #undef LAMINA_INSTANTIATE

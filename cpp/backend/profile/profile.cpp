@@ -53,21 +53,21 @@ void ProfiledBackend<T>::gather(Lease& lease, const Rows& rows, const std::int64
 }
 
 template <class T>
-void ProfiledBackend<T>::dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
+void ProfiledBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
                                Matrix<T> y) const {
   LAMINA_TIMED(dense, lease, x, w, b, a, y);
 }
 
 template <class T>
-void ProfiledBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w,
-                                              Matrix<T> dx) const {
-  LAMINA_TIMED(dense_input_gradient, lease, dz, w, dx);
+void ProfiledBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
+                                              ConstMatrix<T> y, Matrix<T> dx) const {
+  LAMINA_TIMED(dense_input_gradient, lease, dz, w, a, y, dx);
 }
 
 template <class T>
-void ProfiledBackend<T>::dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz,
-                                               Matrix<T> dw, T* db) const {
-  LAMINA_TIMED(dense_weight_gradient, lease, x, dz, dw, db);
+void ProfiledBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz,
+                                               Matrix<T> dw, T* db, const Update<T>* update) const {
+  LAMINA_TIMED(dense_weight_gradient, lease, x, dz, dw, db, update);
 }
 
 template <class T>
@@ -125,27 +125,8 @@ double ProfiledBackend<T>::metric(Lease& lease, MetricKind kind, ConstMatrix<T> 
 }
 
 template <class T>
-void ProfiledBackend<T>::sgd(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                             T* velocity) const {
-  LAMINA_TIMED(sgd, lease, form, size, dw, w, velocity);
-}
-
-template <class T>
-void ProfiledBackend<T>::rmsprop(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                                 T* mean_square, T* momentum, T* mean) const {
-  LAMINA_TIMED(rmsprop, lease, form, size, dw, w, mean_square, momentum, mean);
-}
-
-template <class T>
-void ProfiledBackend<T>::adagrad(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                                 T* accumulator) const {
-  LAMINA_TIMED(adagrad, lease, form, size, dw, w, accumulator);
-}
-
-template <class T>
-void ProfiledBackend<T>::adam(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-                              T* m, T* v, T* vhat) const {
-  LAMINA_TIMED(adam, lease, form, size, dw, w, m, v, vhat);
+void ProfiledBackend<T>::update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const {
+  LAMINA_TIMED(update, lease, update, dw, size);
 }
 
 #undef LAMINA_TIMED

@@ -10,14 +10,16 @@ class ProfiledBackend final : public Backend<T> {
  public:
   explicit ProfiledBackend(const Backend<T>& inner) : inner_(inner) {}
   std::string_view name() const override { return "profile"; }
+  std::int64_t fewest_samples() const override { return inner_.fewest_samples(); }
 
   void gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
               Matrix<T> out) const override;
-  void dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
+  void dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
              Matrix<T> y) const override;
-  void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Matrix<T> dx) const override;
-  void dense_weight_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dz, Matrix<T> dw,
-                             T* db) const override;
+  void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y,
+                            Matrix<T> dx) const override;
+  void dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz, Matrix<T> dw, T* db,
+                             const Update<T>* update) const override;
   void activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const override;
   void activation_gradient(Lease& lease, Activation a, ConstMatrix<T> y, ConstMatrix<T> dy,
                            Matrix<T> dx) const override;
@@ -34,14 +36,7 @@ class ProfiledBackend final : public Backend<T> {
               const T* weight, T scale, T* rows, Matrix<T> gradient) const override;
   double metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
                 T* rows) const override;
-  void sgd(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-           T* velocity) const override;
-  void rmsprop(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* mean_square,
-               T* momentum, T* mean) const override;
-  void adagrad(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w,
-               T* accumulator) const override;
-  void adam(Lease& lease, const StepForm<T>& form, std::int64_t size, const T* dw, T* w, T* m, T* v,
-            T* vhat) const override;
+  void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const override;
 
  private:
   const Backend<T>& inner_;

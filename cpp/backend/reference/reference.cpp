@@ -46,6 +46,66 @@ void softmax_row(const T* z, T* y, std::int64_t n) {
     y[j] = static_cast<T>(std::exp(static_cast<double>(z[j]) - largest) / sum);
 }
 
+template <class T>
+void sgd(const StepForm<T>& f, std::int64_t size, const T* dw, T* w, T* velocity) {
+  for (std::int64_t i = 0; i < size; ++i) {
+    const double step = double{f.lr} * double{dw[i]};
+    if (velocity == nullptr) {
+      w[i] = static_cast<T>(double{w[i]} - step);
+      continue;
+    }
+    const double v = double{f.momentum} * double{velocity[i]} - step;
+    velocity[i] = static_cast<T>(v);
+    w[i] = static_cast<T>(double{w[i]} + (f.nesterov ? double{f.momentum} * v - step : v));
+  }
+}
+
+template <class T>
+void rmsprop(const StepForm<T>& f, std::int64_t size, const T* dw, T* w, T* mean_square, T* momentum,
+             T* mean) {
+  for (std::int64_t i = 0; i < size; ++i) {
+    const double d = double{dw[i]};
+    double square = double{f.rho} * double{mean_square[i]} + double{f.one_minus_rho} * d * d;
+    mean_square[i] = static_cast<T>(square);
+    if (mean != nullptr) {
+      const double average = double{f.rho} * double{mean[i]} + double{f.one_minus_rho} * d;
+      mean[i] = static_cast<T>(average);
+      square -= average * average;
+    }
+    double step = double{f.lr} * d / std::sqrt(square + double{f.epsilon});
+    if (momentum != nullptr) {
+      step += double{f.momentum} * double{momentum[i]};
+      momentum[i] = static_cast<T>(step);
+    }
+    w[i] = static_cast<T>(double{w[i]} - step);
+  }
+}
+
+template <class T>
+void adagrad(const StepForm<T>& f, std::int64_t size, const T* dw, T* w, T* accumulator) {
+  for (std::int64_t i = 0; i < size; ++i) {
+    const double d = double{dw[i]}, a = double{accumulator[i]} + d * d;
+    accumulator[i] = static_cast<T>(a);
+    w[i] = static_cast<T>(double{w[i]} - double{f.lr} * d / std::sqrt(a + double{f.epsilon}));
+  }
+}
+
+template <class T>
+void adam(const StepForm<T>& f, std::int64_t size, const T* dw, T* w, T* m, T* v, T* vhat) {
+  for (std::int64_t i = 0; i < size; ++i) {
+    const double d = double{dw[i]};
+    const double first = double{m[i]} + (d - double{m[i]}) * double{f.one_minus_beta1};
+    double second = double{v[i]} + (d * d - double{v[i]}) * double{f.one_minus_beta2};
+    m[i] = static_cast<T>(first);
+    v[i] = static_cast<T>(second);
+    if (vhat != nullptr) {
+      second = std::max(double{vhat[i]}, second);
+      vhat[i] = static_cast<T>(second);
+    }
+    w[i] = static_cast<T>(double{w[i]} - first * double{f.lr} / (std::sqrt(second) + double{f.epsilon}));
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -56,8 +116,9 @@ void ReferenceBackend<T>::gather(Lease&, const Rows& rows, const std::int64_t* o
 }
 
 template <class T>
-void ReferenceBackend<T>::dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a,
-                                Matrix<T> y) const {
+void ReferenceBackend<T>::dense(Lease& lease, const Input<T>& input, ConstMatrix<T> w, const T* b,
+                                Activation a, Matrix<T> y) const {
+  const ConstMatrix<T> x = input.matrix;
   for (std::int64_t i = 0; i < y.rows; ++i)
     for (std::int64_t j = 0; j < y.cols; ++j) {
       double z = 0;
@@ -68,19 +129,21 @@ void ReferenceBackend<T>::dense(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> w
 }
 
 template <class T>
-void ReferenceBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T> dz, ConstMatrix<T> w,
-                                               Matrix<T> dx) const {
+void ReferenceBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w,
+                                               Activation a, ConstMatrix<T> y, Matrix<T> dx) const {
   for (std::int64_t i = 0; i < dx.rows; ++i)
     for (std::int64_t k = 0; k < dx.cols; ++k) {
       double sum = 0;
       for (std::int64_t j = 0; j < dz.cols; ++j) sum += double{dz.row(i)[j]} * double{w.row(j)[k]};
       dx.row(i)[k] = static_cast<T>(sum);
     }
+  if (a != Activation::kLinear) activation_gradient(lease, a, y, dx, dx);
 }
 
 template <class T>
-void ReferenceBackend<T>::dense_weight_gradient(Lease&, ConstMatrix<T> x, ConstMatrix<T> dz, Matrix<T> dw,
-                                                T* db) const {
+void ReferenceBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& input, ConstMatrix<T> dz,
+                                                Matrix<T> dw, T* db, const Update<T>* update) const {
+  const ConstMatrix<T> x = input.matrix;
   for (std::int64_t j = 0; j < dz.cols; ++j) {
     for (std::int64_t k = 0; k < x.cols; ++k) {
       double sum = 0;
@@ -91,6 +154,9 @@ void ReferenceBackend<T>::dense_weight_gradient(Lease&, ConstMatrix<T> x, ConstM
     for (std::int64_t i = 0; i < x.rows; ++i) sum += double{dz.row(i)[j]};
     if (db != nullptr) db[j] = static_cast<T>(sum);
   }
+  if (update == nullptr) return;
+  for (std::int64_t j = 0; j < dw.rows; ++j) this->update(lease, *update, dw.row(j), dw.cols);
+  if (db != nullptr) this->update(lease, *update, db, dz.cols);
 }
 
 template <class T>
@@ -323,65 +389,21 @@ double ReferenceBackend<T>::metric(Lease&, MetricKind kind, ConstMatrix<T> predi
 }
 
 template <class T>
-void ReferenceBackend<T>::sgd(Lease&, const StepForm<T>& f, std::int64_t size, const T* dw, T* w,
-                              T* velocity) const {
-  for (std::int64_t i = 0; i < size; ++i) {
-    const double step = double{f.lr} * double{dw[i]};
-    if (velocity == nullptr) {
-      w[i] = static_cast<T>(double{w[i]} - step);
-      continue;
-    }
-    const double v = double{f.momentum} * double{velocity[i]} - step;
-    velocity[i] = static_cast<T>(v);
-    w[i] = static_cast<T>(double{w[i]} + (f.nesterov ? double{f.momentum} * v - step : v));
-  }
-}
-
-template <class T>
-void ReferenceBackend<T>::rmsprop(Lease&, const StepForm<T>& f, std::int64_t size, const T* dw, T* w,
-                                  T* mean_square, T* momentum, T* mean) const {
-  for (std::int64_t i = 0; i < size; ++i) {
-    const double d = double{dw[i]};
-    double square = double{f.rho} * double{mean_square[i]} + double{f.one_minus_rho} * d * d;
-    mean_square[i] = static_cast<T>(square);
-    if (mean != nullptr) {
-      const double average = double{f.rho} * double{mean[i]} + double{f.one_minus_rho} * d;
-      mean[i] = static_cast<T>(average);
-      square -= average * average;
-    }
-    double step = double{f.lr} * d / std::sqrt(square + double{f.epsilon});
-    if (momentum != nullptr) {
-      step += double{f.momentum} * double{momentum[i]};
-      momentum[i] = static_cast<T>(step);
-    }
-    w[i] = static_cast<T>(double{w[i]} - step);
-  }
-}
-
-template <class T>
-void ReferenceBackend<T>::adagrad(Lease&, const StepForm<T>& f, std::int64_t size, const T* dw, T* w,
-                                  T* accumulator) const {
-  for (std::int64_t i = 0; i < size; ++i) {
-    const double d = double{dw[i]}, a = double{accumulator[i]} + d * d;
-    accumulator[i] = static_cast<T>(a);
-    w[i] = static_cast<T>(double{w[i]} - double{f.lr} * d / std::sqrt(a + double{f.epsilon}));
-  }
-}
-
-template <class T>
-void ReferenceBackend<T>::adam(Lease&, const StepForm<T>& f, std::int64_t size, const T* dw, T* w, T* m, T* v,
-                               T* vhat) const {
-  for (std::int64_t i = 0; i < size; ++i) {
-    const double d = double{dw[i]};
-    const double first = double{m[i]} + (d - double{m[i]}) * double{f.one_minus_beta1};
-    double second = double{v[i]} + (d * d - double{v[i]}) * double{f.one_minus_beta2};
-    m[i] = static_cast<T>(first);
-    v[i] = static_cast<T>(second);
-    if (vhat != nullptr) {
-      second = std::max(double{vhat[i]}, second);
-      vhat[i] = static_cast<T>(second);
-    }
-    w[i] = static_cast<T>(double{w[i]} - first * double{f.lr} / (std::sqrt(second) + double{f.epsilon}));
+void ReferenceBackend<T>::update(Lease&, const Update<T>& update, const T* dw, std::int64_t size) const {
+  const StepForm<T>& form = update.form;
+  T* const w = update.weight_of(dw);
+  T* slots[3];
+  for (int k = 0; k < 3; ++k)
+    slots[k] = update.slots[k] != nullptr ? update.slots[k] + (dw - update.dw) : nullptr;
+  switch (update.kind) {
+    case OptimizerKind::kSgd:
+      return sgd(form, size, dw, w, slots[0]);
+    case OptimizerKind::kRmsprop:
+      return rmsprop(form, size, dw, w, slots[0], slots[1], slots[2]);
+    case OptimizerKind::kAdagrad:
+      return adagrad(form, size, dw, w, slots[0]);
+    case OptimizerKind::kAdam:
+      return adam(form, size, dw, w, slots[0], slots[1], slots[2]);
   }
 }
 

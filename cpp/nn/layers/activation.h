@@ -21,7 +21,7 @@ class ActivationLayer final : public Layer<T> {
   }
 
   void backward(const Pass<T>& pass, ConstMatrix<T>, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
-                Matrix<T> dx, T*) const override {
+                Activation, Matrix<T> dx, T*) const override {
     if (!dx) return;
     pass.backend.activation_gradient(pass.lease, at_logits ? Activation::kLinear : activation_,
                                      y.reshaped(features_), dy.reshaped(features_), dx.reshaped(features_));

@@ -7,7 +7,7 @@
 namespace lamina {
 
 template <class T>
-class BatchNorm final : public Layer<T> {
+class BatchNorm : public Layer<T> {
  public:
   BatchNorm(std::int64_t positions, std::int64_t channels, double momentum, double epsilon, bool center,
             bool scale)
@@ -33,13 +33,16 @@ class BatchNorm final : public Layer<T> {
                             pass.training, y.reshaped(channels_));
   }
 
-  void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T>, Matrix<T> dy, bool, Matrix<T> dx,
-                T* workspace) const override {
+  void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T>, Matrix<T> dy, bool, Activation,
+                Matrix<T> dx, T* workspace) const override {
     T* dgamma = scale_ ? this->gradient(pass, 0) : part(workspace, 4);
     T* dbeta = center_ ? this->gradient(pass, scale_ ? 1 : 0) : part(workspace, 5);
     const Matrix<T> in_place = dx ? dx : dy;
     pass.backend.batch_norm_gradient(pass.lease, x.reshaped(channels_), dy.reshaped(channels_),
                                      values(pass, workspace), dgamma, dbeta, in_place.reshaped(channels_));
+    if (pass.update == nullptr) return;
+    if (scale_) pass.backend.update(pass.lease, *pass.update, dgamma, channels_);
+    if (center_) pass.backend.update(pass.lease, *pass.update, dbeta, channels_);
   }
 
   void commit(const Pass<T>& pass, T* workspace) const override {

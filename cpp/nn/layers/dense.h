@@ -30,23 +30,35 @@ class Dense final : public Layer<T> {
     compute(pass, x, activation_, y);
   }
 
+  bool joins_below() const override { return true; }
+  bool reads_samples() const override { return this->inputs() == inputs_; }
+
   void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
-                Matrix<T> dx, T*) const override {
+                Activation below, Matrix<T> dx, T*) const override {
     const Matrix<T> dz = dy.reshaped(units_);
     if (!at_logits && activation_ != Activation::kLinear)
       pass.backend.activation_gradient(pass.lease, activation_, y.reshaped(units_), dz, dz);
-    pass.backend.dense_weight_gradient(pass.lease, x.reshaped(inputs_), dz,
-                                       {this->gradient(pass, 0), units_, inputs_},
-                                       bias_ ? this->gradient(pass, 1) : nullptr);
-    if (dx) pass.backend.dense_input_gradient(pass.lease, dz, weights(pass), dx.reshaped(inputs_));
+    // In this order: the weights that gave y are gone once they took their step.
+    if (dx)
+      pass.backend.dense_input_gradient(pass.lease, dz, weights(pass), below, x.reshaped(inputs_),
+                                        dx.reshaped(inputs_));
+    const Parameter& kernel = this->parameters_[0];
+    pass.backend.dense_weight_gradient(pass.lease, input(pass, x), dz,
+                                       {this->gradient(pass, 0), units_, inputs_, kernel.stride},
+                                       bias_ ? this->gradient(pass, 1) : nullptr, pass.update);
   }
 
  private:
-  ConstMatrix<T> weights(const Pass<T>& pass) const { return {this->value(pass, 0), units_, inputs_}; }
+  Input<T> input(const Pass<T>& pass, ConstMatrix<T> x) const {
+    return {x.reshaped(inputs_), x ? nullptr : pass.samples};
+  }
+  ConstMatrix<T> weights(const Pass<T>& pass) const {
+    return {this->value(pass, 0), units_, inputs_, this->parameters_[0].stride};
+  }
 
   void compute(const Pass<T>& pass, ConstMatrix<T> x, Activation a, Matrix<T> y) const {
-    pass.backend.dense(pass.lease, x.reshaped(inputs_), weights(pass), bias_ ? this->value(pass, 1) : nullptr,
-                       a, y.reshaped(units_));
+    pass.backend.dense(pass.lease, input(pass, x), weights(pass), bias_ ? this->value(pass, 1) : nullptr, a,
+                       y.reshaped(units_));
   }
 
   std::int64_t inputs_, units_;

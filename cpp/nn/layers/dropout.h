@@ -22,8 +22,8 @@ class Dropout final : public Layer<T> {
     pass.backend.multiply(pass.lease, x, kept, y);
   }
 
-  void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T>, Matrix<T> dy, bool, Matrix<T> dx,
-                T* mask) const override {
+  void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T>, Matrix<T> dy, bool, Activation,
+                Matrix<T> dx, T* mask) const override {
     if (dx) pass.backend.multiply(pass.lease, dy, ConstMatrix<T>(mask, x.rows, x.cols), dx);
   }
 

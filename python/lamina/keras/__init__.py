@@ -8,14 +8,18 @@ from lamina.keras import activations as activations
 from lamina.keras import backend as backend
 from lamina.keras import callbacks as callbacks
 from lamina.keras import config as config
+from lamina.keras import dtype_policies as dtype_policies
 from lamina.keras import initializers as initializers
 from lamina.keras import layers as layers
 from lamina.keras import losses as losses
 from lamina.keras import metrics as metrics
+from lamina.keras import mixed_precision as mixed_precision
 from lamina.keras import models as models
 from lamina.keras import optimizers as optimizers
 from lamina.keras import utils as utils
 from lamina.keras._training.absent import absent_error
+from lamina.keras.dtype_policies import DTypePolicy as DTypePolicy
+from lamina.keras.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
 from lamina.keras.initializers import Initializer as Initializer
 from lamina.keras.layers import Input as Input
 from lamina.keras.layers import Layer as Layer
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from lamina.keras import datasets as datasets
 
 __all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
     "Initializer",
     "Input",
     "Layer",
@@ -41,10 +47,12 @@ __all__ = [
     "callbacks",
     "config",
     "datasets",
+    "dtype_policies",
     "initializers",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "optimizers",
     "utils",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from lamina.keras import dtype_policies
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras.utils.console import disable_interactive_logging as disable_interactive_logging
 from lamina.keras.utils.console import enable_interactive_logging as enable_interactive_logging
@@ -10,11 +13,13 @@ from lamina.keras.utils.console import is_interactive_logging_enabled as is_inte
 __all__ = [
     "backend",
     "disable_interactive_logging",
+    "dtype_policy",
     "enable_interactive_logging",
     "epsilon",
     "floatx",
     "image_data_format",
     "is_interactive_logging_enabled",
+    "set_dtype_policy",
     "set_floatx",
 ]
 
@@ -34,12 +39,37 @@ def set_floatx(value: str) -> None:
         value: "float32" or "float64".
 
     Raises:
-        ValueError: another dtype; Lamina has no half precision.
+        ValueError: another dtype; for bfloat16 see `set_dtype_policy`.
     """
     global _floatx
     if value not in FLOATS:
         raise ValueError(f"floatx: expected 'float32' or 'float64', got {value!r}")
     _floatx = value
+
+
+def dtype_policy() -> dtype_policies.DTypePolicy:
+    """The policy of layers that are given no dtype: that of `set_dtype_policy`, else of `floatx()`."""
+    return dtype_policies.dtype_policy()
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Set the policy of the layers made after this call.
+
+    Args:
+        policy: "float32", "float64" or "mixed_bfloat16", or a `keras.DTypePolicy`.
+
+    Raises:
+        ValueError: something else; other policies of Keras's are not supported.
+
+    Example:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        model = keras.Sequential([
+            keras.Input((784,)),
+            keras.layers.Dense(2048, activation="relu"),
+            keras.layers.Dense(10, activation="softmax", dtype="float32"),  # the last one exactly
+        ])
+    """
+    dtype_policies.set_dtype_policy(policy)
 
 
 def epsilon() -> float:

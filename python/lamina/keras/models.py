@@ -81,10 +81,11 @@ class Sequential(LayerStack):
         Raises:
             ValueError, TypeError: inputs is no array of real numbers of the model's shape.
         """
-        refuse_unless_default("call", mask=(mask, None))
-        refuse_graph(inputs, f"model {self.name!r}")
+        if mask is not None:
+            refuse_unless_default("call", mask=(mask, None))
+        refuse_graph(inputs, "model", self._name)
         rows = real_array(unwrapped(inputs, 2), "inputs")
-        network = self.network_for(tuple(rows.shape))
+        network = self._network or self.network_for(rows.shape)
         rows = fitted_input(rows, self.input_shape, "inputs")
         self._calls += 1  # every call draws another dropout pattern
         return self.shaped_output(network.forward(rows, bool(training), self._calls)).view(Output)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 # By namespace, as of Keras 3.15.1.
 NAMES: dict[str, str] = {
     "keras": """
-        DTypePolicy FloatDTypePolicy Function InputSpec KerasTensor Model Operation Quantizer
+        Function InputSpec KerasTensor Model Operation Quantizer
         Regularizer RematScope StatelessScope SymbolicScope Variable applications constraints device
-        distillation distribution dtype_policies export legacy mixed_precision name_scope ops
+        distillation distribution export legacy name_scope ops
         preprocessing quantizers random regularizers remat saving tree visualization wrappers
     """,
     "keras.activations": """
@@ -28,13 +28,17 @@ NAMES: dict[str, str] = {
         ReduceLROnPlateau RemoteMonitor SwapEMAWeights TensorBoard
     """,
     "keras.config": """
-        disable_flash_attention disable_traceback_filtering dtype_policy enable_flash_attention
+        disable_flash_attention disable_traceback_filtering enable_flash_attention
         enable_traceback_filtering enable_unsafe_deserialization is_flash_attention_enabled
         is_nnx_enabled is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend
-        set_dtype_policy set_epsilon set_image_data_format set_max_epochs set_max_steps_per_epoch
+        set_epsilon set_image_data_format set_max_epochs set_max_steps_per_epoch
     """,
     "keras.datasets": """
         boston_housing california_housing cifar10 cifar100 imdb reuters
+    """,
+    "keras.dtype_policies": """
+        AWQDTypePolicy DTypePolicyMap GPTQDTypePolicy Int4DTypePolicy QuantizedDTypePolicy
+        QuantizedFloat8DTypePolicy deserialize serialize
     """,
     "keras.initializers": """
         STFT STFTInitializer stft
@@ -90,6 +94,9 @@ NAMES: dict[str, str] = {
         mean_squared_logarithmic_error pearson_correlation poisson sparse_top_k_categorical_accuracy
         squared_hinge top_k_categorical_accuracy
     """,
+    "keras.mixed_precision": """
+        LossScaleOptimizer
+    """,
     "keras.models": """
         Model clone_model model_from_json save_model
     """,
@@ -111,14 +118,14 @@ NAMES: dict[str, str] = {
 # By class: public methods and attributes that programs use.
 ATTRIBUTES: dict[str, str] = {
     "Sequential": """
-        add_loss add_metric add_variable add_weight compute_mask compute_output_shape dtype_policy
+        add_loss add_metric add_variable add_weight compute_mask compute_output_shape
         export get_compile_config get_config get_metrics_result input inputs jit_compile losses
         make_predict_function make_test_function make_train_function metrics_variables output
         outputs path predict_function quantize run_eagerly stateless_call steps_per_execution
         supports_masking test_function to_json train_function
     """,
     "Layer": """
-        add_loss add_metric add_variable add_weight compute_mask dtype_policy enable_lora input
+        add_loss add_metric add_variable add_weight compute_mask enable_lora input
         input_spec losses metrics output path quantize stateless_call supports_masking
     """,
     "Optimizer": """

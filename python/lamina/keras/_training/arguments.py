@@ -33,7 +33,9 @@ def checked_verbose(value: Any) -> Any:
     Raises:
         ValueError: it is something else.
     """
-    if isinstance(value, str):
+    if type(value) is int:
+        known = 0 <= value <= 2
+    elif isinstance(value, str):
         known = value == "auto"
     else:
         known = isinstance(value, (bool, np.bool_, int, np.integer)) and value in (0, 1, 2)

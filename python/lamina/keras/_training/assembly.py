@@ -20,7 +20,7 @@ def common_dtype(layers: Sequence[Layer], where: str) -> str:
     """
     first = layers[0]
     for layer in layers:
-        if layer.dtype != first.dtype:
+        if layer.dtype != first.dtype:  # mixed_bfloat16 and float32 go together: both keep float32
             raise ValueError(
                 f"{where}: dtype: expected one for all layers, "
                 f"got {first.dtype} for {first.name!r} and {layer.dtype} for {layer.name!r}"
@@ -40,6 +40,30 @@ def shapes_through(layers: Sequence[Layer], input_shape: Shape) -> list[Shape]:
     return shapes
 
 
+def casts_before(layers: Sequence[Layer]) -> set[int]:
+    """The indices of the layers before which the network has to round to bfloat16, len(layers) for its end.
+
+    A layer under "mixed_bfloat16" takes its input rounded. It comes so from another one; and one that rounds
+    it by itself needs no cast, also if the layers between only reshape.
+    """
+    casts: set[int] = set()
+    rounded = due = False
+    for index, layer in enumerate(layers):
+        mixed = layer.compute_dtype == "bfloat16"
+        due = due or (mixed and not rounded)
+        rounded = mixed
+        if layer.only_reshapes:
+            continue
+        if due and not (mixed and layer.rounds_input):
+            casts.add(index)
+        due = False
+    return casts | {len(layers)} if due else casts
+
+
+def _add_cast(network: Any, shape: Shape) -> None:
+    network.add_bfloat16_cast(math.prod(known_sizes(shape, "input shape")))
+
+
 def assemble(layers: Sequence[Layer], shapes: Sequence[Shape], dtype: str) -> tuple[Any, list[list[Any]]]:
     """The core's network for these layers, and for each layer the views of its weights in it.
 
@@ -55,7 +79,16 @@ def assemble(layers: Sequence[Layer], shapes: Sequence[Shape], dtype: str) -> tu
     """
     kind = _core.Network64 if dtype == "float64" else _core.Network32
     network = kind(math.prod(known_sizes(shapes[0], "input shape")), lamina_config.get_backend())
-    adders = [index for index, layer in enumerate(layers) if layer.add_to(network, shapes[index])]
+    casts = casts_before(layers)
+    adders: list[int] = []  # the layer (by index) behind each of the network's
+    for index, layer in enumerate(layers):
+        if index in casts:
+            _add_cast(network, shapes[index])
+            adders.append(index)
+        if layer.add_to(network, shapes[index]):
+            adders.append(index)
+    if len(layers) in casts:
+        _add_cast(network, shapes[-1])
     network.build()
     views: list[list[Any]] = [[] for _ in layers]
     for added, _name, _trainable, view in network.parameters():

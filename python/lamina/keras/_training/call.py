@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def call_layer(layer: Layer, inputs: Any, training: bool) -> Output:
     """See `Layer.__call__`."""
-    refuse_graph(inputs, f"layer {layer.name!r}")
+    refuse_graph(inputs, "layer", layer.name)
     x = real_array(inputs, "inputs")
     layer.build((None, *x.shape[1:]))
     shapes = shapes_through([layer], (None, *x.shape[1:]))
@@ -29,12 +29,14 @@ def call_layer(layer: Layer, inputs: Any, training: bool) -> Output:
     return np.asarray(out).reshape(len(x), *sizes).view(Output)
 
 
-def refuse_graph(inputs: Any, where: str) -> None:
+def refuse_graph(inputs: Any, kind: str, name: str) -> None:
     """Raise TypeError for a layer passed as data, as in Keras's functional API."""
+    if isinstance(inputs, np.ndarray):
+        return
     from lamina.keras.layers.layer import Layer
 
     if isinstance(inputs, Layer):
         raise TypeError(
-            f"{where}: expected an array, got {inputs!r}; graphs of layers (the functional API) are not "
-            "supported yet, use Sequential"
+            f"{kind} {name!r}: expected an array, got {inputs!r}; graphs of layers (the functional API) "
+            "are not supported yet, use Sequential"
         )

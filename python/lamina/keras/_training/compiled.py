@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from lamina import _core
 from lamina.keras import config as keras_config
@@ -185,6 +186,13 @@ class Compiled:
             with np.errstate(over="ignore"):
                 values = [float(np.float32(value)) for value in values]
         return dict(sorted(zip(self._log_names, values, strict=True)))
+
+    def series(self, values: npt.NDArray[np.float64]) -> dict[str, list[float]]:
+        """The `logs` of many epochs, a row each, as a list by name."""
+        if keras_config.floatx() == "float32":
+            with np.errstate(over="ignore"):
+                values = values.astype(np.float32).astype(np.float64)
+        return dict(sorted(zip(self._log_names, values.T.tolist(), strict=True)))
 
     def in_order(self, logs: Mapping[str, float]) -> Any:
         """The logs as `evaluate` returns them: the loss, then the metrics as compile got them; a lone loss as

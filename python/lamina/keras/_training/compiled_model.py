@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from lamina.keras._training.absent import KerasAttributes
@@ -34,6 +33,7 @@ class CompiledModel(KerasAttributes, ABC):
         self._seed: int | None = None
         self._epochs_trained = 0
         self._in_epoch = False
+        self._network: Any = None  # the core's; None until the model is built
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history = None
 
@@ -145,9 +145,18 @@ class CompiledModel(KerasAttributes, ABC):
             self._seed = random.randint(1, 10**9)
         return self._seed
 
+    @property
+    def epochs_trained(self) -> int:
+        """How many epochs were begun, in all calls together."""
+        return self._epochs_trained
+
+    def count_epochs(self, begun: int) -> None:
+        """Add epochs to those that were begun."""
+        self._epochs_trained += begun
+
     def count_epoch(self) -> int:
         """How many epochs were begun before this one, in all calls together."""
-        self._epochs_trained += 1
+        self.count_epochs(1)
         return self._epochs_trained - 1
 
     @contextmanager
@@ -167,7 +176,7 @@ class CompiledModel(KerasAttributes, ABC):
     def shaped_output(self, out: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The core's (n, outputs) in the model's output shape."""
         sizes: tuple[Any, ...] = self.output_shape[1:]
-        return np.asarray(out).reshape(len(out), *sizes)
+        return out if len(sizes) == 1 else out.reshape(len(out), *sizes)
 
     def _compiled_now(self, method: str) -> Compiled:
         if self._compiled is None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from lamina import _core
 from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
 from lamina.keras._training.targets import fitted_targets
-from lamina.keras._training.weights import check_weight_shape, checked_sample_weight
+from lamina.keras._training.weights import check_weight_shape, checked_sample_weight, weights_of_classes
 from lamina.keras.layers.shape import Shape
 
 Names = tuple[str, str, str]
@@ -36,6 +36,18 @@ class Data(NamedTuple):
             None if weights is None else weights[first:last],
             self.names,
         )
+
+    def with_class_weight(self, class_weight: Any) -> Data:
+        """Its samples weighted by their classes; None leaves them as they are.
+
+        Raises:
+            ValueError: they have weights already, or a class or its weight is none.
+        """
+        if class_weight is None:
+            return self
+        if self.sample_weight is not None:
+            raise ValueError("class_weight: expected one of class_weight and sample_weight, got both")
+        return self._replace(sample_weight=weights_of_classes(self.y, class_weight))
 
     def shaped(self, input_shape: Shape, output_shape: Shape, loss: str) -> Data:
         """Views in the shapes that model and loss ask for.

@@ -1,4 +1,6 @@
-"""The loop of `fit`: one crossing into the core per epoch, or per batch where a callback wants batches."""
+"""The loop of `fit`: one crossing into the core for all epochs; where a callback wants epochs, one per epoch,
+and where one wants batches, one per batch.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamina.keras._training.arguments import is_due
 from lamina.keras._training.data import Data
+from lamina.keras._training.epochs import Epochs
 from lamina.keras._training.evaluate import evaluate_data
 from lamina.keras._training.progress import progress_for
 
@@ -41,10 +44,30 @@ def run_fit(
     callbacks: Any,
 ) -> None:
     """Train; `data` and `validation` have passed the doors, and `callbacks` is a CallbackList."""
-    dataset = data.dataset()
-    stepwise = callbacks.wants_train_batches
     model.stop_training = False
     callbacks.on_train_begin()
+    if callbacks.wants_epochs:
+        logs = _epoch_by_epoch(model, compiled, trainer, data, validation, plan, callbacks)
+    elif plan.initial_epoch < plan.epochs:
+        validated = None if validation is None else validation.dataset()
+        logs = Epochs(model, compiled, trainer, data.dataset(), validated, plan, callbacks).run()
+    else:
+        logs = None
+    callbacks.on_train_end(logs)
+
+
+def _epoch_by_epoch(
+    model: CompiledModel,
+    compiled: Compiled,
+    trainer: Any,
+    data: Data,
+    validation: Data | None,
+    plan: Plan,
+    callbacks: Any,
+) -> dict[str, float] | None:
+    """The logs of the last epoch; None if there was none."""
+    dataset = data.dataset()
+    stepwise = callbacks.wants_train_batches
     logs: dict[str, float] | None = None
     for epoch in range(plan.initial_epoch, plan.epochs):
         callbacks.on_epoch_begin(epoch)
@@ -57,7 +80,7 @@ def run_fit(
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
-    callbacks.on_train_end(logs)
+    return logs
 
 
 def _train_epoch(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lamina.keras.layers.shape import Shape
 
-FLOAT_BYTES = (2, 4, 8)
+_READ = frozenset("?bBhHiIlLqQefd")  # the dtypes' characters that the core reads
 
 
 def real_array(value: Any, name: str) -> npt.NDArray[Any]:
@@ -24,6 +24,20 @@ def real_array(value: Any, name: str) -> npt.NDArray[Any]:
         TypeError: not an array of real numbers.
         ValueError: rank 0, no rows, or rows of unequal length.
     """
+    array = value if type(value) is np.ndarray else _plain_array(value, name)
+    dtype = array.dtype
+    if dtype.char not in _READ:
+        raise TypeError(
+            f"{name}: expected numbers (bool, int, uint, float16, float32 or float64), got dtype {dtype}"
+        )
+    if array.ndim == 0:
+        raise ValueError(f"{name}: expected an array with a batch axis, got the single value {array}")
+    if len(array) == 0:
+        raise ValueError(f"{name}: expected at least one row, got shape {array.shape}")
+    return array
+
+
+def _plain_array(value: Any, name: str) -> npt.NDArray[Any]:
     if value is None:
         raise ValueError(f"{name}: expected an array, got None")
     if not isinstance(value, np.ndarray):
@@ -32,15 +46,6 @@ def real_array(value: Any, name: str) -> npt.NDArray[Any]:
         raise TypeError(
             f"{name}: expected an array without a mask, got a masked array; fill it first, with x.filled(0)"
         )
-    dtype = value.dtype
-    if not (dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize in FLOAT_BYTES)):
-        raise TypeError(
-            f"{name}: expected numbers (bool, int, uint, float16, float32 or float64), got dtype {dtype}"
-        )
-    if value.ndim == 0:
-        raise ValueError(f"{name}: expected an array with a batch axis, got the single value {value}")
-    if len(value) == 0:
-        raise ValueError(f"{name}: expected at least one row, got shape {value.shape}")
     return np.asarray(value)
 
 
@@ -86,12 +91,14 @@ def fitted_input(x: npt.NDArray[Any], input_shape: Shape, name: str) -> npt.NDAr
     Raises:
         ValueError: x has not this shape.
     """
+    if x.shape[1:] == input_shape[1:]:
+        return x
     fitted = x
     if x.ndim == len(input_shape) + 1 and x.shape[-1] == 1:
         fitted = x[..., 0]
     elif x.ndim == len(input_shape) - 1 and input_shape[-1] == 1:
         fitted = x[..., np.newaxis]
-    if fitted.shape[1:] != tuple(input_shape[1:]):
+    if fitted.shape[1:] != input_shape[1:]:
         raise ValueError(f"{name}: expected shape {written(input_shape)}, got {x.shape}")
     return fitted
 

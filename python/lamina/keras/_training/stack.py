@@ -13,6 +13,7 @@ from lamina.keras._training.compiled import Head
 from lamina.keras._training.naming import checked_name
 from lamina.keras._training.trainer import Trainer
 from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras.dtype_policies import DTypePolicy, dtype_policy
 from lamina.keras.layers.flatten import Flatten
 from lamina.keras.layers.input_layer import InputLayer
 from lamina.keras.layers.layer import Layer
@@ -35,9 +36,9 @@ class LayerStack(Trainer):
                 )
         refuse_unless_default("Sequential", trainable=(trainable, True))
         self._name = checked_name(name, type(self).__name__)
+        self._policy = dtype_policy()
         self._input: InputLayer | None = None
         self._stack: list[Layer] = []
-        self._network: Any = None
         self._shapes: list[Shape] = []  # before the first layer, after it, after the second …; [] until built
         self._calls = 0
         if isinstance(layers, (Layer, str)) or not (layers is None or isinstance(layers, Iterable)):
@@ -212,8 +213,21 @@ class LayerStack(Trainer):
 
     @property
     def dtype(self) -> str:
-        """The dtype of the weights and results."""
+        """The dtype of the weights, and of the arrays that are returned."""
         return self._stack[0].dtype if self._stack else keras_config.floatx()
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The policy that was in force when the model was made; each layer has its own."""
+        return self._policy
+
+    @property
+    def compute_dtype(self) -> str:
+        return self._policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        return self._policy.variable_dtype
 
     @property
     def input_shape(self) -> Shape:
@@ -222,9 +236,10 @@ class LayerStack(Trainer):
         Raises:
             AttributeError: it is not known yet.
         """
-        if not self._shapes:
+        shapes = self._shapes
+        if not shapes:
             raise AttributeError(f"model {self.name!r} has no input shape before it is built")
-        return self._shapes[0]
+        return shapes[0]
 
     @property
     def output_shape(self) -> Shape:
@@ -242,6 +257,8 @@ class LayerStack(Trainer):
         flattened = False
         for layer in reversed(self._stack):
             flattened = flattened or isinstance(layer, Flatten)
+            if layer.compute_dtype == "bfloat16":
+                return Head(None, flattened)  # cast to float32 for the loss, which loses sight of the logits
             if not (layer.passes_on or isinstance(layer, Flatten)):
                 return Head(getattr(getattr(layer, "activation", None), "__name__", None), flattened)
         return Head(None, flattened)

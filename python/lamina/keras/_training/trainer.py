@@ -15,12 +15,11 @@ from lamina.keras._training.arguments import (
     integer,
 )
 from lamina.keras._training.compiled_model import CompiledModel
-from lamina.keras._training.data import Data, converted, converted_validation, split
+from lamina.keras._training.data import converted, converted_validation, split
 from lamina.keras._training.evaluate import evaluate_data, predict_data
 from lamina.keras._training.fit import Plan, batches_of, run_fit
 from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
 from lamina.keras._training.unsupported import refuse_unless_default
-from lamina.keras._training.weights import weights_of_classes
 from lamina.keras.callbacks import History
 
 
@@ -103,7 +102,7 @@ class Trainer(CompiledModel):
         validation = None if validation_data is None else converted_validation(validation_data)
         if validation is None and part:
             data, validation = split(data, part)
-        data = _with_class_weight(data, class_weight)
+        data = data.with_class_weight(class_weight)
         trainer, data = self._admit(compiled, data, size, trains=True)
         if validation is not None:
             validation = validation.shaped(self.input_shape, self.output_shape, compiled.loss.core_kind)
@@ -177,12 +176,16 @@ class Trainer(CompiledModel):
         Raises:
             ValueError, TypeError: an argument is wrong; the message names it.
         """
-        refuse_unless_default("predict", steps=(steps, None))
+        if steps is not None:
+            refuse_unless_default("predict", steps=(steps, None))
         size = batch_size_or_default(batch_size)
         checked_verbose(verbose)
         rows = real_array(unwrapped(x, 2), "x")
-        network = self.network_for((min(len(rows), size), *rows.shape[1:]))
+        network = self._network or self.network_for((min(len(rows), size), *rows.shape[1:]))
         rows = fitted_input(rows, self.input_shape, "x")
+        if callbacks is None and verbose == 0:  # a list without a callback has nothing to call
+            self.stop_predicting = False
+            return self.shaped_output(network.predict(rows, size))
         callback_list = self._callbacks(callbacks, verbose, 1, batches_of(len(rows), size))
         return predict_data(self, network, rows, size, callback_list)
 
@@ -208,7 +211,7 @@ class Trainer(CompiledModel):
             ValueError, TypeError: as in `fit`.
         """
         compiled = self._compiled_now("train_on_batch")
-        data = _with_class_weight(converted(x, y, sample_weight), class_weight)
+        data = converted(x, y, sample_weight).with_class_weight(class_weight)
         trainer, data = self._admit(compiled, data, len(data.x), trains=True)
         compiled.has_trained = True
         with self.in_epoch():
@@ -229,14 +232,6 @@ class Trainer(CompiledModel):
     def predict_on_batch(self, x: Any) -> npt.NDArray[Any]:
         """`predict` on all rows as one batch, silently; result and errors as there."""
         rows = real_array(unwrapped(x, 2), "x")
-        network = self.network_for(tuple(rows.shape))
+        network = self._network or self.network_for(rows.shape)
         rows = fitted_input(rows, self.input_shape, "x")
         return self.shaped_output(network.predict(rows, len(rows)))
-
-
-def _with_class_weight(data: Data, class_weight: Any) -> Data:
-    if class_weight is None:
-        return data
-    if data.sample_weight is not None:
-        raise ValueError("class_weight: expected one of class_weight and sample_weight, got both")
-    return data._replace(sample_weight=weights_of_classes(data.y, class_weight))

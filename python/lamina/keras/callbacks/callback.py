@@ -9,6 +9,8 @@ Logs: TypeAlias = dict[str, Any] | None
 TRAIN_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 TEST_BATCH_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
 PREDICT_BATCH_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
+EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end")
+TEST_HOOKS = ("on_test_begin", "on_test_end")
 
 
 class Callback:
@@ -19,7 +21,8 @@ class Callback:
     `on_test_end`, then `on_epoch_end`; last `on_train_end`. `evaluate` and `predict` run the test and the
     predict hooks.
 
-    An epoch runs in the compiled core without returning to Python. Overriding a batch hook costs that: the
+    All epochs run in the compiled core without returning to Python. Overriding a hook of the epochs or of the
+    validation costs that: each epoch is then a call of its own. Overriding a batch hook costs more: the
     batches are then run one by one, with the hooks in between.
 
     Attributes:
@@ -98,10 +101,12 @@ class Callback:
         """At the end of `predict`."""
 
 
-def overrides(callback: Callback, hooks: tuple[str, ...]) -> bool:
-    """True when one of the hooks is overridden: in a subclass, or by an attribute of the instance."""
+def overrides(callback: Callback, hooks: tuple[str, ...], base: type[Callback] = Callback) -> bool:
+    """True when one of the hooks is not the one of `base`: overridden in a subclass, or by an attribute of
+    the instance.
+    """
     for hook in hooks:
         method = getattr(callback, hook)
-        if getattr(method, "__func__", method) is not getattr(Callback, hook):
+        if getattr(method, "__func__", method) is not getattr(base, hook):
             return True
     return False

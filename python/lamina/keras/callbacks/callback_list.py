@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamina.keras.callbacks.callback import (
+    EPOCH_HOOKS,
     PREDICT_BATCH_HOOKS,
     TEST_BATCH_HOOKS,
+    TEST_HOOKS,
     TRAIN_BATCH_HOOKS,
     Callback,
     Logs,
@@ -14,6 +17,9 @@ from lamina.keras.callbacks.callback import (
 )
 from lamina.keras.callbacks.history import History
 from lamina.keras.callbacks.progbar_logger import ProgbarLogger
+
+# Every hook within the loop over the epochs.
+_EPOCH_LOOP = (*EPOCH_HOOKS, *TEST_HOOKS, *TRAIN_BATCH_HOOKS, *TEST_BATCH_HOOKS)
 
 
 class CallbackList(Callback):
@@ -129,6 +135,13 @@ class CallbackList(Callback):
         )
 
     @property
+    def wants_epochs(self) -> bool:
+        """True when some callback has a hook that runs between the first epoch's begin and the last one's
+        end; a plain `History`, which `add_epochs` serves, has none.
+        """
+        return _wants_epochs(self)
+
+    @property
     def wants_progress(self) -> bool:
         """True when a moving bar is shown, so that `on_progress` has something to do."""
         return any(_shows_progress(callback) for callback in self.callbacks)
@@ -139,6 +152,12 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             if isinstance(callback, (ProgbarLogger, CallbackList)):
                 callback.on_progress(done, logs)
+
+    def add_epochs(self, epochs: Sequence[int], series: Mapping[str, Sequence[float]]) -> None:
+        """Tell every `History` of epochs that went by without their hooks; see `History.add_epochs`."""
+        for callback in self.callbacks:
+            if isinstance(callback, (History, CallbackList)):
+                callback.add_epochs(epochs, series)
 
     # -- hooks ----------------------------------------------------------------------------------
     def _call(self, hook: str, logs: Logs, *index: int) -> None:
@@ -235,6 +254,14 @@ def _wants(callback: Callback, hooks: tuple[str, ...], question: str) -> bool:
     if isinstance(callback, ProgbarLogger):  # a subclass counts where it adds hooks of its own
         return any(getattr(type(callback), hook) is not getattr(ProgbarLogger, hook) for hook in hooks)
     return overrides(callback, hooks)
+
+
+def _wants_epochs(callback: Callback) -> bool:
+    if isinstance(callback, CallbackList):  # one with hooks of its own is asked as any other
+        return overrides(callback, _EPOCH_LOOP, CallbackList) or any(map(_wants_epochs, callback.callbacks))
+    if isinstance(callback, ProgbarLogger):
+        return True
+    return overrides(callback, _EPOCH_LOOP, History if isinstance(callback, History) else Callback)
 
 
 def _shows_progress(callback: Callback) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from lamina.keras.callbacks.callback import Callback, Logs
 
 
@@ -26,5 +28,19 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+        if self.model is not None:
+            self.model.history = self
+
+    def add_epochs(self, epochs: Sequence[int], series: Mapping[str, Sequence[float]]) -> None:
+        """Record many epochs at once, as their `on_epoch_end` would.
+
+        Args:
+            epochs: their indices.
+            series: the new values by name; of the validation's where it was due. Its order is that of names
+                which `history` doesn't have yet.
+        """
+        self.epoch.extend(epochs)
+        for name, values in series.items():
+            self.history.setdefault(name, []).extend(values)
         if self.model is not None:
             self.model.history = self

@@ -42,7 +42,7 @@ class Activation(Layer):
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         positions, features = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
-        network.add_activation(positions, features, self.activation.__name__)
+        self._adder(network, "activation")(positions, features, self.activation.__name__)
         return True
 
     def get_config(self) -> dict[str, Any]:

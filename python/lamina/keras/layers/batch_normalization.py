@@ -143,7 +143,7 @@ class BatchNormalization(Layer):
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         positions, features = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
-        network.add_batch_normalization(
+        self._adder(network, "batch_normalization")(
             positions, features, self.momentum, self.epsilon, self.center, self.scale
         )
         return True

@@ -36,6 +36,7 @@ class Dense(Layer):
     Source: Keras 3 `keras.layers.Dense`.
     """
 
+    rounds_input = True
     _none_only = (
         *Layer._none_only,
         "kernel_regularizer",
@@ -123,7 +124,7 @@ class Dense(Layer):
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         positions, inputs = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
-        network.add_dense(positions, inputs, self.units, self.activation.__name__, self.use_bias)
+        self._adder(network, "dense")(positions, inputs, self.units, self.activation.__name__, self.use_bias)
         return True
 
     def get_config(self) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Dropout(Layer):
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         size = math.prod(known_sizes(input_shape, f"layer {self.name!r}: input shape"))
-        network.add_dropout(size, float(self.rate), self._seed % 2**63)
+        self._adder(network, "dropout")(size, float(self.rate), self._seed % 2**63)
         return True
 
     def get_config(self) -> dict[str, Any]:

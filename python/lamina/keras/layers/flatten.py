@@ -24,6 +24,8 @@ class Flatten(Layer):
     Source: Keras 3 `keras.layers.Flatten`.
     """
 
+    only_reshapes = True
+
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         if data_format not in (None, "channels_last"):
             raise ValueError(f"Flatten: data_format: expected None or 'channels_last', got {data_format!r}")

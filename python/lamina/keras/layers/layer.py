@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina import _core
-from lamina.keras import config as keras_config
-from lamina.keras import initializers
+from lamina.keras import dtype_policies, initializers
 from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.naming import checked_name
 from lamina.keras._training.unsupported import refuse_unless_default
@@ -37,8 +36,9 @@ class Layer(KerasAttributes):
     Args:
         activity_regularizer: not supported yet, None only.
         trainable: True only; frozen layers are not supported yet.
-        dtype: "float32" or "float64"; None (default) takes `keras.config.floatx()`.
-        autocast: accepted; inputs are always cast to the layer's dtype.
+        dtype: "float32", "float64", "mixed_bfloat16" or a `keras.DTypePolicy`; None (default) takes
+            `keras.config.dtype_policy()`.
+        autocast: accepted; inputs are always cast to the layer's compute dtype.
         name: string without "/"; None (default) numbers the layers of a class per process.
         input_shape, input_dim: on a model's first layer, the shape of one sample; `keras.Input` says it
             better.
@@ -49,6 +49,10 @@ class Layer(KerasAttributes):
 
     # Layers that have nothing to learn from a shape count as built from the start, in summary() too.
     _built_at_start = False
+    # Whether the layer's computation in bfloat16 rounds its input by itself.
+    rounds_input = False
+    # Whether the layer hands on the same numbers and adds nothing to a network.
+    only_reshapes = False
     # Arguments that are None until they are supported; `activity_regularizer` and the like read so in Keras.
     _none_only: tuple[str, ...] = ("activity_regularizer",)
     activity_regularizer = None
@@ -74,7 +78,7 @@ class Layer(KerasAttributes):
         if not isinstance(trainable, bool):
             raise ValueError(f"trainable: expected True or False, got {trainable!r}")
         refuse_unless_default(kind, trainable=(trainable, True))
-        self._dtype = checked_dtype(dtype)
+        self._policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self.input_shape_argument = _input_shape_argument(kwargs)
         if kwargs:
@@ -105,10 +109,24 @@ class Layer(KerasAttributes):
 
     @property
     def dtype(self) -> str:
-        """The dtype of weights and results."""
-        return self._dtype
+        """The dtype of the weights."""
+        return self._policy.variable_dtype
 
-    compute_dtype = variable_dtype = dtype
+    variable_dtype = dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of inputs and results: "bfloat16" under "mixed_bfloat16".
+
+        NumPy has no bfloat16 of its own: results come as float32 arrays that hold the bfloat16 numbers
+        exactly.
+        """
+        return self._policy.compute_dtype
+
+    @property
+    def dtype_policy(self) -> dtype_policies.DTypePolicy:
+        """The policy that the layer was made with."""
+        return self._policy
 
     @property
     def trainable(self) -> bool:
@@ -174,7 +192,7 @@ class Layer(KerasAttributes):
         policy = {
             "module": "keras",
             "class_name": "DTypePolicy",
-            "config": {"name": self.dtype},
+            "config": self._policy.get_config(),
             "registered_name": None,
         }
         return {"name": self.name, "trainable": self.trainable, "dtype": policy}
@@ -242,6 +260,11 @@ class Layer(KerasAttributes):
             "layers of one's own are not supported"
         )
 
+    def _adder(self, network: _core.Network32 | _core.Network64, kind: str) -> Any:
+        """The network's method that adds such a layer in the compute dtype."""
+        rounding = "bfloat16_" if self.compute_dtype == "bfloat16" else ""
+        return getattr(network, f"add_{rounding}{kind}")
+
     def __call__(self, inputs: Any, training: bool = False) -> npt.NDArray[Any]:
         """The layer's result on an array; builds the layer first if need be.
 
@@ -250,7 +273,8 @@ class Layer(KerasAttributes):
             training: True applies dropout and the batch's own statistics (moving ones are left as they are).
 
         Returns:
-            Array of the layer's dtype; its `numpy()` is the plain array.
+            Array of the layer's dtype; its `numpy()` is the plain array. Under "mixed_bfloat16" float32, holding
+            bfloat16 numbers.
 
         Raises:
             TypeError: inputs is a layer or an `Input`; graphs of layers (the functional API) are not
@@ -300,23 +324,6 @@ class Layer(KerasAttributes):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def checked_dtype(dtype: Any) -> str:
-    """ "float32" or "float64" from a name, a numpy dtype, a DTypePolicy's config or None (floatx)."""
-    if dtype is None:
-        return keras_config.floatx()
-    name = dtype
-    if isinstance(dtype, dict):
-        name = dtype.get("config", {}).get("name")
-    elif not isinstance(dtype, str):
-        try:
-            name = np.dtype(dtype).name
-        except TypeError:
-            name = None
-    if name not in keras_config.FLOATS:
-        raise ValueError(f"dtype: expected 'float32' or 'float64', got {dtype!r}")
-    return str(name)
 
 
 def checked_initializer(identifier: Any, argument: str) -> Any:

@@ -1,0 +1,22 @@
+// The verbs for bfloat16 on the CPU: factors packed into tiles, products by the chosen instruction set's
+// kernels.
+#pragma once
+
+#include "backend/bfloat16.h"
+
+namespace lamina {
+
+class CpuBfloat16 final : public Bfloat16Backend {
+ public:
+  std::int64_t dense_scratch(std::int64_t rows, std::int64_t inputs, std::int64_t units) const override;
+  void round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) const override;
+  void dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b, Activation a,
+             Matrix<float> y, float* scratch) const override;
+  void dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, ConstMatrix<float> dz,
+                      Matrix<float> dw, float* db, Matrix<float> dx, float* scratch) const override;
+  void activation(Lease& lease, Activation a, ConstMatrix<float> x, Matrix<float> y) const override;
+  void activation_gradient(Lease& lease, Activation a, ConstMatrix<float> y, ConstMatrix<float> dy,
+                           Matrix<float> dx) const override;
+};
+
+}  // namespace lamina

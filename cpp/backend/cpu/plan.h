@@ -1,0 +1,32 @@
+// How a dense layer's products are cut into tiles: by their shapes, never by the number of threads.
+#pragma once
+
+#include <cstdint>
+
+namespace lamina {
+
+// A grid of tiles over a result: near-equal parts of its two sides, each starting at a multiple of `unit`.
+struct Grid {
+  std::int64_t rows, cols;            // of the result
+  std::int64_t row_tiles, col_tiles;  // row by row
+  std::int64_t row_unit, col_unit;
+
+  std::int64_t tiles() const { return row_tiles * col_tiles; }
+
+  struct Tile {
+    std::int64_t row, row_end, col, col_end;
+  };
+  Tile tile(std::int64_t i) const;
+};
+
+// y (rows x units) = x (rows x inputs) wT: a row tile is a group of panels of x.
+Grid forward_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel,
+                  std::int64_t item);
+// The same for rows that fill no panel: cut by units.
+Grid few_rows_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs);
+// dx (rows x inputs) = dz w: cut by columns.
+Grid input_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel);
+// dw (units x inputs) = dzT x: cut by units, as in forward, so that a unit's weights stay with one thread.
+Grid weight_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel);
+
+}  // namespace lamina

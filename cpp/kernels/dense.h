@@ -1,0 +1,233 @@
+// The three products of a dense layer on one tile, with what comes before and after them. Included only by
+// kernels/isa.cpp.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/activations.h"
+#include "kernels/columns.h"
+#include "kernels/gemm.h"
+#include "kernels/optimizers.h"
+#include "kernels/panels.h"
+
+namespace lamina::LAMINA_ISA {
+namespace {
+
+// z[i] = f(z[i] + b) over a panel's row.
+template <class T, class F>
+void map_panel(std::int64_t units, const T* b, T* z, F&& f) {
+  for (std::int64_t u = 0; u < units; ++u) {
+    const T bias = b != nullptr ? b[u] : T(0);
+    T* const row = z + u * kPanel<T>;
+    store(row, f(load(row) + bias));
+    store(row + kLanes<T>, f(load(row + kLanes<T>) + bias));
+  }
+}
+
+// Fetches lines of rows that will be needed later into the second-level cache, one every few steps of a
+// product: all at once they would fill the core's line buffers and stand in the product's way.
+template <class T>
+class Fetching {
+ public:
+  // The share `part` of `parts` of the samples' next rows; null: nothing.
+  Fetching(const Samples<T>* x, std::int64_t part, std::int64_t parts) {
+    if (x == nullptr || x->next == nullptr) return;
+    x_ = x;
+    row_ = x->next_count * part / parts;
+    end_ = x->next_count * (part + 1) / parts;
+  }
+
+  [[gnu::always_inline]] void operator()(std::int64_t step) {
+    if (step % 2 != 0 || row_ >= end_) return;
+    __builtin_prefetch(static_cast<const char*>(x_->next[row_]) + offset_, 0, 2);
+    offset_ += kLine;
+    if (offset_ < x_->row_bytes()) return;
+    offset_ = 0;
+    ++row_;
+  }
+
+ private:
+  static constexpr std::int64_t kLine = 64;
+
+  const Samples<T>* x_ = nullptr;
+  std::int64_t row_ = 0, end_ = 0, offset_ = 0;
+};
+
+// y = a(x wT + b) for the rows of one panel of x (transposed_panel), which are y's, and w's units, which are
+// y's columns. z: scratch of as many rows of a panel, rounded up to whole vectors. A softmax is left to the
+// caller. Meanwhile the share `part` of `parts` of what comes after `fetched` is fetched, if it is not null.
+template <class T>
+void dense_panel(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y,
+                 const Samples<T>* fetched, std::int64_t part, std::int64_t parts) {
+  Fetching<T> fetching(fetched, part, parts);
+  by_chains(w.cols, [&](std::int64_t first, std::int64_t depth, bool) {
+    const auto stored = [&](std::int64_t u) {
+      return Stored<T>{z + u * kPanel<T>, kPanel<T>, kPanel<T>, first > 0};
+    };
+    const Strided<T> units{w.data + first, w.stride, 1};
+    const T* const rows = panel + first * kPanel<T>;
+    if (y.rows <= kLanes<T>)
+      panel_product<T, 1>(w.rows, depth, units, rows, kPanel<T>, stored);
+    else if (fetched != nullptr)
+      panel_product<T, 2>(w.rows, depth, units, rows, kPanel<T>, stored, fetching);
+    else
+      panel_product<T, 2>(w.rows, depth, units, rows, kPanel<T>, stored);
+  });
+  with_activation<T>(a, [&](auto f) { map_panel<T>(w.rows, b, z, f); });
+  transposed_back<T>(z, y);
+}
+
+// R rows of x times kLanes / R units of w, a vector of the depth at a time; the sums of all pairs are made by
+// one transposition. Where there are fewer rows or units the last is taken again.
+template <class T, std::int64_t R>
+void dot_block(ConstMatrix<T> x, ConstMatrix<T> w, T* sums) {
+  constexpr std::int64_t lanes = kLanes<T>, units = lanes / R;
+  const T *rows[R], *weights[units];
+  for (std::int64_t i = 0; i < R; ++i) rows[i] = x.row(std::min(i, x.rows - 1));
+  for (std::int64_t u = 0; u < units; ++u) weights[u] = w.row(std::min(u, w.rows - 1));
+  Vec<T> c[lanes] = {};
+  const auto multiply_add = [&](std::int64_t k, std::int64_t n) {
+    Vec<T> values[R];
+#pragma GCC unroll 16
+    for (std::int64_t i = 0; i < R; ++i) values[i] = load_up_to(rows[i] + k, n);
+#pragma GCC unroll 16
+    for (std::int64_t u = 0; u < units; ++u) {
+      const Vec<T> weight = load_up_to(weights[u] + k, n);
+#pragma GCC unroll 16
+      for (std::int64_t i = 0; i < R; ++i) c[i * units + u] += values[i] * weight;
+    }
+  };
+  std::int64_t k = 0;
+  for (; k + lanes <= x.cols; k += lanes) multiply_add(k, lanes);
+  if (k < x.cols) multiply_add(k, x.cols - k);
+  transpose<T>(c);
+  Vec<T> sum = c[0];
+#pragma GCC unroll 16
+  for (std::int64_t j = 1; j < lanes; ++j) sum += c[j];
+  store(sums, sum);
+}
+
+template <class T, std::int64_t R>
+void dot_rows(ConstMatrix<T> x, ConstMatrix<T> w, Matrix<T> y) {
+  constexpr std::int64_t units = kLanes<T> / R;
+  T sums[kLanes<T>];
+  for (std::int64_t u = 0; u < w.rows; u += units) {
+    const std::int64_t n = std::min(units, w.rows - u);
+    dot_block<T, R>(x, w.rows_of(u, u + n), sums);
+    for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(sums + i * units, n, y.row(i) + u);
+  }
+}
+
+// The same for few rows, where panels would be mostly empty: y = a(x wT + b), softmax again left to the
+// caller.
+template <class T>
+void dense_rows(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Matrix<T> y) {
+  constexpr std::int64_t several = std::min<std::int64_t>(4, kLanes<T>);
+  for (std::int64_t i = 0; i < x.rows; i += several) {
+    const std::int64_t next = std::min(x.rows, i + several);
+    if (next - i == 1)
+      dot_rows<T, 1>(x.rows_of(i, next), w, y.rows_of(i, next));
+    else
+      dot_rows<T, several>(x.rows_of(i, next), w, y.rows_of(i, next));
+  }
+  if (a == Activation::kSoftmax) a = Activation::kLinear;
+  if (b != nullptr || a != Activation::kLinear) bias_activation<T>(a, y, b, y);
+}
+
+// dx = (dz w) a'(y) for some rows and columns of dx. w's rows may be read to the end of dx's last vector.
+// panel: scratch of kLongestChain rows of a panel, where w's are put if many rows will read them.
+template <class T>
+void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
+                          Matrix<T> dx) {
+  const bool copy = dx.rows > 4 * kBlockRows;
+  by_chains(w.rows, [&](std::int64_t first, std::int64_t depth, bool) {
+    const ConstMatrix<T> units = w.rows_of(first, first + depth);
+    for (std::int64_t k = 0; k < dx.cols; k += kPanel<T>) {
+      const std::int64_t valid = std::min(kPanel<T>, dx.cols - k);
+      if (copy) copied_panel<T>(MatrixSource<T>{units}, k, valid, panel);
+      const T* const b = copy ? panel : units.data + k;
+      const std::int64_t b_step = copy ? kPanel<T> : units.stride;
+      const auto stored = [&](std::int64_t i) {
+        return Stored<T>{dx.row(i) + k, dx.stride, valid, first > 0};
+      };
+      const Strided<T> rows{dz.data + first, dz.stride, 1};
+      if (valid <= kLanes<T>) {
+        panel_product<T, 1>(dx.rows, depth, rows, b, b_step, stored);
+      } else if (copy) {
+        const T* const next = k + kPanel<T> < dx.cols ? units.data + k + kPanel<T> : nullptr;
+        panel_product<T, 2>(dx.rows, depth, rows, b, b_step, stored,
+                            PanelFetching<T>(next, units.stride, depth, dx.rows / kBlockRows * depth));
+      } else {
+        panel_product<T, 2>(dx.rows, depth, rows, b, b_step, stored);
+      }
+    }
+  });
+  if (a != Activation::kLinear) activation_gradient<T>(a, y, dx, dx);
+}
+
+// dw = dzT x for some units, dz's columns, and inputs first_input..end_input-1; then the update, if any. dw's
+// rows are written to the end of their last vector, with 0. panel_of(input) is x's panel of columns that
+// starts there.
+template <class T, class PanelOf>
+void weight_gradient(PanelOf&& panel_of, std::int64_t first_input, std::int64_t end_input, ConstMatrix<T> dz,
+                     const Update<T>* update, Matrix<T> dw) {
+  const bool at_once = update != nullptr && update->is_plain_sgd();
+  for (std::int64_t input = first_input; input < end_input; input += kPanel<T>) {
+    const T* const panel = panel_of(input);
+    by_chains(dz.rows, [&](std::int64_t first, std::int64_t depth, bool last) {
+      const Strided<T> units{dz.row(first), 1, dz.stride};
+      const auto run = [&](auto&& end) {
+        if (end_input - input > kLanes<T>)
+          panel_product<T, 2>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end);
+        else
+          panel_product<T, 1>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end);
+      };
+      const auto place = [&](std::int64_t u) { return dw.row(u) + (input - first_input); };
+      if (at_once && last)
+        run([&](std::int64_t u) {
+          return Stepped<T>{update->weight_of(place(u)), first > 0 ? place(u) : nullptr, dw.stride,
+                            update->form.lr};
+        });
+      else
+        run([&](std::int64_t u) { return Stored<T>{place(u), dw.stride, kPanel<T>, first > 0}; });
+    });
+  }
+  if (update == nullptr || at_once) return;
+  if (dw.contiguous()) return update_range<T>(*update, dw.data, dw.size());
+  for (std::int64_t u = 0; u < dw.rows; ++u) update_range<T>(*update, dw.row(u), dw.cols);
+}
+
+// Of a matrix or of samples: each panel is copied to `panel` first, scratch of as many rows as dz has.
+template <class T>
+void weight_gradient_of_rows(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
+                             ConstMatrix<T> dz, const Update<T>* update, T* panel, Matrix<T> dw) {
+  const auto run = [&](const auto& source) {
+    const auto copied = [&](std::int64_t input) {
+      copied_panel<T>(source, input, std::min(kPanel<T>, end_input - input), panel);
+      return panel;
+    };
+    weight_gradient<T>(copied, first_input, end_input, dz, update, dw);
+  };
+  if (x.samples != nullptr)
+    with_source<T>(*x.samples, 0, x.samples->count, run);
+  else
+    run(MatrixSource<T>{x.matrix});
+}
+
+// Of samples that were copied to panels (transposed_samples).
+template <class T>
+void weight_gradient_of_panels(const T* panels, std::int64_t first_input, std::int64_t end_input,
+                               ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw) {
+  const auto copied = [&](std::int64_t input) { return panels + input / kPanel<T> * dz.rows * kPanel<T>; };
+  weight_gradient<T>(copied, first_input, end_input, dz, update, dw);
+}
+
+// db = column sums of dz, then the update.
+template <class T>
+void bias_gradient(ConstMatrix<T> dz, const Update<T>* update, T* db) {
+  column_sums<T>(dz, db);
+  if (update != nullptr) update_range<T>(*update, db, dz.cols);
+}
+
+}  // namespace
+}  // namespace lamina::LAMINA_ISA

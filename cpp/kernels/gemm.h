@@ -1,0 +1,188 @@
+// Register-blocked products: each element of the result is one chain of fused multiply-adds in the order of
+// the depth, so that no way of cutting a product into blocks changes a bit. Included only by kernels/isa.cpp.
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+
+#include "kernels/vector.h"
+
+namespace lamina::LAMINA_ISA {
+namespace {
+
+// The second factor comes in panels of two vectors; a block of the result is kBlockRows rows of one panel. It
+// fills the registers, 32 or 16 of them, but for the panel's two and the broadcast element's one.
+#if LAMINA_VECTOR_BYTES == 64
+inline constexpr int kBlockRows = 13;
+#else
+inline constexpr int kBlockRows = 6;
+#endif
+
+// The first factor: element (i, p) at data[i * row + p * step].
+template <class T>
+struct Strided {
+  const T* data;
+  std::int64_t row, step;
+};
+
+// c[i][j] = sum over p < depth of a(i, p) b[p][j], for M rows and N vectors; end(c) takes the result from
+// there, and meanwhile(p) is called at each step.
+template <class T, int M, int N, class End, class Meanwhile>
+[[gnu::always_inline]] inline void block(std::int64_t depth, Strided<T> a, const T* b, std::int64_t b_step,
+                                         End&& end, Meanwhile&& meanwhile) {
+  end.template fetch<M, N>();
+  Vec<T> c[M][N] = {};
+  for (std::int64_t p = 0; p < depth; ++p) {
+    meanwhile(p);
+    Vec<T> row[N];
+#pragma GCC unroll 2
+    for (int j = 0; j < N; ++j) row[j] = load(b + p * b_step + j * kLanes<T>);
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i) {
+      const Vec<T> factor = splat(a.data[i * a.row + p * a.step]);
+#pragma GCC unroll 2
+      for (int j = 0; j < N; ++j) c[i][j] += factor * row[j];
+    }
+  }
+  end(c);
+}
+
+// Calls f with the constant n, 1..kBlockRows.
+template <int Most = kBlockRows, class F>
+[[gnu::always_inline]] inline void with_constant(std::int64_t n, F&& f) {
+  if constexpr (Most > 0) {
+    if (n == Most) return f(std::integral_constant<int, Most>{});
+    with_constant<Most - 1>(n, f);
+  }
+}
+
+// f(first, count) over 0..rows-1 in near-equal blocks of at most kBlockRows.
+template <class F>
+void by_blocks(std::int64_t rows, F&& f) {
+  const std::int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
+  for (std::int64_t k = 0, first = 0; k < blocks; ++k) {
+    const std::int64_t next = rows * (k + 1) / blocks;
+    f(first, next - first);
+    first = next;
+  }
+}
+
+// The lines that a block will be written to, fetched while it is computed.
+template <class T, int M, int N>
+[[gnu::always_inline]] inline void fetch_rows(const T* data, std::int64_t stride) {
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < N; ++j) __builtin_prefetch(data + i * stride + j * kLanes<T>, 1, 3);
+}
+
+// Where a block of a result goes: `valid` columns of it to memory, added to what is there or not.
+template <class T>
+struct Stored {
+  T* data;
+  std::int64_t stride, valid;
+  bool add;
+
+  template <int M, int N>
+  [[gnu::always_inline]] void fetch() const {
+    fetch_rows<T, M, N>(data, stride);
+  }
+
+  template <int M, int N>
+  [[gnu::always_inline]] void operator()(Vec<T> (&c)[M][N]) const {
+#pragma GCC unroll 2
+    for (int j = 0; j < N; ++j) {
+      const std::int64_t n = std::min(kLanes<T>, valid - j * kLanes<T>);
+      if (n <= 0) return;
+#pragma GCC unroll 16
+      for (int i = 0; i < M; ++i) {
+        T* const at = data + i * stride + j * kLanes<T>;
+        store_up_to(at, add ? load_up_to(at, n) + c[i][j] : c[i][j], n);
+      }
+    }
+  }
+};
+
+// Or it is the last part of a gradient, and the weights take their step of plain SGD at once: w -= lr dw.
+template <class T>
+struct Stepped {
+  T* w;
+  const T* before;  // the gradient's other parts, or null
+  std::int64_t stride;
+  T lr;
+
+  template <int M, int N>
+  [[gnu::always_inline]] void fetch() const {
+    fetch_rows<T, M, N>(w, stride);
+  }
+
+  template <int M, int N>
+  [[gnu::always_inline]] void operator()(Vec<T> (&c)[M][N]) const {
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i)
+#pragma GCC unroll 2
+      for (int j = 0; j < N; ++j) {
+        const std::int64_t at = i * stride + j * kLanes<T>;
+        const Vec<T> dw = before != nullptr ? load(before + at) + c[i][j] : c[i][j];
+        store(w + at, load(w + at) - lr * dw);
+      }
+  }
+};
+
+// A chain of multiply-adds is no longer than this: the error of a sum grows with it, and this much of a panel
+// stays in cache.
+inline constexpr std::int64_t kLongestChain = 512;
+
+// f(first, count, is last) over a depth in near-equal parts.
+template <class F>
+void by_chains(std::int64_t depth, F&& f) {
+  const std::int64_t chains = std::max<std::int64_t>(1, (depth + kLongestChain - 1) / kLongestChain);
+  for (std::int64_t k = 0, first = 0; k < chains; ++k) {
+    const std::int64_t next = depth * (k + 1) / chains;
+    f(first, next - first, k + 1 == chains);
+    first = next;
+  }
+}
+
+struct Nothing {
+  void operator()(std::int64_t) const {}
+};
+
+// Or the rows of a panel that comes next are fetched, one every few steps, so that all are there after
+// `steps`.
+template <class T>
+class PanelFetching {
+ public:
+  PanelFetching(const T* data, std::int64_t stride, std::int64_t rows, std::int64_t steps)
+      : at_(data),
+        stride_(stride),
+        left_(data != nullptr ? rows : 0),
+        every_(std::max<std::int64_t>(1, steps / rows)) {}
+
+  [[gnu::always_inline]] void operator()(std::int64_t) {
+    if (--wait_ > 0 || left_ == 0) return;
+    wait_ = every_;
+    --left_;
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) __builtin_prefetch(at_ + j * kLanes<T>, 0, 2);
+    at_ += stride_;
+  }
+
+ private:
+  const T* at_;
+  std::int64_t stride_, left_, every_, wait_ = 1;
+};
+
+// `rows` rows of a result's panel of N vectors; end_at(row) is the end of the block that starts there.
+template <class T, int N, class EndAt, class Meanwhile = Nothing>
+void panel_product(std::int64_t rows, std::int64_t depth, Strided<T> a, const T* b, std::int64_t b_step,
+                   EndAt&& end_at, Meanwhile&& meanwhile = {}) {
+  by_blocks(rows, [&](std::int64_t first, std::int64_t count) {
+    with_constant(count, [&](auto m) {
+      block<T, m(), N>(depth, {a.data + first * a.row, a.row, a.step}, b, b_step, end_at(first), meanwhile);
+    });
+  });
+}
+
+}  // namespace
+}  // namespace lamina::LAMINA_ISA

@@ -1,0 +1,64 @@
+// A dense layer that computes in bfloat16: y = a(x wT + b), rounded after each operation; weights are float.
+#pragma once
+
+#include "backend/bfloat16.h"
+#include "nn/layer.h"
+
+namespace lamina {
+
+class DenseBfloat16 final : public Layer<float> {
+ public:
+  DenseBfloat16(const Bfloat16Backend& verbs, std::int64_t positions, std::int64_t inputs, std::int64_t units,
+                Activation a, bool use_bias)
+      : Layer<float>(positions * inputs, positions * units),
+        verbs_(verbs),
+        positions_(positions),
+        inputs_(inputs),
+        units_(units),
+        activation_(a),
+        bias_(use_bias) {
+    parameters_.push_back({"kernel", units, inputs, true, true, false});
+    if (use_bias) parameters_.push_back({"bias", 1, units});
+  }
+
+  std::int64_t features() const override { return units_; }
+  std::int64_t workspace(std::int64_t rows) const override {
+    return verbs_.dense_scratch(rows * positions_, inputs_, units_);
+  }
+
+  // Keras casts the output to float for the loss, which then no longer sees what it comes from: to the loss
+  // this layer has no activation, and its output is what counts.
+  ConstMatrix<float> logits(const Pass<float>&, ConstMatrix<float> x, Matrix<float>) const override {
+    return x;
+  }
+
+  void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y,
+               float* workspace) const override {
+    verbs_.dense(pass.lease, x.reshaped(inputs_), weights(pass), bias_ ? value(pass, 1) : nullptr,
+                 activation_, y.reshaped(units_), workspace);
+  }
+
+  void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> y, Matrix<float> dy, bool,
+                Activation, Matrix<float> dx, float* workspace) const override {
+    const Matrix<float> dz = dy.reshaped(units_);
+    verbs_.activation_gradient(pass.lease, activation_, y.reshaped(units_), dz, dz);
+    verbs_.dense_gradient(pass.lease, x.reshaped(inputs_), weights(pass), dz,
+                          {gradient(pass, 0), units_, inputs_, parameters_[0].stride},
+                          bias_ ? gradient(pass, 1) : nullptr, dx ? dx.reshaped(inputs_) : dx, workspace);
+    if (pass.update == nullptr) return;
+    for (std::size_t k = 0; k < parameters_.size(); ++k)
+      pass.backend.update(pass.lease, *pass.update, gradient(pass, k), parameters_[k].extent());
+  }
+
+ private:
+  ConstMatrix<float> weights(const Pass<float>& pass) const {
+    return {value(pass, 0), units_, inputs_, parameters_[0].stride};
+  }
+
+  const Bfloat16Backend& verbs_;
+  std::int64_t positions_, inputs_, units_;
+  Activation activation_;
+  bool bias_;
+};
+
+}  // namespace lamina

@@ -1,0 +1,72 @@
+#include "train/epochs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace lamina {
+namespace {
+
+// Room for the rows of so many epochs is made before the first.
+constexpr std::int64_t kReadyRows = 4096;
+
+}  // namespace
+
+Epochs::Epochs(EpochsForm form) : form_(std::move(form)) {
+  require(form_.batch_size > 0, "batch_size: expected a positive number, got ", form_.batch_size);
+  require(form_.validation_batch_size > 0, "validation_batch_size: expected a positive number, got ",
+          form_.validation_batch_size);
+  require(form_.validation_freq >= 0, "validation_freq: expected a number of epochs, got ",
+          form_.validation_freq);
+}
+
+bool Epochs::validation_due(std::int64_t epoch) const {
+  if (form_.validation_freq > 0) return (epoch + 1) % form_.validation_freq == 0;
+  return std::binary_search(form_.validation_epochs.begin(), form_.validation_epochs.end(), epoch + 1);
+}
+
+std::vector<double> Epochs::take() {
+  std::vector<double> rows;
+  const std::lock_guard lock(mutex_);
+  rows.swap(rows_);
+  return rows;
+}
+
+template <class T>
+TrainerEpochs<T>::TrainerEpochs(Trainer<T>& trainer, const Dataset& data, const Dataset* validation,
+                                EpochsForm form)
+    : Epochs(std::move(form)), trainer_(trainer), data_(data), validation_(validation) {
+  row_.resize(static_cast<std::size_t>(width()));
+  const std::int64_t ready = std::clamp<std::int64_t>(form_.last - form_.first, 0, kReadyRows);
+  rows_.reserve(static_cast<std::size_t>(ready * width()));
+}
+
+template <class T>
+void TrainerEpochs<T>::run(Lease& lease) {
+  struct Forget {  // the data are the caller's: however this ends, the trainer views them no longer
+    Trainer<T>& trainer;
+    ~Forget() { trainer.end_epoch(); }
+  } const forget{trainer_};
+  for (std::int64_t epoch = form_.first; epoch < form_.last; ++epoch) {
+    const auto number = static_cast<std::uint64_t>(begun_.fetch_add(1, std::memory_order_relaxed));
+    trainer_.train(lease, 0,
+                   trainer_.begin_epoch(lease, data_, form_.batch_size, form_.shuffle, form_.seed,
+                                        form_.trained_before + number));
+    std::fill(row_.begin(), row_.end(), 0.0);
+    trainer_.write_epoch_means(row_.data());
+    if (validation_ != nullptr && validation_due(epoch)) {
+      trainer_.evaluate(lease, *validation_, form_.validation_batch_size);
+      trainer_.write_evaluation_means(row_.data() + trainer_.values());
+    }
+    const std::lock_guard lock(mutex_);
+    rows_.insert(rows_.end(), row_.begin(), row_.end());
+    done_.fetch_add(1, std::memory_order_relaxed);
+    if (stopped_.load(std::memory_order_relaxed)) break;
+  }
+}
+
+template class TrainerEpochs<float>;
+template class TrainerEpochs<double>;
+
+}  // namespace lamina
