@@ -28,15 +28,26 @@ class KerasProgram:
         self.weights = weights
         self.options = options
         if network.dtype != "float32":
-            _wanted(keras.config, "set_dtype_policy")(network.dtype)
+            policy = _wanted(keras.config, "set_dtype_policy")
+            before = keras.config.dtype_policy()
+            policy(network.dtype)  # of the layers made from here on
+            try:
+                self.model = self._built()
+            finally:
+                policy(before)
+        else:
+            self.model = self._built()
+        self.reset()
+
+    def _built(self) -> Any:
+        keras, network = self.keras, self.network
         layers: list[Any] = [keras.layers.Input((network.units[0],))]
         if network.from_bytes:
             layers.append(_wanted(keras.layers, "Rescaling")(1 / 255))
         layers += [keras.layers.Dense(units, activation=network.activation) for units in network.units[1:-1]]
         last = "sigmoid" if network.units[-1] == 1 else "softmax"
         layers.append(keras.layers.Dense(network.units[-1], activation=last))
-        self.model = keras.Sequential(layers)
-        self.reset()
+        return keras.Sequential(layers)
 
     def reset(self) -> None:
         keras, network = self.keras, self.network
