@@ -2,8 +2,8 @@
 #include "backend/bfloat16.h"
 #include "backend/cpu/bfloat16.h"
 #include "backend/cpu/cpu.h"
-#include "backend/reference/bfloat16.h"
 #include "backend/profile/profile.h"
+#include "backend/reference/bfloat16.h"
 #include "backend/reference/reference.h"
 
 namespace lamina {
