@@ -54,13 +54,15 @@ def write(cases: list[Case], folder: Path) -> dict[str, str]:
 
 def read(case: Case, folder: Path) -> tuple[Rows, Rows | None]:
     """(x, y) to train with and to validate with: float32 from 0 to 1, or the bytes as they are."""
-    x, y = (np.load(folder / f"{case.data}_{part}.npy", mmap_mode="r") for part in "xy")
+    # Bytes that stay as they are lie in memory once: no page of the file beside them, no copy.
+    mode: Any = None if case.from_bytes else "r"
+    x, y = (np.load(folder / f"{case.data}_{part}.npy", mmap_mode=mode) for part in "xy")
 
     def part(first: int, last: int) -> Rows:
-        rows = np.array(x[first:last])
-        if rows.dtype == np.uint8 and not case.from_bytes:
-            rows = rows / np.float32(255)
-        return rows, np.array(y[first:last])
+        rows, labels = x[first:last], np.array(y[first:last])
+        if case.from_bytes:
+            return rows, labels
+        return rows / np.float32(255) if rows.dtype == np.uint8 else np.array(rows), labels
 
     end = case.rows + case.validation_rows
     return part(0, case.rows), part(case.rows, end) if case.validation_rows else None

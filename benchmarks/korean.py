@@ -8,7 +8,7 @@ WORDS = {
     "of FMA peak": "FMA 한계 대비",
     "µs/step": "µs/스텝",
     "µs/call": "µs/호출",
-    "(Lamina is slower)": "(Lamina가 느림)",
+    "(Lamina takes more)": "(Lamina가 더 큼)",
     "Where Lamina does not win: nowhere in this run.": "Lamina가 지는 곳: 이번 측정에서는 없음.",
     "Where Lamina does not win:": "Lamina가 지는 곳:",
     "times as long": "배 걸림",

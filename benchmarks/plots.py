@@ -92,7 +92,10 @@ def ratios(result: Result, cases: dict[str, Case], baseline: str = "keras") -> F
     axis.grid(axis="x", linewidth=0.4)
     axis.set_axisbelow(True)
     axis.set_xlabel("times as much as Lamina takes; less than 1, in red: Lamina takes more")
-    axis.set_title(f"Against {result['peers'].get(baseline, baseline)}, and against the best of the others")
+    against = (
+        f"Against {result['peers'][baseline]}, and against" if baseline in result["peers"] else "Against"
+    )
+    axis.set_title(f"{against} the best of the others")
     return figure
 
 

@@ -106,7 +106,7 @@ def _ratio(case: Case, peer: str) -> str:
     ratio = case["peers"][peer]["ratio"]
     text = f"× {number(ratio['median'])}"
     spread = f" ({number(ratio['q1'])}–{number(ratio['q3'])})"
-    return (f"**{text}**" if ratio["median"] >= 1 else f"{text} (Lamina is slower)") + spread
+    return (f"**{text}**" if ratio["median"] >= 1 else f"{text} (Lamina takes more)") + spread
 
 
 def _limit(case: Case, limit: str) -> str:

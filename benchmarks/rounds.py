@@ -85,7 +85,8 @@ def limits(cases: list[Case], present: list[str], settings: Settings) -> dict[st
             if "error" in run:
                 raise RuntimeError(f"the machine's limits: {run['error']}")
             key = str(threads)
-            found["fma"][key] = max(run["fma"], found["fma"].get(key, 0))
+            for more in {threads, settings.threads}:  # who may use more threads may use fewer
+                found["fma"][str(more)] = max(run["fma"], found["fma"].get(str(more), 0))
             copied = found["copy"].setdefault(key, {})
             for level, bandwidth in run["copy"].items():
                 copied[level] = max(bandwidth, copied.get(level, 0))
@@ -93,7 +94,6 @@ def limits(cases: list[Case], present: list[str], settings: Settings) -> dict[st
                 times = _json_of([*command, library, "--cases", *trained], threads)
                 if "error" in times:
                     raise RuntimeError(f"the products by {library}: {times['error']}")
-                # More threads may use fewer: the best time counts for every number from here on.
                 for name, time in times.items():
                     for more in {threads, settings.threads}:
                         best = found["blas"].setdefault(str(more), {})

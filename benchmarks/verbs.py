@@ -16,7 +16,7 @@ def table(case: Case, folder: Path, threads: int, seconds: float) -> str:
     """A case's verbs, in Markdown: calls and microseconds a step, share of the step.
 
     The clock is read twice a verb, which the tiny case shows. The last row is what happens between the verbs:
-    the way through layers and trainer, and through `fit`; in mixed precision also the verbs of bfloat16, which
+    the way through layers and trainer, and through `fit`; in mixed precision the verbs of bfloat16 too, which
     have no clock.
     """
     config.set_num_threads(threads)

@@ -40,7 +40,7 @@ def test_the_summary_names_the_best_other_and_the_share_of_the_limit() -> None:
     rows = {line.split("**")[1]: line for line in report.summary(result()).splitlines() if "**" in line}
     assert list(rows) == ["A", "B", "predict1", "sigmoid"]  # sweeps are for plots
     assert "| 50 µs/step (45–55) | **× 30** (27–33) | **× 6** (5.4–6.6) NumPy by hand | 50% |" in rows["A"]
-    assert "| × 0.8 (Lamina is slower) (0.72–0.88) PyTorch, one thread | 50% |" in rows["B"]
+    assert "| × 0.8 (Lamina takes more) (0.72–0.88) PyTorch, one thread | 50% |" in rows["B"]
     assert rows["sigmoid"].endswith("| – | **× 5** (4.5–5.5) NumPy by hand | – |")
 
 
@@ -52,7 +52,7 @@ def test_where_lamina_is_missing_nobody_is_compared_with_it() -> None:
     found["cases"]["B"]["missing"] = {"lamina": "lamina.keras.something"}
     row = next(line for line in report.summary(found).splitlines() if "**B**" in line)
     assert row.endswith("| missing | – | – | – |")
-    assert "slower" not in report.table(found, {"B": found["cases"]["B"]})
+    assert "takes more" not in report.table(found, {"B": found["cases"]["B"]})
 
 
 def test_where_lamina_does_not_win_is_said() -> None:

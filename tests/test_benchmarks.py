@@ -91,8 +91,9 @@ def test_other_kinds_of_cases_agree_with_numpy(tmp_path: Path) -> None:
     assert list(cases["by_hand"]["peers"]) == ["ops", "numpy", "numpy64"]
     assert "lamina" in cases["many16"]["peers"]
     assert cases["size"]["peers"]["lamina"]["time"]["median"] > 1
-    # 60,000 pictures as bytes, and no float32 copy of them (188 MB), by the one who needs none.
-    assert 47 < cases["memory"]["peers"]["numpy"]["time"]["median"] < 200
+    # 60,000 pictures as bytes (47 MB), once: neither a float32 copy (188 MB) nor the file beside them.
+    bytes_only = cases["memory"]["peers"]["numpy"]["time"]["median"]
+    assert 47 < bytes_only < 47 + 40 + 40  # Python with NumPy takes some 40 MB
 
 
 def test_a_peer_that_computes_something_else_is_reported(tmp_path: Path) -> None:
