@@ -1,8 +1,8 @@
 """Two result files side by side: `python benchmarks/compare.py BEFORE.json AFTER.json`.
 
 For each case and peer that both hold: the time before and after, and their ratio. "slower" and "faster" where
-the quartiles over the rounds lie apart; else the difference may be chance. Each file was measured on its own:
-on a noisy machine see whether the other peers, which did not change, moved too.
+the quartiles over the rounds lie apart; else, and after one round, the difference may be chance. Each file was
+measured on its own: on a noisy machine see whether the other peers, which did not change, moved too.
 """
 
 import argparse
@@ -47,6 +47,8 @@ def changes(before: Result, after: Result, peers: tuple[str, ...] | None) -> lis
                 continue
             was, now = old["peers"][peer]["time"], found["time"]
             verdict = "slower" if now["q1"] > was["q3"] else "faster" if now["q3"] < was["q1"] else ""
+            if min(len(time["rounds"]) for time in (was, now)) == 1:  # no spread: nothing can be told
+                verdict = ""
             rows.append(
                 {
                     "case": name,

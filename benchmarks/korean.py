@@ -11,7 +11,6 @@ WORDS = {
     "(Lamina takes more)": "(Lamina가 더 큼)",
     "Where Lamina does not win: nowhere in this run.": "Lamina가 지는 곳: 이번 측정에서는 없음.",
     "Where Lamina does not win:": "Lamina가 지는 곳:",
-    "times as long": "배 걸림",
     "PyTorch, compiled, one thread": "컴파일한 PyTorch, 스레드 1개",
     "PyTorch, compiled": "컴파일한 PyTorch",
     "PyTorch, one thread": "PyTorch, 스레드 1개",

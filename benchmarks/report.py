@@ -58,7 +58,7 @@ def table(result: Result, cases: dict[str, Case]) -> str:
 def losses(result: Result) -> str:
     """Where somebody takes less than Lamina, in words; and what is missing or went wrong."""
     lost = [
-        f"**{name}**: {result['peers'][peer]} takes {number(ratio['median'])} times as long"
+        f"**{name}** {result['peers'][peer]} × {number(ratio['median'])}"
         f" ({number(ratio['q1'])}–{number(ratio['q3'])})"
         for name, peer, ratio in not_won(result)
     ]

@@ -59,7 +59,7 @@ def test_where_lamina_does_not_win_is_said() -> None:
     import report
 
     lost = report.losses(result())
-    assert "does not win: **B**: PyTorch, one thread takes 0.8 times as long (0.72–0.88)." in lost
+    assert "does not win: **B** PyTorch, one thread × 0.8 (0.72–0.88)." in lost
     assert "Missing in A: jax.something (JAX, an epoch in one scan)." in lost
     won = result()
     del won["cases"]["B"]
@@ -194,6 +194,9 @@ def test_compare_tells_slower_from_faster_from_chance(tmp_path: Path) -> None:
     assert lines["B"].endswith("| × 0.5 | faster |")
     assert lines["predict1"].endswith("| × 1.1 |  |")  # within the spread
     assert "Keras" not in done.stdout
+    once = copy.deepcopy(after)
+    once["cases"]["A"]["peers"]["lamina"]["time"]["rounds"] = [75.0]
+    assert "SLOWER" not in program("compare.py", words[0], stored(tmp_path, "once.json", once)).stdout
     assert "SLOWER: A, Lamina, × 1.5" in done.stdout
     assert program("compare.py", *words, "--fail").returncode == 1
     assert program("compare.py", words[0], words[0], "--fail").returncode == 0
