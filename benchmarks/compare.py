@@ -1,8 +1,8 @@
 """Two result files side by side: `python benchmarks/compare.py BEFORE.json AFTER.json`.
 
-For each case and peer that both hold: the time before and after, and their ratio. "slower" and "faster" where
-the quartiles over the rounds lie apart; else, and after one round, the difference may be chance. Each file was
-measured on its own: on a noisy machine see whether the other peers, which did not change, moved too.
+For each case and peer that both hold: the time before and after, and their ratio. "slower" and "faster"
+where the quartiles over the rounds lie apart; else, and after one round, the difference may be chance. Each
+file was measured on its own: on a noisy machine see whether the other peers, which did not change, moved too.
 """
 
 import argparse
