@@ -17,6 +17,9 @@
 namespace lamina {
 namespace {
 
+// That a prediction takes at a time: enough for all threads, few enough for their caches.
+constexpr std::int64_t kFewestRows = 512;
+
 template <class T>
 py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_size, py::object progress) {
   const Network<T>& network = self.network;
@@ -28,15 +31,17 @@ py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_
   py::array_t<T> out({rows.count, network.outputs()});
   const Matrix<T> all(out.mutable_data(), rows.count, network.outputs());
   const Reading reading(network.occupancy());
-  const std::int64_t capacity = std::min(batch_size, std::max<std::int64_t>(rows.count, 1));
+  // Rows do not depend on each other: many small batches are taken at once.
+  const std::int64_t step = std::max(batch_size, kFewestRows);
+  const std::int64_t capacity = std::min(step, std::max<std::int64_t>(rows.count, 1));
   auto predictor = self.predictors.take(capacity);
   std::int64_t first = 0;
   Watch watch(std::move(progress), [&] { return Standing{first / batch_size, {}}; });
   {
     const Released released;
     Lease lease(watch.interrupt());
-    for (; first < rows.count; first += batch_size) {
-      predictor->run(lease, rows, first, all.rows_of(first, std::min(rows.count, first + batch_size)));
+    for (; first < rows.count; first += step) {
+      predictor->run(lease, rows, first, all.rows_of(first, std::min(rows.count, first + step)));
       lease.poll();
     }
   }

@@ -114,6 +114,10 @@ void transposed_samples(const Samples<T>& x, std::int64_t first, std::int64_t en
 template <class T>
 void transposed_back(const T* z, Matrix<T> y) {
   constexpr std::int64_t lanes = kLanes<T>;
+  if (y.cols == 1 && y.stride == 1) {
+    std::copy_n(z, y.rows, y.data);
+    return;
+  }
   for (std::int64_t u = 0; u < y.cols; u += lanes)
     for (std::int64_t half = 0; half < y.rows; half += lanes) {
       Vec<T> rows[lanes];

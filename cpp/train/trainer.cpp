@@ -16,7 +16,7 @@ constexpr std::int64_t kRowsAtOnce = 256;
 namespace {
 // A gradient that is used at once need not be stored, but then the way back can't be interrupted, as some
 // weights have taken their step: only done where that way is short. The bits are the same.
-constexpr std::chrono::milliseconds kLongStep(50);
+constexpr std::chrono::milliseconds kLongStep(100);
 }  // namespace
 
 template <class T>

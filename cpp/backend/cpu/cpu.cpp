@@ -2,6 +2,7 @@
 #include "backend/cpu/cpu.h"
 
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "backend/cpu/tiles.h"
@@ -12,6 +13,11 @@ namespace lamina {
 template <class T>
 void CpuBackend<T>::gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
                            Matrix<T> out) const {
+  if (out.cols == 1 && out.contiguous() && lie_in_runs<T>(rows) && rows.dtype != DType::kUint8) {
+    for (std::int64_t i = 0; i < out.rows; ++i)  // one number a row, such as a target: no call for each
+      std::memcpy(out.data + i, rows.row(order != nullptr ? order[i] : first + i), sizeof(T));
+    return;
+  }
   by_rows(lease, out.rows, out.cols, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
       read_row(rows, order != nullptr ? order[i] : first + i, out.row(i));
