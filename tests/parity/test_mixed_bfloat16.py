@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import mixed_networks
 import numpy as np
@@ -23,6 +23,14 @@ ROUNDINGS = 4
 # these differ by a unit, and a little does what follows. That is rare: on the whole the difference is far
 # below what one rounding at another place makes of it (0.3 to 1 UNIT).
 ON_THE_WHOLE = UNIT / 16
+
+
+@pytest.fixture(autouse=True)
+def policy_as_before(lamina_keras: ModuleType) -> Iterator[None]:
+    """A policy that was set outlives `set_floatx`, on which other tests rely."""
+    before = lamina_keras.dtype_policies._global
+    yield
+    lamina_keras.dtype_policies._global = before
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +76,12 @@ def test_training(name: str, keras_results: dict[str, Array], lamina_keras: Modu
 
 
 @pytest.fixture
-def mixed(live_keras: ModuleType, lamina_keras: ModuleType) -> Any:
+def mixed(live_keras: ModuleType, lamina_keras: ModuleType) -> Iterator[None]:
     """The policy in both libraries for one test."""
     for keras in (live_keras, lamina_keras):
         keras.config.set_dtype_policy("mixed_bfloat16")
     yield
-    for keras in (live_keras, lamina_keras):
-        keras.config.set_dtype_policy("float32")
+    live_keras.config.set_dtype_policy("float32")
 
 
 LAYERS = {
