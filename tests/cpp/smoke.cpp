@@ -1,5 +1,6 @@
 // The core without Python, for the sanitizers: every verb, odd sizes, several threads at once, an interrupted
 // run. Results are compared with the reference backend's; the full tests are tests/*.py.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -132,6 +133,40 @@ void compare_with_reference(OptimizerKind optimizer, LossKind loss) {
                std::to_string(expected[i]));
 }
 
+// The parameters after a step that was taken with each gradient, or after all of them.
+template <class T>
+std::vector<T> step(OptimizerKind kind, bool at_once) {
+  Network<T> network(kInputs, backend_named<T>("cpu"));
+  build(network, kInputs, kClasses);
+  OptimizerForm form;
+  form.kind = kind;
+  form.learning_rate = 0.1;
+  Optimizer<T> optimizer(form);
+  optimizer.bind(network);
+  std::vector<T> gradients(static_cast<std::size_t>(network.trainable_size()));
+  const std::vector<T> x = random_values<T>(kRows * kInputs, 3);
+  const Update<T> update = optimizer.update(gradients.data(), network.parameters());
+  Forward<T> forward(network, kRows, Mode::kTraining);
+  Lease lease;
+  Pass<T> pass{network.backend(), lease, network.parameters(), gradients.data(), true};
+  forward.run(pass, {x.data(), kRows, kInputs});
+  const Matrix<T> dy = forward.output_gradient(kRows);
+  std::fill_n(dy.data, dy.size(), T(0.01));
+  dy.data[0] = T(1);
+  if (at_once) pass.update = &update;
+  forward.backward(pass, false);
+  if (!at_once) network.backend().update(lease, update, gradients.data(), network.trainable_size());
+  return {network.parameters(), network.parameters() + network.trainable_size()};
+}
+
+template <class T>
+void check_update_at_once() {
+  for (const auto kind :
+       {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdagrad, OptimizerKind::kAdam})
+    expect(step<T>(kind, true) == step<T>(kind, false),
+           chosen_isa() + ": a step taken at once has other bits");
+}
+
 // A bfloat16 layer forward and backward, of sizes off every tile, against the reference.
 void check_bfloat16() {
   constexpr std::int64_t rows = 37, inputs = 70, units = 45;
@@ -245,6 +280,8 @@ void run() {
   for (const auto& isa : usable_isas()) {
     choose_isa(isa);
     check_bfloat16();
+    check_update_at_once<float>();
+    check_update_at_once<double>();
     for (const auto optimizer :
          {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdagrad, OptimizerKind::kAdam})
       for (const auto loss : {LossKind::kMeanSquaredError, LossKind::kBinaryCrossentropy,

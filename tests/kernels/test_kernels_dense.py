@@ -42,7 +42,13 @@ SIZES = [
     1024,
     1100,
 ]
-SHAPES = [(rows, 37, 21) for rows in SIZES] + [(19, k, 21) for k in SIZES] + [(70, 37, u) for u in SIZES]
+# Rows, inputs, units of the first layer and of the second.
+SHAPES = [
+    *((rows, 37, 21, 3) for rows in SIZES),
+    *((19, inputs, 21, 3) for inputs in SIZES),
+    *((70, 37, units, 3) for units in SIZES),
+    *((70, 37, 45, units) for units in SIZES),
+]
 
 
 def networks(dtype: npt.DTypeLike) -> tuple[Any, Any]:
@@ -78,16 +84,16 @@ def expected_step(
 def test_a_step_at_every_edge(isa: str, dtype: npt.DTypeLike) -> None:
     rng = np.random.default_rng(0)
     kind, (trainer_kind, optimizer_kind) = networks(dtype)
-    for rows, inputs, units in SHAPES:
+    for rows, inputs, units, outputs in SHAPES:
         network = kind(inputs)
         network.add_dense(1, inputs, units, "linear", True)
-        network.add_dense(1, units, 3, "linear", True)
+        network.add_dense(1, units, outputs, "linear", True)
         network.build()
         views = [view for *_, view in network.parameters()]
         for view in views:
             view[...] = rng.normal(size=view.shape) / np.sqrt(view.shape[0])
         start = [np.array(view, dtype=np.float64) for view in views]
-        x, y = (rng.normal(size=(rows, width)).astype(dtype) for width in (inputs, 3))
+        x, y = (rng.normal(size=(rows, width)).astype(dtype) for width in (inputs, outputs))
         trainer = trainer_kind(
             network,
             optimizer_kind("sgd", LEARNING_RATE),
@@ -101,7 +107,7 @@ def test_a_step_at_every_edge(isa: str, dtype: npt.DTypeLike) -> None:
         trainer.train(0, 1)
         expected, sizes = expected_step(x.astype(np.float64), y.astype(np.float64), start)
         # Four products, one into the other: their roundings add up.
-        bound = LAMBDA * np.sqrt(rows + inputs + 2 * units + 20) * unit_roundoff(dtype)
+        bound = LAMBDA * np.sqrt(rows + inputs + 2 * units + 2 * outputs) * unit_roundoff(dtype)
         for view, wanted, size in zip(views, expected, sizes, strict=True):
             difference = np.abs(view - wanted)
             assert (difference <= bound * (LEARNING_RATE * size + np.abs(wanted))).all(), (
