@@ -61,9 +61,7 @@ void dense_panel(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* 
                  const Samples<T>* fetched, std::int64_t part, std::int64_t parts) {
   Fetching<T> fetching(fetched, part, parts);
   by_chains(w.cols, [&](std::int64_t first, std::int64_t depth, bool) {
-    const auto stored = [&](std::int64_t u) {
-      return Stored<T>{z + u * kPanel<T>, kPanel<T>, kPanel<T>, first > 0};
-    };
+    const Stored<T> stored{z, kPanel<T>, kPanel<T>, first > 0};
     const Strided<T> units{w.data + first, w.stride, 1};
     const T* const rows = panel + first * kPanel<T>;
     if (y.rows <= kLanes<T>)
@@ -147,9 +145,7 @@ void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, Con
       if (copy) copied_panel<T>(MatrixSource<T>{units}, k, valid, panel);
       const T* const b = copy ? panel : units.data + k;
       const std::int64_t b_step = copy ? kPanel<T> : units.stride;
-      const auto stored = [&](std::int64_t i) {
-        return Stored<T>{dx.row(i) + k, dx.stride, valid, first > 0};
-      };
+      const Stored<T> stored{dx.data + k, dx.stride, valid, first > 0};
       const Strided<T> rows{dz.data + first, dz.stride, 1};
       if (valid <= kLanes<T>) {
         panel_product<T, 1>(dx.rows, depth, rows, b, b_step, stored);
@@ -176,20 +172,17 @@ void weight_gradient(PanelOf&& panel_of, std::int64_t first_input, std::int64_t 
     const T* const panel = panel_of(input);
     by_chains(dz.rows, [&](std::int64_t first, std::int64_t depth, bool last) {
       const Strided<T> units{dz.row(first), 1, dz.stride};
-      const auto run = [&](auto&& end) {
+      const auto run = [&](const auto& end) {
         if (end_input - input > kLanes<T>)
           panel_product<T, 2>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end);
         else
           panel_product<T, 1>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end);
       };
-      const auto place = [&](std::int64_t u) { return dw.row(u) + (input - first_input); };
+      T* const place = dw.data + (input - first_input);
       if (at_once && last)
-        run([&](std::int64_t u) {
-          return Stepped<T>{update->weight_of(place(u)), first > 0 ? place(u) : nullptr, dw.stride,
-                            update->form.lr};
-        });
+        run(Stepped<T>{update->weight_of(place), first > 0 ? place : nullptr, dw.stride, update->form.lr});
       else
-        run([&](std::int64_t u) { return Stored<T>{place(u), dw.stride, kPanel<T>, first > 0}; });
+        run(Stored<T>{place, dw.stride, kPanel<T>, first > 0});
     });
   }
   if (update == nullptr || at_once) return;

@@ -83,6 +83,8 @@ struct Stored {
   std::int64_t stride, valid;
   bool add;
 
+  Stored from_row(std::int64_t i) const { return {data + i * stride, stride, valid, add}; }
+
   template <int M, int N>
   [[gnu::always_inline]] void fetch() const {
     fetch_rows<T, M, N>(data, stride);
@@ -110,6 +112,10 @@ struct Stepped {
   const T* before;  // the gradient's other parts, or null
   std::int64_t stride;
   T lr;
+
+  Stepped from_row(std::int64_t i) const {
+    return {w + i * stride, before != nullptr ? before + i * stride : nullptr, stride, lr};
+  }
 
   template <int M, int N>
   [[gnu::always_inline]] void fetch() const {
@@ -173,13 +179,14 @@ class PanelFetching {
   std::int64_t stride_, left_, every_, wait_ = 1;
 };
 
-// `rows` rows of a result's panel of N vectors; end_at(row) is the end of the block that starts there.
-template <class T, int N, class EndAt, class Meanwhile = Nothing>
+// `rows` rows of a result's panel of N vectors; `end` is that of the first block.
+template <class T, int N, class End, class Meanwhile = Nothing>
 void panel_product(std::int64_t rows, std::int64_t depth, Strided<T> a, const T* b, std::int64_t b_step,
-                   EndAt&& end_at, Meanwhile&& meanwhile = {}) {
+                   const End& end, Meanwhile&& meanwhile = {}) {
   by_blocks(rows, [&](std::int64_t first, std::int64_t count) {
     with_constant(count, [&](auto m) {
-      block<T, m(), N>(depth, {a.data + first * a.row, a.row, a.step}, b, b_step, end_at(first), meanwhile);
+      block<T, m(), N>(depth, {a.data + first * a.row, a.row, a.step}, b, b_step, end.from_row(first),
+                       meanwhile);
     });
   });
 }
