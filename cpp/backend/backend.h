@@ -45,8 +45,8 @@ class Backend {
   virtual void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
                                     ConstMatrix<T> y, Matrix<T> dx) const = 0;
   // dw = dzT x, db = column sums of dz, db may be null; with an update the parameters take their step at
-  // once, and what is left in dw and db is of no use. dw's rows are written to the end of their last cache
-  // line.
+  // once, and what is left in dw and db is of no use. dw's rows are written to the end of their last vector,
+  // with 0.
   virtual void dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz, Matrix<T> dw, T* db,
                                      const Update<T>* update) const = 0;
 

@@ -41,19 +41,21 @@ void read_environment() {
   checked_set_num_threads(n, "LAMINA_NUM_THREADS");
 }
 
-// tile(i) on each thread, all at the same time where a tile takes much longer than a thread to wake.
+// tile(i) on each of so many threads, all at the same time where a tile takes much longer than a thread to
+// wake.
 template <class F>
-void on_each_thread(F&& tile) {
+void on_each_thread(std::int64_t threads, F&& tile) {
   const Released released;
   Lease lease;
-  lease.run(num_threads(), tile);
+  lease.run(threads, tile);
 }
 
 double multiply_add(std::int64_t rounds) {
   require(rounds >= 1, "rounds: expected a number from 1, got ", rounds);
-  Buffer<double> done(num_threads() * padded<double>(1));
-  Buffer<float> sinks(num_threads() * padded<float>(1));
-  on_each_thread([&](std::int64_t i) {
+  const std::int64_t threads = num_threads();
+  Buffer<double> done(threads * padded<double>(1));
+  Buffer<float> sinks(threads * padded<float>(1));
+  on_each_thread(threads, [&](std::int64_t i) {
     done.data()[i * padded<double>(1)] =
         kernels<float>().peak_multiply_add(rounds, sinks.data() + i * padded<float>(1));
   });
@@ -70,7 +72,7 @@ class CopyBlocks {
   void copy(std::int64_t rounds) const {
     require(num_threads() == threads_, "threads: expected ", threads_, " as when the blocks were made, got ",
             num_threads());
-    on_each_thread([&](std::int64_t i) {
+    on_each_thread(threads_, [&](std::int64_t i) {
       float* block = blocks_.data() + 2 * size_ * i;
       for (std::int64_t round = 0; round < rounds; ++round)
         kernels<float>().peak_copy(size_, block, block + size_);

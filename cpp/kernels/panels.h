@@ -27,6 +27,13 @@ struct MatrixSource {
   }
 };
 
+// What is beyond a row's end stays 0, so that the ends of the weights' rows do.
+template <class T>
+Vec<T> rescaled(const Samples<T>& x, Vec<T> values, std::int64_t n) {
+  const Vec<T> v = x.rescale(values);
+  return n == kLanes<T> ? v : first_lanes<T>(v, n, T(0));
+}
+
 template <class T>
 struct RowSource {
   const Samples<T>& x;
@@ -34,7 +41,7 @@ struct RowSource {
   std::int64_t rows() const { return end - first; }
   std::int64_t cols() const { return x.cols; }
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
-    return x.rescale(load_up_to(static_cast<const T*>(x.rows[first + i]) + k, n));
+    return rescaled(x, load_up_to(static_cast<const T*>(x.rows[first + i]) + k, n), n);
   }
 };
 
@@ -45,7 +52,7 @@ struct ByteSource {
   std::int64_t rows() const { return end - first; }
   std::int64_t cols() const { return x.cols; }
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
-    return x.rescale(from_bytes<T>(static_cast<const std::uint8_t*>(x.rows[first + i]) + k, n));
+    return rescaled(x, from_bytes<T>(static_cast<const std::uint8_t*>(x.rows[first + i]) + k, n), n);
   }
 };
 

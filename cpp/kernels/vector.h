@@ -101,7 +101,11 @@ Vec<T> from_bytes(const std::uint8_t* p, std::int64_t n) {
 template <class T>
 Vec<T> load(const T* p, std::int64_t n) {
   Vec<T> v{};
-  for (std::int64_t i = 0; i < n; ++i) v[i] = p[i];
+  for (std::int64_t i = 0; i < n; ++i) {
+    T x;
+    std::memcpy(&x, p + i, sizeof x);  // p may be unaligned
+    v[i] = x;
+  }
   return v;
 }
 template <class T>

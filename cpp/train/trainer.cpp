@@ -11,12 +11,10 @@ namespace {
 // Rows that are evaluated at once where that is free: enough for a product to run at its full speed.
 constexpr std::int64_t kRowsAtOnce = 256;
 
-}  // namespace
-
-namespace {
 // A gradient that is used at once need not be stored, but then the way back can't be interrupted, as some
 // weights have taken their step: only done where that way is short. The bits are the same.
 constexpr std::chrono::milliseconds kLongStep(100);
+
 }  // namespace
 
 template <class T>
@@ -79,7 +77,7 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
   sweep.metric_sums.assign(form_.metrics.size(), 0.0);
   sweep.batch_metrics.assign(form_.metrics.size(), 0.0);
   sweep.data = &data;
-  return (data.size() + batch_size - 1) / batch_size;
+  return data.size() == 0 ? 0 : (data.size() - 1) / batch_size + 1;
 }
 
 template <class T>
@@ -199,7 +197,8 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
     const auto step = static_cast<std::uint64_t>(optimizer_.iterations());
     const auto begin = Clock::now();
     run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
-    step_time_ = Clock::now() - begin;
+    const std::int64_t size = epoch_.data->size();
+    if (size < epoch_.batch_size || (i + 1) * epoch_.batch_size <= size) step_time_ = Clock::now() - begin;
     lease.poll();
   }
 }

@@ -1,4 +1,4 @@
-// Batches and epochs: gather, forward, loss, backward, one optimizer pass.
+// Batches and epochs: rows in, forward, loss, backward with the optimizer's step.
 #pragma once
 
 #include <chrono>
@@ -109,7 +109,7 @@ class Trainer {
   std::int64_t features_;
   Buffer<T> gradients_;
   Sweep epoch_, evaluation_;
-  Clock::duration step_time_{};  // of the last step
+  Clock::duration step_time_ = Clock::duration::max();  // of the last step on a whole batch
 };
 
 }  // namespace lamina

@@ -18,6 +18,7 @@
 #include "nn/layers/batch_norm.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
+#include "nn/layers/rescaling.h"
 #include "train/predictor.h"
 #include "train/together.h"
 #include "train/trainer.h"
@@ -159,6 +160,32 @@ std::vector<T> step(OptimizerKind kind, bool at_once) {
   return {network.parameters(), network.parameters() + network.trainable_size()};
 }
 
+// The ends of a weight matrix's rows stay 0, also where what is read is shifted on the way.
+template <class T>
+void check_padding() {
+  constexpr std::int64_t rows = 40, inputs = 20, units = 3;
+  Network<T> network(inputs, backend_named<T>("cpu"));
+  network.add(std::make_unique<Rescaling<T>>(inputs, 2.0, -1.0));
+  network.add(std::make_unique<Dense<T>>(1, inputs, units, Activation::kLinear, true));
+  network.build();
+  OptimizerForm form;
+  form.kind = OptimizerKind::kAdam;
+  form.learning_rate = 0.1;
+  Optimizer<T> optimizer(form);
+  Trainer<T> trainer(network, optimizer, {});
+  const std::vector<T> x = random_values<T>(rows * inputs, 4), y = random_values<T>(rows * units, 5);
+  Dataset data;
+  data.x = rows_of(x, rows);
+  data.y = rows_of(y, rows);
+  Lease lease;
+  for (std::uint64_t epoch = 0; epoch < 3; ++epoch)
+    trainer.train(lease, 0, trainer.begin_epoch(lease, data, 20, true, 5, epoch));
+  const Parameter& kernel = network.layers()[1]->parameters()[0];
+  for (std::int64_t i = 0; i < kernel.extent(); ++i)
+    if (i % kernel.stride >= inputs)
+      expect(network.parameters()[kernel.offset + i] == T(0), chosen_isa() + ": the end of a row is not 0");
+}
+
 template <class T>
 void check_update_at_once() {
   for (const auto kind :
@@ -280,6 +307,8 @@ void run() {
   for (const auto& isa : usable_isas()) {
     choose_isa(isa);
     check_bfloat16();
+    check_padding<float>();
+    check_padding<double>();
     check_update_at_once<float>();
     check_update_at_once<double>();
     for (const auto optimizer :

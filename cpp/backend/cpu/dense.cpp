@@ -45,24 +45,22 @@ std::uint64_t next_call() {
 }
 
 template <class T>
-std::int64_t copy_size(const Samples<T>& x) {
-  const std::int64_t width = kernels<T>().panel;
+std::int64_t copy_size(const Samples<T>& x, std::int64_t width) {
   return (x.cols + width - 1) / width * width * x.count;
 }
 
 // The rows of x that a tile needs, transposed, one panel behind the other; laid out unless this thread just
 // did. Samples that are all in one tile are kept for the way back.
 template <class T>
-const T* transposed(const Input<T>& x, const Grid::Tile& t, std::uint64_t call) {
-  const KernelTable<T>& k = kernels<T>();
+const T* transposed(const KernelTable<T>& k, const Input<T>& x, const Grid::Tile& t, std::uint64_t call) {
   auto& scratch = Scratch<T>::of_this_thread();
   const std::int64_t rows = t.row_end - t.row, size = k.panel * x.matrix.cols;
   T* const panels = scratch.panels((rows + k.panel - 1) / k.panel * size);
   if (scratch.holds_panels(call, t.row)) return panels;
   T* copy = nullptr;
   if (x.samples != nullptr && rows == x.samples->count) {
-    copy = scratch.copy(copy_size(*x.samples));
-    scratch.keep_copy(x.samples->number);
+    copy = scratch.copy(copy_size(*x.samples, k.panel));
+    scratch.keep_copy(x.samples->number, k.panel);
   }
   T* panel = panels;
   for (std::int64_t row = t.row; row < t.row_end; row += k.panel, panel += size) {
@@ -75,15 +73,15 @@ const T* transposed(const Input<T>& x, const Grid::Tile& t, std::uint64_t call) 
   return panels;
 }
 
-// The same values in rows that do not share a few sets of the cache, as rows whole pages apart would: then a
-// copy of this thread's own.
+// The same values in rows that do not share a few sets of the cache, as rows whole pages apart would: then,
+// unless they are many, a copy of this thread's own.
 template <class T>
 ConstMatrix<T> well_spaced(ConstMatrix<T> x, std::uint64_t call, std::int64_t part) {
+  constexpr std::int64_t page = 4096 / sizeof(T), most = (4 << 20) / sizeof(T);
   const std::int64_t stride = row_stride<T>(x.cols);
-  if (x.stride * std::int64_t{sizeof(T)} % 4096 != 0 || x.rows == 1) return x;
+  if (x.stride % page != 0 || x.rows == 1 || x.rows * stride > most) return x;
   auto& scratch = Scratch<T>::of_this_thread();
-  T* const copy = scratch.panels(x.rows * stride);
-  const Matrix<T> spaced(copy, x.rows, x.cols, stride);
+  const Matrix<T> spaced(scratch.panels(x.rows * stride), x.rows, x.cols, stride);
   if (!scratch.holds_panels(call, part))
     for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, spaced.row(i));
   return spaced;
@@ -101,7 +99,7 @@ void CpuBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, con
                           Matrix<T> y) const {
   const KernelTable<T>& k = kernels<T>();
   const auto bias = [b](std::int64_t unit) { return b != nullptr ? b + unit : nullptr; };
-  if (y.rows < fewest_samples()) {
+  if (x.samples == nullptr && y.rows < fewest_samples()) {
     const Grid grid = few_rows_grid(y.rows, w.rows, w.cols);
     lease.run(grid.tiles(), [&](std::int64_t i) {
       const auto t = grid.tile(i);
@@ -114,7 +112,7 @@ void CpuBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, con
     const std::int64_t turns = std::max<std::int64_t>(1, grid.tiles() / lease.threads());
     lease.run(grid.tiles(), [&](std::int64_t i) {
       const auto t = grid.tile(i);
-      const T* const panels = transposed(x, t, call);
+      const T* const panels = transposed(k, x, t, call);
       T* const z = Scratch<T>::of_this_thread().result(padded<T>(t.col_end - t.col) * k.panel);
       const std::int64_t count = (t.row_end - t.row + k.panel - 1) / k.panel;
       for (std::int64_t p = 0; p < count; ++p) {
@@ -156,7 +154,7 @@ void CpuBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, Const
     // The last columns' part goes to the end of the rows, so that a part of whole rows is one range.
     const std::int64_t col_end = t.col_end == dw.cols ? dw.stride : t.col_end;
     const Matrix<T> part(dw.row(t.row) + t.col, t.row_end - t.row, col_end - t.col, dw.stride);
-    if (x.samples != nullptr && scratch.holds_copy(x.samples->number))
+    if (x.samples != nullptr && scratch.holds_copy(x.samples->number, k.panel))
       k.weight_gradient_of_panels(scratch.copy(0), t.col, t.col_end, units, update, part);
     else
       k.weight_gradient_of_rows(x, t.col, t.col_end, units, update, scratch.result(dz.rows * k.panel), part);

@@ -24,9 +24,10 @@ Grid forward_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, st
                   std::int64_t item);
 // The same for rows that fill no panel: cut by units.
 Grid few_rows_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs);
-// dx (rows x inputs) = dz w: cut by columns.
+// dx (rows x inputs) = dz w: cut by columns, a large batch by rows too.
 Grid input_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel);
-// dw (units x inputs) = dzT x: cut by units, as in forward, so that a unit's weights stay with one thread.
+// dw (units x inputs) = dzT x: of a small batch cut by units, as in forward, so that a unit's weights stay
+// with one thread; of a large one by inputs first.
 Grid weight_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel);
 
 }  // namespace lamina
