@@ -56,9 +56,10 @@ def test_each_verb_has_its_calls_and_its_time() -> None:
     wall = time.perf_counter() - start
     verbs = config.take_profile()
     calls = {verb.name: verb.calls for verb in verbs}
-    # A dense layer's parameters take their step with their gradient, those of batch normalization after it.
     assert calls["loss"] == STEPS
-    assert calls["dense_weight_gradient"] == calls["update"] == 2 * STEPS
+    assert calls["dense_weight_gradient"] == 2 * STEPS
+    # All parameters at once, or in a step that is known to be short those of batch normalization alone.
+    assert STEPS <= calls["update"] <= 2 * STEPS
     assert all(verb.seconds > 0 for verb in verbs)
     assert sum(verb.seconds for verb in verbs) < wall
     assert verbs == sorted(verbs, key=lambda verb: -verb.seconds)
