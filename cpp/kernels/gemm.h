@@ -135,8 +135,8 @@ struct Stepped {
   }
 };
 
-// A chain of multiply-adds is no longer than this: the error of a sum grows with it, and this much of a panel
-// stays in cache.
+// A chain of a block's multiply-adds is no longer than this: the error of a sum grows with it, and this much
+// of a panel stays in cache.
 inline constexpr std::int64_t kLongestChain = 512;
 
 // f(first, count, is last) over a depth in near-equal parts.

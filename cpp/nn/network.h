@@ -1,5 +1,5 @@
 // A chain of layers, and the one flat block that holds all their parameters: first the trainable ones, then
-// the others, each starting on a cache line. An optimizer's step is one loop over the trainable range.
+// the others, each starting on a cache line. An optimizer's step is a loop over it, or over parts.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
-// The verbs on the CPU: BLAS for the products, the chosen instruction set's kernels for the rest, both in
-// tiles that the thread team shares.
+// The verbs on the CPU: the chosen instruction set's kernels, in tiles that the thread team shares.
 #pragma once
 
 #include "backend/backend.h"
