@@ -24,8 +24,7 @@ NAMES: dict[str, str] = {
         standardize_dtype
     """,
     "keras.callbacks": """
-        BackupAndRestore CSVLogger LearningRateScheduler ModelCheckpoint OrbaxCheckpoint
-        ReduceLROnPlateau RemoteMonitor SwapEMAWeights TensorBoard
+        OrbaxCheckpoint SwapEMAWeights TensorBoard
     """,
     "keras.config": """
         disable_flash_attention disable_traceback_filtering enable_flash_attention

@@ -136,6 +136,13 @@ class Compiled:
             self._trainer = self._made(model.dtype)
         return self._trainer
 
+    def renewed(self, network: Any, dtype: str) -> Any:
+        """The trainer; another one where the model's network was made anew since."""
+        if network is not self._network:
+            self._network = network
+            self._trainer = self._made(dtype)
+        return self._trainer
+
     def _made(self, dtype: str) -> Any:
         make: Any = _core.Trainer64 if dtype == "float64" else _core.Trainer32
         if self._trains:

@@ -32,6 +32,7 @@ class CompiledModel(KerasAttributes, ABC):
         self._compiled: Compiled | None = None
         self._seed: int | None = None
         self._epochs_trained = 0
+        self._initial_epoch: int | None = None  # with which the next fit goes on, whatever it is told
         self._in_epoch = False
         self._network: Any = None  # the core's; None until the model is built
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
@@ -158,6 +159,15 @@ class CompiledModel(KerasAttributes, ABC):
         """How many epochs were begun before this one, in all calls together."""
         self.count_epochs(1)
         return self._epochs_trained - 1
+
+    def resume(self, seed: int, epochs_trained: int, epoch: int) -> None:
+        """Go on where another run was: its seed and count of epochs; the next `fit` begins with `epoch`."""
+        self._seed, self._epochs_trained, self._initial_epoch = seed, epochs_trained, epoch
+
+    def take_initial_epoch(self) -> int | None:
+        """The epoch that `resume` named, once; None if it wasn't called since."""
+        epoch, self._initial_epoch = self._initial_epoch, None
+        return epoch
 
     @contextmanager
     def in_epoch(self) -> Iterator[None]:

@@ -46,6 +46,9 @@ def run_fit(
     """Train; `data` and `validation` have passed the doors, and `callbacks` is a CallbackList."""
     model.stop_training = False
     callbacks.on_train_begin()
+    # A backup that was restored says where to go on, and may have brought other seeds for the network.
+    trainer = compiled.renewed(model.network_for(model.input_shape), model.dtype)
+    plan = plan._replace(initial_epoch=model.take_initial_epoch() or plan.initial_epoch)
     if callbacks.wants_epochs:
         logs = _epoch_by_epoch(model, compiled, trainer, data, validation, plan, callbacks)
     elif plan.initial_epoch < plan.epochs:

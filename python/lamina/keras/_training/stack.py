@@ -201,6 +201,11 @@ class LayerStack(Trainer):
         self._network = network
         self._shapes = shapes
 
+    def rebuild(self) -> None:
+        """Make the network anew, from what the layers say now; weights stay as they are."""
+        self._unbuild()
+        self._rebuild()
+
     def network_for(self, rows_shape: Shape) -> Any:
         if self._network is None:
             if not self._stack:

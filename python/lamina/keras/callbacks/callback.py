@@ -50,6 +50,10 @@ class Callback:
     def model(self) -> Any:
         return self._model
 
+    def _calls_for(self, hooks: tuple[str, ...]) -> bool:
+        """Whether one of these hooks does something."""
+        return overrides(self, hooks)
+
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Older name of `on_train_batch_begin`."""
 

@@ -253,7 +253,7 @@ def _wants(callback: Callback, hooks: tuple[str, ...], question: str) -> bool:
         return False
     if isinstance(callback, ProgbarLogger):  # a subclass counts where it adds hooks of its own
         return any(getattr(type(callback), hook) is not getattr(ProgbarLogger, hook) for hook in hooks)
-    return overrides(callback, hooks)
+    return callback._calls_for(hooks)
 
 
 def _wants_epochs(callback: Callback) -> bool:
@@ -261,7 +261,9 @@ def _wants_epochs(callback: Callback) -> bool:
         return overrides(callback, _EPOCH_LOOP, CallbackList) or any(map(_wants_epochs, callback.callbacks))
     if isinstance(callback, ProgbarLogger):
         return True
-    return overrides(callback, _EPOCH_LOOP, History if isinstance(callback, History) else Callback)
+    if isinstance(callback, History):
+        return overrides(callback, _EPOCH_LOOP, History)
+    return callback._calls_for(_EPOCH_LOOP)
 
 
 def _shows_progress(callback: Callback) -> bool:

@@ -1,0 +1,121 @@
+"""The whole state of a training in one file: what a run needs to go on with the bits of one that never
+stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from lamina.keras._training.stack import LayerStack
+
+
+class TrainingState(NamedTuple):
+    """What changes while a model trains, and the seeds that say how.
+
+    Attributes:
+        weights: in the model's order.
+        slots: the optimizer's, flat.
+        iterations, learning_rate: the optimizer's.
+        seed: of the shuffles.
+        layer_seeds: of the layers that draw random numbers, None for the others.
+        epochs_trained: epochs begun, in all calls together.
+        epoch: the one to go on with, from 0.
+    """
+
+    weights: Sequence[npt.NDArray[Any]]
+    slots: Sequence[npt.NDArray[Any]]
+    iterations: int
+    learning_rate: float
+    seed: int
+    layer_seeds: list[int | None]
+    epochs_trained: int
+    epoch: int
+
+
+def write_state(path: str, model: LayerStack, epoch: int, within_epoch: bool) -> None:
+    """Write the model's state to a file; the one that was there is replaced once the new one is whole.
+
+    Args:
+        path: of the file.
+        model: it has been compiled and built.
+        epoch: the one to go on with.
+        within_epoch: whether that epoch is under way; it is then begun again.
+    """
+    iterations, slots = model.optimizer.core(model.dtype).get_state()
+    told = {
+        "iterations": int(iterations),
+        "learning_rate": float(model.optimizer.learning_rate),
+        "seed": model.shuffle_seed(),
+        "layer_seeds": _layer_seeds(model),
+        "epochs_trained": model.epochs_trained - within_epoch,
+        "epoch": epoch,
+    }
+    arrays: dict[str, Any] = {f"weight{i}": weight for i, weight in enumerate(model.get_weights())}
+    arrays.update({f"slot{i}": slot for i, slot in enumerate(slots)})
+    unfinished = f"{path}.tmp"
+    with open(unfinished, "wb") as file:
+        np.savez(file, told=np.array(json.dumps(told)), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+
+
+def read_state(path: str) -> TrainingState:
+    """The state in a file.
+
+    Raises:
+        OSError: there is none, or it is damaged.
+    """
+    from zipfile import BadZipFile  # only here: it is slow to import
+
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            told = json.loads(str(file["told"]))
+            names = set(file.files)
+            return TrainingState(
+                weights=[file[f"weight{i}"] for i in range(_count(names, "weight"))],
+                slots=[file[f"slot{i}"] for i in range(_count(names, "slot"))],
+                **told,
+            )
+    except (ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise OSError(f"{path}: expected a whole backup, got a file that can't be read: {error}") from None
+
+
+def restore_state(model: LayerStack, state: TrainingState) -> None:
+    """Give the model this state; its next `fit` goes on with `state.epoch`.
+
+    Raises:
+        ValueError: it is the state of another model.
+    """
+    seeds = _layer_seeds(model)
+    if len(seeds) != len(state.layer_seeds):
+        raise ValueError(
+            f"backup: expected the state of a model of {len(seeds)} layers, as {model.name!r} has, "
+            f"got one of {len(state.layer_seeds)}"
+        )
+    model.set_weights(state.weights)
+    for layer, seed in zip(model.layers, state.layer_seeds, strict=True):
+        if seed is not None:
+            layer.__dict__["_seed"] = seed  # past the door that is shut while the layer is in a model
+    if seeds != state.layer_seeds:
+        model.rebuild()
+    optimizer = model.optimizer
+    optimizer.core(model.dtype).set_state(state.iterations, state.slots)
+    if float(optimizer.learning_rate) != state.learning_rate:
+        optimizer.learning_rate = state.learning_rate
+    model.resume(state.seed, state.epochs_trained, state.epoch)
+
+
+def _layer_seeds(model: LayerStack) -> list[int | None]:
+    return [getattr(layer, "_seed", None) for layer in model.layers]
+
+
+def _count(names: set[str], kind: str) -> int:
+    return sum(name.startswith(kind) for name in names)
