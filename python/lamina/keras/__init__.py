@@ -16,6 +16,7 @@ from lamina.keras import metrics as metrics
 from lamina.keras import mixed_precision as mixed_precision
 from lamina.keras import models as models
 from lamina.keras import optimizers as optimizers
+from lamina.keras import saving as saving
 from lamina.keras import utils as utils
 from lamina.keras._training.absent import absent_error
 from lamina.keras.dtype_policies import DTypePolicy as DTypePolicy
@@ -55,6 +56,7 @@ __all__ = [
     "mixed_precision",
     "models",
     "optimizers",
+    "saving",
     "utils",
     "version",
 ]

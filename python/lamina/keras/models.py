@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import FunctionType
 from typing import Any, NoReturn
 
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras._training.call import refuse_graph
+from lamina.keras._training.cloning import cloned
 from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
 from lamina.keras._training.output import Output
 from lamina.keras._training.saving import load_model as load_model
 from lamina.keras._training.saving import refuse_file
-from lamina.keras._training.stack import LayerStack
+from lamina.keras._training.stored_stack import StoredStack, model_of, parsed
 from lamina.keras._training.summary import print_summary
 from lamina.keras._training.unsupported import refuse_unless_default
 
-__all__ = ["Sequential", "load_model"]
+__all__ = ["Sequential", "clone_model", "load_model", "model_from_json"]
 
 
-class Sequential(LayerStack):
+class Sequential(StoredStack):
     """A stack of layers, each taking the result of the one before.
 
     The model has weights as soon as it knows the shape of its input: from `Input(shape)` or the first layer's
@@ -106,11 +107,6 @@ class Sequential(LayerStack):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
-    @classmethod
-    def from_config(cls, config: Any, custom_objects: Any = None) -> NoReturn:
-        """Not supported yet: use `pickle`. Raises NotImplementedError."""
-        refuse_file("from_config")
-
     def save(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Not supported yet: use `pickle`. Raises NotImplementedError."""
         refuse_file("save")
@@ -124,8 +120,47 @@ class Sequential(LayerStack):
         refuse_file("load_weights")
 
 
+def clone_model(
+    model: Any,
+    input_tensors: Any = None,
+    clone_function: Any = None,
+    call_function: Any = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Sequential:
+    """A model of the same layers with weights of its own, drawn anew; neither compiled nor trained.
+
+    Args:
+        model: a `Sequential` model.
+        input_tensors: a `keras.Input` for the clone, or a list of one; default one like the model's.
+        clone_function: called with each layer, gives the clone's. Default:
+            `lambda layer: type(layer).from_config(layer.get_config())`.
+        call_function: None only: the layers of a `Sequential` are listed, not called.
+        recursive: whether models among the layers are cloned layer by layer too. Default False.
+
+    Raises:
+        ValueError: an argument is wrong.
+    """
+    if kwargs:
+        raise ValueError(f"clone_model: unknown arguments {', '.join(map(repr, kwargs))}")
+    return cloned(Sequential, model, input_tensors, clone_function, call_function, recursive)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The model of a string that `to_json` gave, here or in Keras; its weights are initialized anew.
+
+    Args:
+        json_string: the string.
+        custom_objects: dict from name to class or function, for what the program registered nowhere else.
+
+    Raises:
+        ValueError: not such a string, or it names what Lamina doesn't have.
+    """
+    return model_of(parsed(json_string), custom_objects)
+
+
 # The rooms it is made of are nobody's business: a wrong call is an error of Sequential's.
-for room in LayerStack.__mro__:
+for room in StoredStack.__mro__:
     for member in vars(room).values():
         if isinstance(member, FunctionType):
             member.__qualname__ = f"Sequential.{member.__name__}"

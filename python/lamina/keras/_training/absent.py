@@ -12,7 +12,7 @@ NAMES: dict[str, str] = {
         Function InputSpec KerasTensor Model Operation Quantizer
         Regularizer RematScope StatelessScope SymbolicScope Variable applications constraints device
         distillation distribution export legacy name_scope ops
-        preprocessing quantizers random regularizers remat saving tree visualization wrappers
+        preprocessing quantizers random regularizers remat tree visualization wrappers
     """,
     "keras.activations": """
         celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh
@@ -69,7 +69,7 @@ NAMES: dict[str, str] = {
         SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup
         Subtract TFSMLayer TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization
         UpSampling1D UpSampling2D UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D add
-        average concatenate deserialize dot maximum minimum multiply serialize subtract
+        average concatenate dot maximum minimum multiply subtract
     """,
     "keras.losses": """
         BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy
@@ -97,19 +97,22 @@ NAMES: dict[str, str] = {
         LossScaleOptimizer
     """,
     "keras.models": """
-        Model clone_model model_from_json save_model
+        Model save_model
     """,
     "keras.optimizers": """
         Adadelta Adafactor AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam
         OptimizerMap ScheduleFreeAdamW legacy schedules
     """,
+    "keras.saving": """
+        KerasFileEditor load_model load_weights save_model save_weights
+    """,
     "keras.utils": """
-        Config CustomObjectScope FeatureSpace PyDataset Sequence array_to_img
-        audio_dataset_from_directory bounding_boxes clear_session custom_object_scope
-        deserialize_keras_object get_custom_objects get_file get_registered_name
-        get_registered_object get_source_inputs image_dataset_from_directory img_to_array
+        Config FeatureSpace PyDataset Sequence array_to_img
+        audio_dataset_from_directory bounding_boxes clear_session
+        get_file
+        get_source_inputs image_dataset_from_directory img_to_array
         is_keras_tensor legacy load_img model_to_dot pack_x_y_sample_weight pad_sequences plot_model
-        register_keras_serializable save_img serialize_keras_object split_dataset standardize_dtype
+        save_img split_dataset standardize_dtype
         text_dataset_from_directory timeseries_dataset_from_array unpack_x_y_sample_weight
     """,
 }
@@ -118,10 +121,10 @@ NAMES: dict[str, str] = {
 ATTRIBUTES: dict[str, str] = {
     "Sequential": """
         add_loss add_metric add_variable add_weight compute_mask compute_output_shape
-        export get_compile_config get_config get_metrics_result input inputs jit_compile losses
+        export get_metrics_result input inputs jit_compile losses
         make_predict_function make_test_function make_train_function metrics_variables output
         outputs path predict_function quantize run_eagerly stateless_call steps_per_execution
-        supports_masking test_function to_json train_function
+        supports_masking test_function train_function
     """,
     "Layer": """
         add_loss add_metric add_variable add_weight compute_mask enable_lora input

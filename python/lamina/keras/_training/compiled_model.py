@@ -16,6 +16,7 @@ from lamina.keras._training.data import Data
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.callbacks import CallbackList, History
 from lamina.keras.layers.shape import Shape
+from lamina.keras.saving.objects import serialize_keras_object
 
 
 class CompiledModel(KerasAttributes, ABC):
@@ -30,6 +31,7 @@ class CompiledModel(KerasAttributes, ABC):
     def __init__(self) -> None:
         self.identity = object()  # what its optimizer knows it by, as long as the optimizer lives
         self._compiled: Compiled | None = None
+        self._compile_arguments: dict[str, Any] | None = None
         self._seed: int | None = None
         self._epochs_trained = 0
         self._initial_epoch: int | None = None  # with which the next fit goes on, whatever it is told
@@ -98,7 +100,21 @@ class CompiledModel(KerasAttributes, ABC):
             loss = before.user_loss if loss is None else loss
             metrics = before.metric_argument if metrics is None else metrics
         self._compiled = Compiled(optimizer, loss, metrics)
+        self._compile_arguments = {
+            "optimizer": self._compiled.optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": False if jit_compile == "auto" else jit_compile,
+        }
         self.stop_training = False
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was told, serialized, for `compile_from_config` here or in Keras; {} before."""
+        return {key: serialize_keras_object(value) for key, value in (self._compile_arguments or {}).items()}
 
     @property
     def compiled(self) -> bool:

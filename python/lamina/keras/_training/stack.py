@@ -57,6 +57,11 @@ class LayerStack(Trainer):
         """The layers, without the input layer."""
         return list(self._stack)
 
+    @property
+    def input_layer(self) -> InputLayer | None:
+        """The layer that says what the model takes; None while that isn't known."""
+        return self._input
+
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer on top. What is built keeps its weights.
 

@@ -1,5 +1,8 @@
 """The layers a `Sequential` model is made of."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras.layers.activation import Activation as Activation
 from lamina.keras.layers.batch_normalization import BatchNormalization as BatchNormalization
@@ -10,6 +13,7 @@ from lamina.keras.layers.input_layer import Input as Input
 from lamina.keras.layers.input_layer import InputLayer as InputLayer
 from lamina.keras.layers.layer import Layer as Layer
 from lamina.keras.layers.rescaling import Rescaling as Rescaling
+from lamina.keras.saving.objects import deserialize_keras_object, serialize_keras_object
 
 __all__ = [
     "Activation",
@@ -21,6 +25,26 @@ __all__ = [
     "InputLayer",
     "Layer",
     "Rescaling",
+    "deserialize",
+    "serialize",
 ]
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """The config of a layer, with its class."""
+    return serialize_keras_object(layer)  # type: ignore[no-any-return]
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Layer:
+    """The layer of a config that `serialize` made, here or in Keras; its weights are initialized anew.
+
+    Raises:
+        ValueError: the config of something else, or of a layer that isn't known.
+    """
+    layer = deserialize_keras_object(config, custom_objects=custom_objects)
+    if not isinstance(layer, Layer):
+        raise ValueError(f"config: expected the config of a layer, got {config!r}")
+    return layer
+
 
 refuse_absent(__name__)

@@ -85,6 +85,7 @@ class Layer(KerasAttributes):
             raise ValueError(f"{kind}: unknown arguments {', '.join(map(repr, kwargs))}")
         self.built = self._built_at_start
         self._weights: list[Variable] = []
+        self._build_shape: Shape | None = None
         self.calls = 0  # outside of any model
         self._owner: weakref.ref[Any] | None = None
 
@@ -202,6 +203,15 @@ class Layer(KerasAttributes):
         """A new layer from what `get_config` gave."""
         return cls(**config)
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        """{"input_shape": what the layer was built for}; None before, and where there is nothing to build."""
+        return None if self._build_shape is None else {"input_shape": self._build_shape}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build for the input shape that `get_build_config` gave."""
+        if config.get("input_shape") is not None:
+            self.build(config["input_shape"])
+
     # -- shapes and weights ----------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:
         """Make the weights for this input.
@@ -226,6 +236,7 @@ class Layer(KerasAttributes):
         self._weights = [Variable(self._initial(spec), spec.name, spec.trainable) for spec in specs]
         for weight in self._weights:
             weight.path = f"{self.name}/{weight.name}"
+        self._build_shape = None if self._built_at_start else shape
         self.built = True
 
     def _initial(self, spec: WeightSpec) -> npt.NDArray[Any]:

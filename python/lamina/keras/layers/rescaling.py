@@ -33,8 +33,6 @@ class Rescaling(Layer):
     Source: Keras 3 `keras.layers.Rescaling`.
     """
 
-    _built_at_start = True
-
     def __init__(self, scale: float, offset: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale = _number("scale", scale)

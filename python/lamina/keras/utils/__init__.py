@@ -1,6 +1,14 @@
 """Small public tools of `keras.utils`."""
 
 from lamina.keras._training.absent import refuse_absent
+from lamina.keras.saving.objects import deserialize_keras_object as deserialize_keras_object
+from lamina.keras.saving.objects import serialize_keras_object as serialize_keras_object
+from lamina.keras.saving.registry import CustomObjectScope as CustomObjectScope
+from lamina.keras.saving.registry import custom_object_scope as custom_object_scope
+from lamina.keras.saving.registry import get_custom_objects as get_custom_objects
+from lamina.keras.saving.registry import get_registered_name as get_registered_name
+from lamina.keras.saving.registry import get_registered_object as get_registered_object
+from lamina.keras.saving.registry import register_keras_serializable as register_keras_serializable
 from lamina.keras.utils.categorical import to_categorical as to_categorical
 from lamina.keras.utils.console import disable_interactive_logging as disable_interactive_logging
 from lamina.keras.utils.console import enable_interactive_logging as enable_interactive_logging
@@ -10,11 +18,19 @@ from lamina.keras.utils.progbar import Progbar as Progbar
 from lamina.keras.utils.seeding import set_random_seed as set_random_seed
 
 __all__ = [
+    "CustomObjectScope",
     "Progbar",
+    "custom_object_scope",
+    "deserialize_keras_object",
     "disable_interactive_logging",
     "enable_interactive_logging",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
     "is_interactive_logging_enabled",
     "normalize",
+    "register_keras_serializable",
+    "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
 ]

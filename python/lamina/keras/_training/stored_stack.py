@@ -1,0 +1,110 @@
+"""StoredStack: a model as a config."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from lamina.keras._training.stack import LayerStack
+from lamina.keras.layers.layer import Layer
+from lamina.keras.saving.objects import deserialize_keras_object, serialize_keras_object
+
+_Model = TypeVar("_Model", bound="StoredStack")
+
+
+class StoredStack(LayerStack):
+    """How a model becomes a dictionary, and comes back from it."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Name and layers, in Keras's form: `keras.Sequential.from_config` of either library takes it.
+
+        Neither weights nor what `compile` was told are in it.
+        """
+        layers = [*([] if self._input is None else [self._input]), *self._stack]
+        config = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_keras_object(self.dtype_policy),
+            "layers": [serialize_keras_object(layer) for layer in layers],
+        }
+        if self._shapes:
+            config["build_input_shape"] = self._shapes[0]
+        return config
+
+    @classmethod
+    def from_config(
+        cls: type[_Model], config: Any, custom_objects: Mapping[str, Any] | None = None
+    ) -> _Model:
+        """A new model from what `get_config` gave, here or in Keras; its weights are initialized anew.
+
+        Args:
+            config: the dictionary.
+            custom_objects: dict from name to class or function, for what the program registered nowhere else.
+
+        Raises:
+            ValueError: not such a dictionary, or it names what Lamina doesn't have.
+        """
+        if not isinstance(config, Mapping) or "name" not in config or "layers" not in config:
+            raise ValueError(f"config: expected a dict with 'name' and 'layers', got {config!r}")
+        if not isinstance(config["layers"], (list, tuple)):
+            raise ValueError(f"config: layers: expected a list of configs, got {config['layers']!r}")
+        model = cls(name=config["name"])
+        for entry in config["layers"]:
+            layer = deserialize_keras_object(entry, custom_objects=custom_objects)
+            if not isinstance(layer, Layer):
+                raise ValueError(f"config: layers: expected the config of a layer, got {entry!r}")
+            model.add(layer, rebuild=False)
+        model._rebuild()
+        if not model.built and config.get("build_input_shape"):
+            model.build(config["build_input_shape"])
+        return model
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The config, with what `compile` was told, as a JSON string for `keras.models.model_from_json`.
+
+        Args:
+            **kwargs: passed on to `json.dumps`, such as `indent=2`.
+        """
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """{"input_shape": shape with the batch axis}; None before the model is built."""
+        return {"input_shape": self._shapes[0]} if self._shapes else None
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Build for the input shape that `get_build_config` gave."""
+        if config.get("input_shape") is not None:
+            self.build(config["input_shape"])
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile with the arguments that `get_compile_config` gave.
+
+        Raises:
+            ValueError: it names what Lamina doesn't have.
+        """
+        self.compile(**deserialize_keras_object(dict(config)))
+
+
+def parsed(text: str | bytes) -> Any:
+    """What a JSON text holds.
+
+    Raises:
+        ValueError: no such text, or one nested too deeply.
+    """
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"config: expected a JSON text, got {str(text)[:60]!r}… ({error})") from None
+
+
+def model_of(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The model of a parsed config.
+
+    Raises:
+        ValueError: it is the config of something else.
+    """
+    found = deserialize_keras_object(config, custom_objects=custom_objects)
+    if not isinstance(found, StoredStack):
+        raise ValueError(f"config: expected the config of a Sequential model, got {type(found).__name__}")
+    return found
