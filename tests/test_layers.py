@@ -85,7 +85,6 @@ def test_names_count_per_process_like_keras_s(live_keras: ModuleType) -> None:
             lambda: layers.Dense(2, dtype="float16"),
             "dtype: expected 'float32', 'float64' or 'mixed_bfloat16', got 'float16'",
         ),
-        (lambda: layers.Dense(2, trainable=False), "trainable: not supported yet"),
         (lambda: layers.Dense(2, trainable=1), "trainable: expected True or False, got 1"),
         (lambda: layers.Dropout(1.5), "rate: expected a number in"),
         (lambda: layers.Dropout(-0.1), "rate: expected a number in"),
@@ -280,14 +279,6 @@ def test_layers_are_copied_with_their_weights(clone: Callable[[Any], Any]) -> No
     assert layer.get_weights()[0].any()
     assert keras.Sequential([keras.Input((4,)), twin]).predict(np.ones((2, 4)), verbose=0)[0, 0] == 0.5
     assert model.layers == [layer]
-
-
-def test_trainable_is_true() -> None:
-    layer = layers.Dense(3)
-    layer.trainable = True
-    assert layer.trainable
-    with pytest.raises(ValueError, match="trainable: not supported yet"):
-        layer.trainable = False
 
 
 def test_no_warning_without_input_shape() -> None:

@@ -70,7 +70,7 @@ def test_before_it_is_built() -> None:
         (lambda: Sequential([layers.Dense(3)]).build((4,)), "rank 2 or more"),
         (lambda: Sequential([keras.Input((3,)), layers.Dense(3)]).build((None, 4)), r"expected \(None, 3\)"),
         (lambda: Sequential(name="a/b"), "name: expected a string"),
-        (lambda: Sequential(trainable=False), "trainable: not supported yet"),
+        (lambda: Sequential(trainable=0), "trainable: expected True or False, got 0"),
         (
             lambda: Sequential([keras.Input((3,)), layers.Dense(3), layers.Dense(3, dtype="float64")]),
             "dtype: expected one for all layers",

@@ -1,6 +1,11 @@
 #include "bindings/network.h"
 
+#include <pybind11/stl.h>
+
 #include <algorithm>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "bindings/arrays.h"
 #include "bindings/bfloat16.h"
@@ -50,8 +55,28 @@ py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_
 }
 
 template <class T>
-py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std::uint64_t step) {
-  const Network<T>& network = self.network;
+class FrozenStatistics {
+ public:
+  FrozenStatistics(Network<T>& network, const std::vector<bool>& statistics)
+      : alone_(network.occupancy()), network_(network) {
+    require(statistics.size() == network.layers().size(), "frozen_statistics: expected a word for each of ",
+            network.layers().size(), " layers, got ", statistics.size());
+    before_ = network.freeze_statistics(statistics);
+  }
+  ~FrozenStatistics() { network_.freeze_statistics(before_); }
+  FrozenStatistics(const FrozenStatistics&) = delete;
+  FrozenStatistics& operator=(const FrozenStatistics&) = delete;
+
+ private:
+  const Owning alone_;
+  Network<T>& network_;
+  std::vector<bool> before_;
+};
+
+template <class T>
+py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std::uint64_t step,
+                  const std::vector<bool>& frozen_statistics) {
+  Network<T>& network = self.network;
   network.require_built();
   const Rows rows = rows_of(x, "x");
   require(rows.count > 0, "x: expected at least one row, got none");
@@ -60,7 +85,13 @@ py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std:
           rows.width());
   py::array_t<T> out({rows.count, network.outputs()});
   T* values = out.mutable_data();
-  const Reading reading(network.occupancy());
+  // Nobody else may see what is frozen for this call only.
+  std::optional<Reading> reading;
+  std::optional<FrozenStatistics<T>> frozen;
+  if (frozen_statistics.empty())
+    reading.emplace(network.occupancy());
+  else
+    frozen.emplace(network, frozen_statistics);
   const Released released;
   Lease lease;
   Forward<T> forward(network, rows.count, Mode::kTraining);
@@ -74,14 +105,23 @@ py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std:
 }
 
 template <class T>
+void freeze(BoundNetwork<T>& self, const std::vector<bool>& parameters, const std::vector<bool>& statistics) {
+  const Owning alone(self.network.occupancy());
+  self.network.freeze(parameters, statistics);
+}
+
+template <class T>
 py::list parameters(const py::object& self) {
   const auto& network = self.cast<BoundNetwork<T>&>().network;
   network.require_built();
+  // The views keep the block, not the network: they stay good when the parameters move to another.
+  using Block = std::shared_ptr<Buffer<T>>;
+  const py::capsule owner(new Block(network.block()), [](void* p) { delete static_cast<Block*>(p); });
   py::list all;
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     for (const Parameter& p : network.layers()[i]->parameters())
       all.append(
-          py::make_tuple(i, p.name, p.trainable, parameter_view(p, network.parameters() + p.offset, self)));
+          py::make_tuple(i, p.name, p.trainable, parameter_view(p, network.parameters() + p.offset, owner)));
   return all;
 }
 
@@ -144,9 +184,12 @@ void bind_network(py::module_& m, const char* name) {
           },
           py::arg("size"), py::arg("scale"), py::arg("offset"))
       .def("build", [](Self& self) { self.network.build(); })
+      .def("freeze", &freeze<T>, py::arg("parameters"), py::arg("statistics"))
       .def("parameters", &parameters<T>)
       .def("predict", &predict<T>, py::arg("x"), py::arg("batch_size"), py::arg("progress") = py::none())
-      .def("forward", &forward<T>, py::arg("x"), py::arg("training"), py::arg("step"))
+      .def("forward", &forward<T>, py::arg("x"), py::arg("training"), py::arg("step"),
+           py::arg("frozen_statistics") = std::vector<bool>{})
+      .def_property_readonly("layers", [](const Self& self) { return self.network.layers().size(); })
       .def_property_readonly("outputs", [](const Self& self) { return self.network.outputs(); });
 }
 

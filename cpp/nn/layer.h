@@ -19,7 +19,9 @@ struct Parameter {
   bool vector = true;       // Keras's shape is (cols,)
   std::int64_t offset = 0;  // in the network's flat block
   std::int64_t stride = 0;  // from row to row
+  bool frozen = false;      // takes no step, though trainable
 
+  bool learns() const { return trainable && !frozen; }
   std::int64_t extent() const { return rows * stride; }
 };
 
@@ -58,6 +60,19 @@ class Layer {
     parameters_[k].stride = row_stride<T>(parameters_[k].cols);
   }
 
+  // Frozen parameters take no step; a layer with frozen statistics uses those it has, in training too.
+  void freeze(bool parameters) {
+    for (Parameter& p : parameters_) p.frozen = parameters;
+  }
+  void freeze_statistics(bool statistics) { frozen_statistics_ = statistics; }
+  bool frozen_statistics() const { return frozen_statistics_; }
+  // Whether any of its parameters takes steps: otherwise backward has no place for their gradients.
+  bool learns() const {
+    for (const Parameter& p : parameters_)
+      if (p.learns()) return true;
+    return false;
+  }
+
   // Values kept between forward and backward, for a batch of so many samples.
   virtual std::int64_t workspace(std::int64_t) const { return 0; }
 
@@ -92,6 +107,7 @@ class Layer {
 
  private:
   std::int64_t inputs_, outputs_;
+  bool frozen_statistics_ = false;
 };
 
 }  // namespace lamina

@@ -1,5 +1,7 @@
 #include "nn/network.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace lamina {
@@ -20,19 +22,57 @@ void Network<T>::add(std::unique_ptr<Layer<T>> layer) {
 template <class T>
 void Network<T>::build() {
   require(!built_, "network: it is built already");
+  block_ = std::make_shared<Buffer<T>>(place());
+  built_ = true;
+}
+
+template <class T>
+std::int64_t Network<T>::place() {
   std::int64_t end = 0;
-  for (const bool trainable : {true, false}) {
+  for (const bool learns : {true, false}) {
     for (const auto& layer : layers_)
       for (std::size_t k = 0; k < layer->parameters().size(); ++k) {
         const Parameter& p = layer->parameters()[k];
-        if (p.trainable != trainable) continue;
+        if (p.learns() != learns) continue;
         layer->place(k, end);
         end += p.extent();
       }
-    if (trainable) trainable_size_ = end;
+    if (learns) trainable_size_ = end;
   }
-  block_ = Buffer<T>(end);
-  built_ = true;
+  return end;
+}
+
+template <class T>
+void Network<T>::freeze(const std::vector<bool>& parameters, const std::vector<bool>& statistics) {
+  require_built();
+  require(parameters.size() == layers_.size() && statistics.size() == layers_.size(),
+          "freeze: expected a word for each of ", layers_.size(), " layers, got ", parameters.size(), " and ",
+          statistics.size());
+  const auto block = std::make_shared<Buffer<T>>(block_->size());
+  std::vector<Parameter> before;
+  for (const auto& layer : layers_)
+    before.insert(before.end(), layer->parameters().begin(), layer->parameters().end());
+  for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->freeze(parameters[i]);
+  freeze_statistics(statistics);
+  place();
+  auto from = before.begin();
+  for (const auto& layer : layers_)
+    for (const Parameter& to : layer->parameters()) {
+      std::copy_n(block_->data() + from->offset, from->extent(), block->data() + to.offset);
+      ++from;
+    }
+  block_ = block;
+  ++layout_;
+}
+
+template <class T>
+std::vector<bool> Network<T>::freeze_statistics(const std::vector<bool>& statistics) {
+  std::vector<bool> before;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    before.push_back(layers_[i]->frozen_statistics());
+    layers_[i]->freeze_statistics(statistics[i]);
+  }
+  return before;
 }
 
 template <class T>
@@ -45,7 +85,7 @@ std::vector<const Parameter*> Network<T>::trainable() const {
   std::vector<const Parameter*> all;
   for (const auto& layer : layers_)
     for (const Parameter& p : layer->parameters())
-      if (p.trainable) all.push_back(&p);
+      if (p.learns()) all.push_back(&p);
   return all;
 }
 

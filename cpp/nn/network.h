@@ -1,5 +1,6 @@
-// A chain of layers, and the one flat block that holds all their parameters: first the trainable ones, then
-// the others, each starting on a cache line. An optimizer's step is a loop over it, or over parts.
+// A chain of layers, and the one flat block that holds all their parameters: first those that learn, then
+// the others, each starting on a cache line. An optimizer's step is a loop over the first part, or over parts
+// of it.
 #pragma once
 
 #include <cstdint>
@@ -21,27 +22,39 @@ class Network {
   // Allocates the parameters, all 0; nothing can be added after it.
   void build();
   void require_built() const;
+  // Says for each layer whether its parameters are frozen and whether its statistics are. Parameters that no
+  // longer learn move to the end of a new block; the old one lives as long as someone else holds it.
+  void freeze(const std::vector<bool>& parameters, const std::vector<bool>& statistics);
+  // Of the statistics alone; returns what was said of them before.
+  std::vector<bool> freeze_statistics(const std::vector<bool>& statistics);
+  // Changes whenever the parameters have moved: a trainer made for another layout must not go on.
+  std::uint64_t layout() const { return layout_; }
 
   const Backend<T>& backend() const { return backend_; }
   const std::vector<std::unique_ptr<Layer<T>>>& layers() const { return layers_; }
   std::int64_t inputs() const { return inputs_; }
   std::int64_t outputs() const { return layers_.empty() ? inputs_ : layers_.back()->outputs(); }
 
-  T* parameters() const { return block_.data(); }
+  T* parameters() const { return block_ ? block_->data() : nullptr; }
+  std::shared_ptr<Buffer<T>> block() const { return block_; }
   std::int64_t trainable_size() const { return trainable_size_; }
 
-  // Trainable parameters in order of layers.
+  // Parameters that learn, in order of layers.
   std::vector<const Parameter*> trainable() const;
 
   // Many may predict at once; who trains must be alone.
   Occupancy& occupancy() const { return occupancy_; }
 
  private:
+  // Gives every parameter its place and returns the block's size.
+  std::int64_t place();
+
   const Backend<T>& backend_;
   std::int64_t inputs_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
-  Buffer<T> block_;
+  std::shared_ptr<Buffer<T>> block_;
   std::int64_t trainable_size_ = 0;
+  std::uint64_t layout_ = 0;
   bool built_ = false;
   mutable Occupancy occupancy_;
 };

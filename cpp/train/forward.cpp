@@ -21,9 +21,7 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
     Buffer<T> kept(training ? capacity * layer->outputs() : 0);
     stages_.push_back({layer.get(), std::move(kept), Buffer<T>(layer->workspace(capacity)), nullptr, {}, {}});
     widest = std::max(widest, layer->outputs());
-    const bool trainable = std::any_of(layer->parameters().begin(), layer->parameters().end(),
-                                       [](const Parameter& p) { return p.trainable; });
-    if (trainable && !std::exchange(trainable_seen, true)) first_trainable_ = stages_.size() - 1;
+    if (layer->learns() && !std::exchange(trainable_seen, true)) first_trainable_ = stages_.size() - 1;
   }
   if (!trainable_seen) first_trainable_ = stages_.size();
   if (!stages_.empty()) {

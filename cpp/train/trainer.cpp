@@ -50,6 +50,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
   }
   optimizer.bind(network);
   gradients_ = Buffer<T>(network.trainable_size());
+  layout_ = network.layout();
 }
 
 template <class T>
@@ -176,6 +177,12 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
 
 template <class T>
 void Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
+  if (gradients_.size() == 0) {  // nothing learns: no step, as in Keras; statistics follow all the same
+    const Lease::Whole whole(pass.lease);
+    forward.commit(pass);
+    ++idle_steps_;
+    return;
+  }
   const Update<T> update = optimizer_.update(gradients_.data(), network_.parameters());
   const bool at_once = step_time_ < kLongStep;
   if (!at_once) forward.backward(pass, at_logits);
@@ -193,8 +200,11 @@ void Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
 template <class T>
 void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
   require(epoch_.data != nullptr, "train: begin_epoch comes first");
+  require(
+      layout_ == network_.layout(),
+      "trainable: layers of this model were frozen or unfrozen, and it was trained, within this training");
   for (std::int64_t i = first; i < last; ++i) {
-    const auto step = static_cast<std::uint64_t>(optimizer_.iterations());
+    const auto step = static_cast<std::uint64_t>(optimizer_.iterations()) + idle_steps_;
     const auto begin = Clock::now();
     run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
     const std::int64_t size = epoch_.data->size();

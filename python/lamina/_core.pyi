@@ -101,11 +101,19 @@ class _Network:
         from several threads.
         """
 
-    def forward(self, x: _Array, training: bool, step: int) -> _Array:
-        """All rows as one batch; training=True applies dropout (addressed by step) and batch
-        statistics (moving ones are not updated).
+    def freeze(self, parameters: list[bool], statistics: list[bool]) -> None:
+        """For each layer, whether its parameters take no step and whether batch statistics are not
+        used. The parameters move: `parameters()` gives their views anew, the old ones show what was.
+        A trainer made before must not train on.
         """
 
+    def forward(self, x: _Array, training: bool, step: int, frozen_statistics: list[bool] = ...) -> _Array:
+        """All rows as one batch; training=True applies dropout (addressed by step) and batch
+        statistics (moving ones are not updated); frozen_statistics stands in for `freeze` in this call.
+        """
+
+    @property
+    def layers(self) -> int: ...
     @property
     def outputs(self) -> int: ...
 

@@ -24,33 +24,48 @@ class BatchNorm : public Layer<T> {
   }
 
   // The batch's mean and variance, 1/sqrt(variance + epsilon), its product with gamma, and the gradients that
-  // a layer without gamma or beta has no other place for.
+  // a layer without gamma or beta, or with frozen ones, has no other place for. With frozen statistics
+  // nothing writes the fifth, which is then a mean of zeros.
   std::int64_t workspace(std::int64_t) const override { return 6 * padded<T>(channels_); }
   ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
 
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T* workspace) const override {
     pass.backend.batch_norm(pass.lease, x.reshaped(channels_), values(pass, workspace), epsilon_,
-                            pass.training, y.reshaped(channels_));
+                            of_the_batch(pass), y.reshaped(channels_));
   }
 
   void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T>, Matrix<T> dy, bool, Activation,
                 Matrix<T> dx, T* workspace) const override {
-    T* dgamma = scale_ ? this->gradient(pass, 0) : part(workspace, 4);
-    T* dbeta = center_ ? this->gradient(pass, scale_ ? 1 : 0) : part(workspace, 5);
+    if (!of_the_batch(pass)) return scale_gradient(pass, dy, dx, workspace);
+    const bool learns = this->learns();
+    T* dgamma = scale_ && learns ? this->gradient(pass, 0) : part(workspace, 4);
+    T* dbeta = center_ && learns ? this->gradient(pass, scale_ ? 1 : 0) : part(workspace, 5);
     const Matrix<T> in_place = dx ? dx : dy;
     pass.backend.batch_norm_gradient(pass.lease, x.reshaped(channels_), dy.reshaped(channels_),
                                      values(pass, workspace), dgamma, dbeta, in_place.reshaped(channels_));
-    if (pass.update == nullptr) return;
+    if (pass.update == nullptr || !learns) return;
     if (scale_) pass.backend.update(pass.lease, *pass.update, dgamma, channels_);
     if (center_) pass.backend.update(pass.lease, *pass.update, dbeta, channels_);
   }
 
   void commit(const Pass<T>& pass, T* workspace) const override {
+    if (!of_the_batch(pass)) return;
     pass.backend.moving_average(pass.lease, momentum_, part(workspace, 0), moving_mean(pass), channels_);
     pass.backend.moving_average(pass.lease, momentum_, part(workspace, 1), moving_variance(pass), channels_);
   }
 
  private:
+  bool of_the_batch(const Pass<T>& pass) const { return pass.training && !this->frozen_statistics(); }
+
+  // With statistics that do not depend on x, dx = dy gamma / sqrt(variance + epsilon).
+  void scale_gradient(const Pass<T>& pass, ConstMatrix<T> dy, Matrix<T> dx, T* workspace) const {
+    if (!dx) return;
+    BatchNormValues<T> v = values(pass, workspace);
+    v.beta = nullptr;
+    v.mean = part(workspace, 4);
+    pass.backend.batch_norm(pass.lease, dy.reshaped(channels_), v, epsilon_, false, dx.reshaped(channels_));
+  }
+
   T* part(T* workspace, std::int64_t k) const { return workspace + k * padded<T>(channels_); }
   T* moving_mean(const Pass<T>& pass) const { return this->value(pass, this->parameters_.size() - 2); }
   T* moving_variance(const Pass<T>& pass) const { return this->value(pass, this->parameters_.size() - 1); }
@@ -58,8 +73,8 @@ class BatchNorm : public Layer<T> {
   BatchNormValues<T> values(const Pass<T>& pass, T* workspace) const {
     return {scale_ ? this->value(pass, 0) : nullptr,
             center_ ? this->value(pass, scale_ ? 1 : 0) : nullptr,
-            pass.training ? part(workspace, 0) : moving_mean(pass),
-            pass.training ? part(workspace, 1) : moving_variance(pass),
+            of_the_batch(pass) ? part(workspace, 0) : moving_mean(pass),
+            of_the_batch(pass) ? part(workspace, 1) : moving_variance(pass),
             part(workspace, 2),
             part(workspace, 3)};
   }

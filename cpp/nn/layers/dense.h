@@ -42,6 +42,7 @@ class Dense final : public Layer<T> {
     if (dx)
       pass.backend.dense_input_gradient(pass.lease, dz, weights(pass), below, x.reshaped(inputs_),
                                         dx.reshaped(inputs_));
+    if (!this->learns()) return;
     const Parameter& kernel = this->parameters_[0];
     pass.backend.dense_weight_gradient(pass.lease, input(pass, x), dz,
                                        {this->gradient(pass, 0), units_, inputs_, kernel.stride},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/bfloat16.h"
+#include "base/memory.h"
 #include "nn/layer.h"
 
 namespace lamina {
@@ -25,7 +26,8 @@ class DenseBfloat16 final : public Layer<float> {
 
   std::int64_t features() const override { return units_; }
   std::int64_t workspace(std::int64_t rows) const override {
-    return verbs_.dense_scratch(rows * positions_, inputs_, units_);
+    const std::int64_t unused = learns() ? 0 : parameters_[0].extent() + padded<float>(units_);
+    return unused + verbs_.dense_scratch(rows * positions_, inputs_, units_);
   }
 
   // Keras casts the output to float for the loss, which then no longer sees what it comes from: to the loss
@@ -44,10 +46,20 @@ class DenseBfloat16 final : public Layer<float> {
                 Activation, Matrix<float> dx, float* workspace) const override {
     const Matrix<float> dz = dy.reshaped(units_);
     verbs_.activation_gradient(pass.lease, activation_, y.reshaped(units_), dz, dz);
+    // The verb makes all gradients together; a frozen layer has no use for those of its parameters.
+    float* dw = workspace;
+    float* db = dw + parameters_[0].extent();
+    if (learns()) {
+      dw = gradient(pass, 0);
+      db = bias_ ? gradient(pass, 1) : nullptr;
+    } else {
+      workspace = db + padded<float>(units_);
+      if (!bias_) db = nullptr;
+    }
     verbs_.dense_gradient(pass.lease, x.reshaped(inputs_), weights(pass), dz,
-                          {gradient(pass, 0), units_, inputs_, parameters_[0].stride},
-                          bias_ ? gradient(pass, 1) : nullptr, dx ? dx.reshaped(inputs_) : dx, workspace);
-    if (pass.update == nullptr) return;
+                          {dw, units_, inputs_, parameters_[0].stride}, db, dx ? dx.reshaped(inputs_) : dx,
+                          workspace);
+    if (pass.update == nullptr || !learns()) return;
     for (std::size_t k = 0; k < parameters_.size(); ++k)
       pass.backend.update(pass.lease, *pass.update, gradient(pass, k), parameters_[k].extent());
   }

@@ -30,7 +30,7 @@ class Sequential(StoredStack):
 
     Args:
         layers: list of layers, an `Input` first or not. Default none; see `add`.
-        trainable: True only; frozen models are not supported yet.
+        trainable: whether training changes the weights; see the attribute. Default True.
         name: string without "/"; None (default) numbers the models of a process, from "sequential" on.
 
     Raises:
@@ -89,7 +89,9 @@ class Sequential(StoredStack):
         network = self._network or self.network_for(rows.shape)
         rows = fitted_input(rows, self.input_shape, "inputs")
         self._calls += 1  # every call draws another dropout pattern
-        return self.shaped_output(network.forward(rows, bool(training), self._calls)).view(Output)
+        return self.shaped_output(
+            network.forward(rows, bool(training), self._calls, self.frozen_statistics())
+        ).view(Output)
 
     # -- copies and files ------------------------------------------------------------------------------------
     def __copy__(self) -> Sequential:
@@ -97,7 +99,7 @@ class Sequential(StoredStack):
 
     def __getstate__(self) -> dict[str, Any]:
         self.shuffle_seed()  # drawn now if it wasn't: a copy and its original go on alike
-        return {**self.__dict__, "_network": None, "_in_epoch": False}
+        return {**self.__dict__, "_network": None, "_assembly": None, "_in_epoch": False}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from lamina import _core
 from lamina import config as lamina_config
@@ -64,8 +64,30 @@ def _add_cast(network: Any, shape: Shape) -> None:
     network.add_bfloat16_cast(math.prod(known_sizes(shape, "input shape")))
 
 
-def assemble(layers: Sequence[Layer], shapes: Sequence[Shape], dtype: str) -> tuple[Any, list[list[Any]]]:
-    """The core's network for these layers, and for each layer the views of its weights in it.
+class Assembly(NamedTuple):
+    """The core's network, and of each of its layers the index of the one it was made for."""
+
+    network: Any
+    made_for: list[int]
+
+    def of_each(self, words: Sequence[bool]) -> list[bool]:
+        """A word per layer as one per layer of the network."""
+        return [index < len(words) and words[index] for index in self.made_for]
+
+    def freeze(self, states: Sequence[tuple[bool, bool]]) -> None:
+        """Tell the network of each layer whether weights and statistics are frozen; its parameters move."""
+        self.network.freeze(*(self.of_each([state[k] for state in states]) for k in (0, 1)))
+
+    def views(self, layers: Sequence[Layer]) -> list[list[Any]]:
+        """The weights of each layer where the network holds them, in the order of `layer.weights`."""
+        views: list[list[Any]] = [[] for _ in layers]
+        for added, _name, _trainable, view in self.network.parameters():
+            views[self.made_for[added]].append(view)
+        return views
+
+
+def assemble(layers: Sequence[Layer], shapes: Sequence[Shape], dtype: str) -> Assembly:
+    """The core's network for these layers, frozen as they say.
 
     The layers' own weights are not touched: see `Variable.move_to`.
 
@@ -75,22 +97,22 @@ def assemble(layers: Sequence[Layer], shapes: Sequence[Shape], dtype: str) -> tu
         dtype: "float32" or "float64".
 
     Returns:
-        (network, views), views[i] in the order of layers[i].weights.
+        The network, with weights of zeros.
     """
-    kind = _core.Network64 if dtype == "float64" else _core.Network32
+    kind: Any = _core.Network64 if dtype == "float64" else _core.Network32
     network = kind(math.prod(known_sizes(shapes[0], "input shape")), lamina_config.get_backend())
     casts = casts_before(layers)
-    adders: list[int] = []  # the layer (by index) behind each of the network's
+    made_for: list[int] = []
     for index, layer in enumerate(layers):
         if index in casts:
             _add_cast(network, shapes[index])
-            adders.append(index)
-        if layer.add_to(network, shapes[index]):
-            adders.append(index)
+        layer.add_to(network, shapes[index])
+        made_for += [index] * (network.layers - len(made_for))
     if len(layers) in casts:
         _add_cast(network, shapes[-1])
+        made_for.append(len(layers))
     network.build()
-    views: list[list[Any]] = [[] for _ in layers]
-    for added, _name, _trainable, view in network.parameters():
-        views[adders[added]].append(view)
-    return network, views
+    assembly = Assembly(network, made_for)
+    if any(any(layer.frozen_in_core) for layer in layers):
+        assembly.freeze([layer.frozen_in_core for layer in layers])
+    return assembly

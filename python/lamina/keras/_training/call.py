@@ -20,11 +20,13 @@ def call_layer(layer: Layer, inputs: Any, training: bool) -> Output:
     x = real_array(inputs, "inputs")
     layer.build((None, *x.shape[1:]))
     shapes = shapes_through([layer], (None, *x.shape[1:]))
-    network, views = assemble([layer], shapes, layer.dtype)
-    for weight, view in zip(layer.weights, views[0], strict=True):
+    assembly = assemble([layer], shapes, layer.dtype)
+    network = assembly.network
+    for weight, view in zip(layer.weights, assembly.views([layer])[0], strict=True):
         view[...] = weight.value
     layer.calls += 1  # every call draws another dropout pattern
-    out = network.forward(x, bool(training), layer.calls)
+    frozen = [] if layer.trainable else [True] * network.layers
+    out = network.forward(x, bool(training), layer.calls, frozen)
     sizes: tuple[Any, ...] = shapes[1][1:]
     return np.asarray(out).reshape(len(x), *sizes).view(Output)
 

@@ -70,6 +70,7 @@ class Compiled:
         self._form: TrainerForm | None = None
         self._log_names: list[str] = []
         self._trainer: Any = None
+        self._took_trainable = False  # what is frozen at the first training stays so until the next compile
         self._trains = False  # whether the trainer holds the optimizer, or only evaluates
         self._network: Any = None
 
@@ -112,6 +113,12 @@ class Compiled:
             ValueError: a metric doesn't go with the loss, or it trains and the optimizer is another model's.
         """
         self.resolve_loss(y_shape, output_shape)
+        if trains and not self._took_trainable:
+            if model.take_trainable():
+                self._form = None  # a trainer of the old layout is of no use
+            self._took_trainable = True
+            if not model.trainable_weights:
+                warnings.warn(f"model {model.name!r} has no trainable weights: nothing learns", stacklevel=4)
         found = [
             metrics.resolve(entry, y_shape=y_shape, output_shape=output_shape)
             for entry in self.metric_identifiers

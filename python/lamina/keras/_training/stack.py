@@ -8,11 +8,10 @@ from typing import Any
 import numpy.typing as npt
 
 from lamina.keras import config as keras_config
-from lamina.keras._training.assembly import assemble, common_dtype, shapes_through
+from lamina.keras._training.assembly import Assembly, assemble, common_dtype, shapes_through
 from lamina.keras._training.compiled import Head
 from lamina.keras._training.naming import checked_name
 from lamina.keras._training.trainer import Trainer
-from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.dtype_policies import DTypePolicy, dtype_policy
 from lamina.keras.layers.flatten import Flatten
 from lamina.keras.layers.input_layer import InputLayer
@@ -34,11 +33,14 @@ class LayerStack(Trainer):
                     f"{type(self).__name__}: {method}: expected a Sequential without one of its own: "
                     "the compiled core takes the steps, and calls no Python in them"
                 )
-        refuse_unless_default("Sequential", trainable=(trainable, True))
+        if not isinstance(trainable, bool):
+            raise ValueError(f"trainable: expected True or False, got {trainable!r}")
+        self._trainable = trainable
         self._name = checked_name(name, type(self).__name__)
         self._policy = dtype_policy()
         self._input: InputLayer | None = None
         self._stack: list[Layer] = []
+        self._assembly: Assembly | None = None  # with the network; None until built
         self._shapes: list[Shape] = []  # before the first layer, after it, after the second …; [] until built
         self._calls = 0
         if isinstance(layers, (Layer, str)) or not (layers is None or isinstance(layers, Iterable)):
@@ -185,7 +187,7 @@ class LayerStack(Trainer):
             raise
 
     def _unbuild(self) -> None:
-        self._network = None
+        self._network = self._assembly = None
         self._shapes = []
 
     def _rebuild(self) -> None:
@@ -197,19 +199,56 @@ class LayerStack(Trainer):
         for layer, shape in zip(self._stack, shapes, strict=False):
             layer.check_free(self)
             layer.build(shape)
-        network, views = assemble(self._stack, shapes, dtype)
+        assembly = assemble(self._stack, shapes, dtype)
         # Nothing fails from here on: a model that could not be built has left its layers as they were.
-        for layer, layer_views in zip(self._stack, views, strict=True):
+        for layer, layer_views in zip(self._stack, assembly.views(self._stack), strict=True):
             for weight, view in zip(layer.weights, layer_views, strict=True):
                 weight.move_to(view)
             layer.set_owner(self)
-        self._network = network
+        self._network, self._assembly = assembly.network, assembly
         self._shapes = shapes
 
     def rebuild(self) -> None:
         """Make the network anew, from what the layers say now; weights stay as they are."""
         self._unbuild()
         self._rebuild()
+
+    # -- what is frozen --------------------------------------------------------------------------------------
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights. Another value is set for every layer
+        too; the same one changes none of them, as in Keras on TensorFlow.
+
+        Set after the model has begun to train, it takes effect with the next `compile`, as in Keras.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if value is self._trainable:  # as on TensorFlow, where setting what an attribute is does nothing
+            return
+        self._trainable = bool(value)
+        for layer in self._stack:
+            layer.trainable = self._trainable
+
+    def take_trainable(self) -> bool:
+        """Freeze in the network what is frozen here now; True if that changes something."""
+        states = [(not (self._trainable and layer.trainable), not layer.trainable) for layer in self._stack]
+        changed = states != [layer.frozen_in_core for layer in self._stack]
+        if changed and self._assembly is not None:
+            self._assembly.freeze(states)
+            for layer, state in zip(self._stack, states, strict=True):
+                layer.frozen_in_core = state
+            for layer, views in zip(self._stack, self._assembly.views(self._stack), strict=True):
+                for weight, view in zip(layer.weights, views, strict=True):
+                    weight.move_to(view)  # which holds the same values already
+        return changed
+
+    def frozen_statistics(self) -> list[bool]:
+        """For `forward`: what of the network is frozen now, unless it was told so already."""
+        if self._assembly is None or all(layer.frozen_in_core[1] != layer.trainable for layer in self._stack):
+            return []
+        return self._assembly.of_each([not layer.trainable for layer in self._stack])
 
     def network_for(self, rows_shape: Shape) -> Any:
         if self._network is None:
@@ -289,8 +328,8 @@ class LayerStack(Trainer):
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The weights that the optimizer changes."""
-        return [weight for weight in self.weights if weight.trainable]
+        """The weights that the optimizer changes; none if the model is frozen."""
+        return [weight for weight in self.weights if weight.trainable] if self._trainable else []
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -298,21 +337,12 @@ class LayerStack(Trainer):
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The moving means and variances."""
-        return [weight for weight in self.weights if not weight.trainable]
+        """The others: moving means and variances, and what is frozen."""
+        return [weight for weight in self.weights if not (self._trainable and weight.trainable)]
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
         return self.non_trainable_weights
-
-    @property
-    def trainable(self) -> bool:
-        """Always True: frozen models are not supported yet, and setting False raises ValueError."""
-        return True
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        refuse_unless_default("Sequential", trainable=(bool(value), True))
 
     def get_weights(self) -> list[npt.NDArray[Any]]:
         """Copies of all weights, in the order of `weights`."""

@@ -35,7 +35,7 @@ class Layer(KerasAttributes):
 
     Args:
         activity_regularizer: not supported yet, None only.
-        trainable: True only; frozen layers are not supported yet.
+        trainable: whether training changes the weights; see the attribute. Default True.
         dtype: "float32", "float64", "mixed_bfloat16" or a `keras.DTypePolicy`; None (default) takes
             `keras.config.dtype_policy()`.
         autocast: accepted; inputs are always cast to the layer's compute dtype.
@@ -77,7 +77,8 @@ class Layer(KerasAttributes):
         refuse_unless_default(kind, activity_regularizer=(activity_regularizer, None))
         if not isinstance(trainable, bool):
             raise ValueError(f"trainable: expected True or False, got {trainable!r}")
-        refuse_unless_default(kind, trainable=(trainable, True))
+        self._trainable = trainable
+        self.frozen_in_core = (False, False)  # its weights and its statistics, as the network was last told
         self._policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self.input_shape_argument = _input_shape_argument(kwargs)
@@ -86,6 +87,7 @@ class Layer(KerasAttributes):
         self.built = self._built_at_start
         self._weights: list[Variable] = []
         self._build_shape: Shape | None = None
+        self._learnable: list[Variable] = []  # those that the optimizer changes unless they are frozen
         self.calls = 0  # outside of any model
         self._owner: weakref.ref[Any] | None = None
 
@@ -131,12 +133,19 @@ class Layer(KerasAttributes):
 
     @property
     def trainable(self) -> bool:
-        """Always True: frozen layers are not supported yet, and setting False raises ValueError."""
-        return True
+        """Whether the optimizer changes the weights. False also keeps the statistics of a
+        `BatchNormalization` as they are, and uses them in training too.
+
+        Set after a model has begun to train, it takes effect for that model with the next `compile`, as in
+        Keras.
+        """
+        return self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        refuse_unless_default(type(self).__name__, trainable=(bool(value), True))
+        self._trainable = bool(value)
+        for weight in self._learnable:
+            weight.freeze(not self._trainable)
 
     @property
     def weights(self) -> list[Variable]:
@@ -147,14 +156,14 @@ class Layer(KerasAttributes):
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The weights that the optimizer changes."""
+        """The weights that the optimizer changes; none if the layer is frozen."""
         return [weight for weight in self._weights if weight.trainable]
 
     trainable_variables = trainable_weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training changes in another way: moving means and variances."""
+        """The others: moving means and variances, and all weights of a frozen layer."""
         return [weight for weight in self._weights if not weight.trainable]
 
     non_trainable_variables = non_trainable_weights
@@ -234,6 +243,8 @@ class Layer(KerasAttributes):
                     )
             return
         self._weights = [Variable(self._initial(spec), spec.name, spec.trainable) for spec in specs]
+        self._learnable = self.trainable_weights
+        self.trainable = self._trainable
         for weight in self._weights:
             weight.path = f"{self.name}/{weight.name}"
         self._build_shape = None if self._built_at_start else shape

@@ -17,14 +17,29 @@ class Variable(NDArrayOperatorsMixin):
     Attributes:
         name: "kernel", "bias", "gamma" …
         path: model name / layer name / name.
-        trainable: whether the optimizer changes it.
+        trainable: whether the optimizer changes it; set by the layer's `trainable`.
     """
 
     def __init__(self, array: npt.NDArray[Any], name: str, trainable: bool) -> None:
         self._array = array
         self.name = name
         self.path = name
-        self.trainable = trainable
+        self._trainable = trainable
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if bool(value) != self._trainable:
+            raise ValueError(
+                f"trainable: {self.path!r} can't be frozen or unfrozen by itself; set trainable of its layer"
+            )
+
+    def freeze(self, frozen: bool) -> None:
+        """Keep the optimizer from changing it, or not: what `trainable` of its layer does."""
+        self._trainable = not frozen
 
     @property
     def value(self) -> npt.NDArray[Any]:
