@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "backend/backend.h"
-#include "backend/cpu/dense.h"
+#include "backend/cpu/product.h"
 #include "base/memory.h"
 #include "base/sampling.h"
 #include "kernels/select.h"
@@ -49,15 +49,15 @@ void measure(Lease& lease, std::int64_t rows, std::int64_t inputs, std::int64_t 
   update.form.lr = 1e-9f;
   update.dw = dw.data();
   update.w = w.data();
-  const auto nothing = [](Matrix<float>, std::int64_t) {};
-  constexpr auto relu = Activation::kRelu;
+  constexpr auto relu = Activation::kRelu, linear = Activation::kLinear;
+  using enum Multiplier;
   const double times[] = {
       shortest([&] { backend.dense(lease, {X, nullptr}, W, b, relu, Y); }),
-      shortest([&] { dense<float>(lease, {X}, {W, true}, b, relu, Y); }),
+      shortest([&] { product<float>(lease, {X}, {W, true}, b, relu, Y, kBlas); }),
       shortest([&] { backend.dense_input_gradient(lease, DZ, W, relu, X, DX); }),
-      shortest([&] { product<float>(lease, {DZ}, {W}, DX, nothing); }),
+      shortest([&] { product<float>(lease, {DZ}, {W}, nullptr, linear, DX, kBlas); }),
       shortest([&] { backend.dense_weight_gradient(lease, {X, nullptr}, DZ, DW, db, &update); }),
-      shortest([&] { product<float>(lease, {DZ, true}, {X}, DW, nothing); }),
+      shortest([&] { product<float>(lease, {DZ, true}, {X}, nullptr, linear, DW, kBlas); }),
   };
   std::printf("%5lld %5lld %5lld ", static_cast<long long>(rows), static_cast<long long>(inputs),
               static_cast<long long>(units));
@@ -65,6 +65,29 @@ void measure(Lease& lease, std::int64_t rows, std::int64_t inputs, std::int64_t 
       2.0 * static_cast<double>(rows) * static_cast<double>(inputs) * static_cast<double>(units);
   for (const double seconds : times)
     std::printf(" %9.1f us %4.0f", seconds * 1e6, operations / seconds / 1e9);
+  std::printf("\n");
+}
+
+// The products of lamina.ops, of matrices as they lie.
+void measure_as_they_lie(Lease& lease, std::int64_t rows, std::int64_t depth, std::int64_t cols) {
+  const auto a = random_values(rows * depth, 1), b = random_values(depth * cols, 1);
+  Buffer<float> c(rows * cols);
+  const Matrix<float> C(c.data(), rows, cols);
+  const auto factor = [](const Buffer<float>& values, std::int64_t n, std::int64_t m, bool transposed) {
+    return transposed ? Factor<float>{{values.data(), m, n}, true} : Factor<float>{{values.data(), n, m}};
+  };
+  std::printf("%5lld %5lld %5lld ", static_cast<long long>(rows), static_cast<long long>(depth),
+              static_cast<long long>(cols));
+  for (const auto& [at, bt] : {std::pair{false, false}, {true, false}, {false, true}})
+    for (const Multiplier multiplier : {Multiplier::kKernels, Multiplier::kBlas}) {
+      const double seconds = shortest([&] {
+        product<float>(lease, factor(a, rows, depth, at), factor(b, depth, cols, bt), nullptr,
+                       Activation::kLinear, C, multiplier);
+      });
+      const double operations =
+          2.0 * static_cast<double>(rows) * static_cast<double>(depth) * static_cast<double>(cols);
+      std::printf(" %9.1f us %4.0f", seconds * 1e6, operations / seconds / 1e9);
+    }
   std::printf("\n");
 }
 
@@ -84,4 +107,12 @@ int main(int argc, char** argv) {
                                     {32, 200, 100},   {32, 100, 10},     {256, 784, 100}, {256, 100, 10},
                                     {256, 784, 2048}, {256, 2048, 2048}, {256, 2048, 10}, {364, 30, 10}};
   for (const auto& [rows, inputs, units] : shapes) measure(lease, rows, inputs, units);
+  std::printf(
+      " rows depth  cols  a b                by BLAS            aT b               by BLAS            a bT   "
+      "            by BLAS\n");
+  const std::int64_t products[][3] = {
+      {100, 784, 50},     {784, 100, 50},     {100, 50, 10},    {50, 100, 10},   {100, 10, 50},
+      {1, 784, 100},      {8, 784, 100},      {64, 64, 64},     {256, 256, 256}, {512, 512, 512},
+      {1024, 1024, 1024}, {2048, 2048, 2048}, {60000, 784, 50}, {10000, 100, 10}};
+  for (const auto& [rows, depth, cols] : products) measure_as_they_lie(lease, rows, depth, cols);
 }

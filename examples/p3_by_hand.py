@@ -44,10 +44,10 @@ def affine_layer_forward(x, w, b):
     return ops.dense(x, w, b), (x, w)
 
 
-def affine_layer_backward(dy, cache):
-    """Gradients at x, w and b: dx = dy wᵀ, dw = xᵀ dy, db = sum of dy over the rows."""
+def affine_layer_backward(dy, cache, input_gradient=True):
+    """Gradients at x (if wanted), w and b: dx = dy wᵀ, dw = xᵀ dy, db = sum of dy over the rows."""
     x, w = cache
-    return ops.dense_grad(x, w, dy)
+    return ops.dense_grad(x, w, dy, input_gradient=input_gradient)
 
 
 def predict(x, params, activation="sigmoid"):
@@ -80,7 +80,7 @@ def train_step(x, t, params, learning_rate=0.1, activation="sigmoid", loss="cros
 
     dz1, dw2, db2 = affine_layer_backward(da2, cache2)
     da1 = function_grad(z1, dz1)
-    _, dw1, db1 = affine_layer_backward(da1, cache1)
+    _, dw1, db1 = affine_layer_backward(da1, cache1, input_gradient=False)
 
     for p, dp in zip(params, (dw1, db1, dw2, db2), strict=True):
         ops.sgd_step(p, dp, learning_rate)

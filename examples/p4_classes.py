@@ -47,7 +47,7 @@ class SingleLayer:
 
     def backprop(self, x, err):
         """Mean gradients at w and b; err = -(y - a) is the gradient of each sample's loss at its z."""
-        _, w_grad, b_grad = ops.dense_grad(x, self.w, err)
+        _, w_grad, b_grad = ops.dense_grad(x, self.w, err, input_gradient=False)
         return w_grad / len(x), b_grad / len(x)
 
     def penalty(self, w):
@@ -147,7 +147,7 @@ class DualLayer(SingleLayer):
         """Mean gradients at w1, b1, w2, b2: through the output layer first, then through the hidden one."""
         err_to_hidden, w2_grad, b2_grad = ops.dense_grad(self.a1, self.w2, err)
         err_to_hidden = ops.sigmoid_grad(self.a1, err_to_hidden)
-        _, w1_grad, b1_grad = ops.dense_grad(x, self.w1, err_to_hidden)
+        _, w1_grad, b1_grad = ops.dense_grad(x, self.w1, err_to_hidden, input_gradient=False)
         return [grad / len(x) for grad in (w1_grad, b1_grad, w2_grad, b2_grad)]
 
     def training(self, x, y, m):

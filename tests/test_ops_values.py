@@ -84,6 +84,10 @@ def test_dense_grad(rows, dtype, rng):
     assert_within(dx.reshape(-1, 6), wide(dflat) @ wide(w).T, matmul_bound(dflat, w.T), dtype)
     assert_within(dw, wide(flat).T @ wide(dflat), matmul_bound(flat.T, dflat), dtype)
     assert_within(db, wide(dflat).sum(axis=0), 8 * unit(dtype) * np.abs(wide(dflat)).sum(axis=0), dtype)
+    nothing, *same = ops.dense_grad(x, w, dy, input_gradient=False)
+    assert nothing is None
+    for got, expected in zip(same, (dw, db), strict=True):
+        np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("rows", [(), (4,), (2, 3)])

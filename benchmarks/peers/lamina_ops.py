@@ -38,7 +38,7 @@ class OpsProgram(NumpyProgram):
         dz = ops.sparse_categorical_crossentropy_grad(y, z, from_logits=True)
         dh, dw2, db2 = ops.dense_grad(h, w2, dz)
         dz1 = ops.sigmoid_grad(h, dh, out=dh)
-        _, dw1, db1 = ops.dense_grad(x, w1, dz1)
+        _, dw1, db1 = ops.dense_grad(x, w1, dz1, input_gradient=False)
         for w, dw in zip(self.weights, (dw1, db1, dw2, db2), strict=True):
             ops.sgd_step(w, dw, self.network.rate)
         return float(loss) * len(x) / self.network.batch_size

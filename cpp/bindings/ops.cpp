@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "backend/cpu/dense.h"
+#include "backend/cpu/product.h"
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bindings/released.h"
@@ -75,7 +75,7 @@ void dense_into(const py::array& x, const py::array& w, const T* b, Activation a
   require(fx.cols() == fw.rows(), "w: expected ", fx.cols(), " rows, got ", fw.rows());
   const Matrix<T> y = output_of<T>(out, fx.rows(), fw.cols(), "out");
   if (y.size() == 0) return;
-  run(y.size() * fx.cols(), [&](Lease& lease) { dense<T>(lease, fx, fw, b, a, y); });
+  run(y.size() * fx.cols(), [&](Lease& lease) { product<T>(lease, fx, fw, b, a, y); });
 }
 
 void bind_products(py::module_& m) {
@@ -106,11 +106,11 @@ void bind_products(py::module_& m) {
           const Factor<T> xt{fx.matrix, !fx.transposed}, wt{fw.matrix, !fw.transposed};
           require(fdy.rows() == fx.rows() && fdy.cols() == fw.cols() && fx.cols() == fw.rows(),
                   "dy: expected the shape of x w");
-          const auto nothing = [](Matrix<T>, std::int64_t) {};
           const auto into = [&](const py::array& out, Factor<T> a, Factor<T> b, const char* name) {
             const Matrix<T> result = output_of<T>(out, a.rows(), b.cols(), name);
             if (result.size() == 0) return;
-            run(result.size() * a.cols(), [&](Lease& lease) { product<T>(lease, a, b, result, nothing); });
+            run(result.size() * a.cols(),
+                [&](Lease& lease) { product<T>(lease, a, b, nullptr, Activation::kLinear, result); });
           };
           if (dx.has_value()) into(*dx, fdy, wt, "dx");
           if (dw.has_value()) into(*dw, xt, fdy, "dw");

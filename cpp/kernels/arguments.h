@@ -24,6 +24,27 @@ struct Rescale {
   }
 };
 
+// A matrix, and whether it is meant transposed.
+template <class T>
+struct Factor {
+  ConstMatrix<T> matrix;
+  bool transposed = false;
+
+  std::int64_t rows() const { return transposed ? matrix.cols : matrix.rows; }
+  std::int64_t cols() const { return transposed ? matrix.rows : matrix.cols; }
+  // Where element (i, j) of what is meant lies.
+  const T* at(std::int64_t i, std::int64_t j) const {
+    return transposed ? matrix.row(j) + i : matrix.row(i) + j;
+  }
+  // Its rows, or columns, first..last-1.
+  Factor rows_of(std::int64_t first, std::int64_t last) const {
+    return {transposed ? matrix.cols_of(first, last) : matrix.rows_of(first, last), transposed};
+  }
+  Factor cols_of(std::int64_t first, std::int64_t last) const {
+    return {transposed ? matrix.rows_of(first, last) : matrix.cols_of(first, last), transposed};
+  }
+};
+
 // Rows of a batch where they lie in the user's array: contiguous rows of T, or of bytes, to be rescaled as
 // they are read.
 template <class T>

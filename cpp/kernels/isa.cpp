@@ -10,6 +10,7 @@
 #include "kernels/losses.h"
 #include "kernels/optimizers.h"
 #include "kernels/peak.h"
+#include "kernels/product.h"
 #include "kernels/rescaling.h"
 
 namespace lamina::LAMINA_ISA {
@@ -39,6 +40,7 @@ constexpr KernelTable<T> kTable = {
     weight_gradient_of_rows<T>,
     weight_gradient_of_panels<T>,
     bias_gradient<T>,
+    product<T>,
     peak_multiply_add<T>,
     peak_copy<T>,
 };

@@ -59,6 +59,8 @@ struct KernelTable {
   void (*weight_gradient_of_panels)(const T* panels, std::int64_t first_input, std::int64_t end_input,
                                     ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw);
   void (*bias_gradient)(ConstMatrix<T> dz, const Update<T>* update, T* db);
+  // out = a b; the scratch is what kernels/product.h says.
+  void (*product)(Factor<T> a, Factor<T> b, T* panel, T* more, Matrix<T> out);
   // The machine's limits (kernels/peak.h): multiply-adds in registers, returning the operations; y = x.
   double (*peak_multiply_add)(std::int64_t rounds, T* sink);
   void (*peak_copy)(std::int64_t size, const T* x, T* y);

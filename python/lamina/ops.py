@@ -11,7 +11,7 @@ Example, one step of a classifier with one hidden layer:
     >>> z = ops.dense(h, w2, b2)
     >>> dz = ops.sparse_categorical_crossentropy_grad(labels, z, from_logits=True)
     >>> dh, dw2, db2 = ops.dense_grad(h, w2, dz)
-    >>> _, dw1, db1 = ops.dense_grad(x, w1, ops.sigmoid_grad(h, dh))
+    >>> _, dw1, db1 = ops.dense_grad(x, w1, ops.sigmoid_grad(h, dh), input_gradient=False)
     >>> for p, dp in ((w1, dw1), (b1, db1), (w2, dw2), (b2, db2)):
     ...     ops.sgd_step(p, dp, lr=0.1)
 """

@@ -1,6 +1,4 @@
 // The three products of a dense layer.
-#include "backend/cpu/dense.h"
-
 #include <algorithm>
 #include <atomic>
 
@@ -11,31 +9,6 @@
 #include "kernels/select.h"
 
 namespace lamina {
-
-template <class T>
-void dense(Lease& lease, Factor<T> x, Factor<T> w, const T* b, Activation a, Matrix<T> y) {
-  const KernelTable<T>& k = kernels<T>();
-  if (a == Activation::kSoftmax) {  // needs whole rows, which a tile need not have
-    product<T>(lease, x, w, y, [](Matrix<T>, std::int64_t) {});
-    by_rows(lease, y.rows, y.cols, [&](std::int64_t first, std::int64_t last) {
-      const Matrix<T> part = y.rows_of(first, last);
-      k.bias_activation(a, part, b, part);
-    });
-  } else {
-    product<T>(lease, x, w, y, [&](Matrix<T> tile, std::int64_t column) {
-      if (b != nullptr || a != Activation::kLinear)
-        k.bias_activation(a, tile, b != nullptr ? b + column : nullptr, tile);
-    });
-  }
-}
-
-template <class T>
-void column_sums(Lease& lease, ConstMatrix<T> x, T* out) {
-  by_columns(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
-    kernels<T>().column_sums(x.cols_of(first, last), out + first);
-  });
-}
-
 namespace {
 
 // What of x a thread laid out is good for this call only: x may hold other values in the next.
@@ -164,8 +137,6 @@ void CpuBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, Const
 
 // The rest of the class is instantiated in cpu.cpp.
 #define LAMINA_INSTANTIATE(T)                                                                                \
-  template void dense<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>);                     \
-  template void column_sums<T>(Lease&, ConstMatrix<T>, T*);                                                  \
   template std::int64_t CpuBackend<T>::fewest_samples() const;                                               \
   template void CpuBackend<T>::dense(Lease&, const Input<T>&, ConstMatrix<T>, const T*, Activation,          \
                                      Matrix<T>) const;                                                       \

@@ -75,4 +75,17 @@ Grid weight_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t in
   return {units, inputs, row_tiles, parts(wanted / row_tiles, inputs / panel), 1, panel};
 }
 
+Grid product_grid(std::int64_t rows, std::int64_t cols, std::int64_t depth, std::int64_t panel) {
+  const std::int64_t wanted = wanted_tiles(rows, cols, depth);
+  // Tiles of a large product are square, so that each reads little for what it computes, and small enough
+  // that its parts of the factors stay in cache for one chain.
+  constexpr std::int64_t longest_edge = 256, first_cut = 8;
+  const auto cut = [&](std::int64_t tiles, std::int64_t n) {
+    return std::max(parts(tiles, n / panel), divided(n, longest_edge));
+  };
+  const std::int64_t first = cut(std::min(wanted, first_cut), std::max(rows, cols));
+  const std::int64_t second = cut(wanted / first, std::min(rows, cols));
+  return {rows, cols, rows > cols ? first : second, rows > cols ? second : first, 1, panel};
+}
+
 }  // namespace lamina

@@ -29,5 +29,7 @@ Grid input_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inp
 // dw (units x inputs) = dzT x: of a small batch cut by units, as in forward, so that a unit's weights stay
 // with one thread; of a large one by inputs first.
 Grid weight_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel);
+// out (rows x cols) = a b, of matrices as they lie: the longer side is cut first.
+Grid product_grid(std::int64_t rows, std::int64_t cols, std::int64_t depth, std::int64_t panel);
 
 }  // namespace lamina

@@ -1,32 +1,73 @@
 #include "backend/cpu/product.h"
 
-#include <bit>
+#include <algorithm>
+
+#include "backend/cpu/blas.h"
+#include "backend/cpu/plan.h"
+#include "backend/cpu/scratch.h"
+#include "backend/cpu/tiles.h"
+#include "kernels/select.h"
 
 namespace lamina {
 
+template <class T>
+Multiplier multiplier_for(std::int64_t rows) {
+  return rows < kernels<T>().panel / 2 ? Multiplier::kBlas : Multiplier::kKernels;
+}
+
 namespace {
-constexpr double kTileWork = 1 << 20;  // multiplications
-constexpr std::int64_t kMaxTiles = 64;
+
+template <class T>
+void multiply(const KernelTable<T>& k, Factor<T> a, Factor<T> b, Matrix<T> out) {
+  const std::int64_t panel = k.longest_chain * k.panel,
+                     turned = a.transposed ? out.rows * (k.longest_chain + k.panel) : 0;
+  T* const scratch =
+      Scratch<T>::of_this_thread().result(panel + std::max(padded<T>(out.cols) * k.panel, turned));
+  k.product(a, b, scratch, scratch + panel, out);
+}
+
 }  // namespace
 
-Tiling tiling_of(std::int64_t rows, std::int64_t cols, std::int64_t depth) {
-  const double work = static_cast<double>(rows) * static_cast<double>(cols) * static_cast<double>(depth);
-  // Wide tiles first, since a tile reads all of its rows' factor; a product with many rows and few columns is
-  // cut by rows.
-  const auto wanted = static_cast<std::int64_t>(std::max(1.0, work / kTileWork));
-  const std::int64_t most_cols = std::max<std::int64_t>(1, cols / kUnit),
-                     most_rows = std::max<std::int64_t>(1, rows / 64);
-  // Powers of two: halves and quarters share out evenly among the usual numbers of threads.
-  const auto parts = [](std::int64_t wish, std::int64_t most) {
-    const std::int64_t n = std::clamp<std::int64_t>(wish, 1, std::min(most, kMaxTiles));
-    return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(n)));
-  };
-  if (cols >= rows) {
-    const std::int64_t col_tiles = parts(wanted, most_cols);
-    return {parts(wanted / col_tiles / 8, most_rows), col_tiles};
-  }
-  const std::int64_t row_tiles = parts(wanted, most_rows);
-  return {row_tiles, parts(wanted / row_tiles / 8, most_cols)};
+template <class T>
+void product(Lease& lease, Factor<T> a, Factor<T> b, const T* bias, Activation f, Matrix<T> out,
+             Multiplier multiplier) {
+  const KernelTable<T>& k = kernels<T>();
+  const std::int64_t depth = a.cols();
+  const Grid grid = product_grid(out.rows, out.cols, depth, k.panel);
+  const bool whole_rows = f == Activation::kSoftmax;  // which a tile need not have
+  lease.run(grid.tiles(), [&](std::int64_t i) {
+    const auto t = grid.tile(i);
+    const Matrix<T> part = out.rows_of(t.row, t.row_end).cols_of(t.col, t.col_end);
+    const Factor<T> rows = a.rows_of(t.row, t.row_end), cols = b.cols_of(t.col, t.col_end);
+    if (multiplier == Multiplier::kBlas)
+      blas::gemm<T>(a.transposed, b.transposed, part.rows, part.cols, depth, T(1), rows.matrix.data,
+                    std::max<std::int64_t>(a.matrix.stride, 1), cols.matrix.data,
+                    std::max<std::int64_t>(b.matrix.stride, 1), T(0), part.data, part.stride);
+    else
+      multiply(k, rows, cols, part);
+    if (!whole_rows && (bias != nullptr || f != Activation::kLinear))
+      k.bias_activation(f, part, bias != nullptr ? bias + t.col : nullptr, part);
+  });
+  if (whole_rows)
+    by_rows(lease, out.rows, out.cols, [&](std::int64_t first, std::int64_t last) {
+      const Matrix<T> part = out.rows_of(first, last);
+      k.bias_activation(f, part, bias, part);
+    });
 }
+
+template <class T>
+void column_sums(Lease& lease, ConstMatrix<T> x, T* out) {
+  by_columns(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().column_sums(x.cols_of(first, last), out + first);
+  });
+}
+
+#define LAMINA_INSTANTIATE(T)                                                                          \
+  template Multiplier multiplier_for<T>(std::int64_t);                                                 \
+  template void product<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>, Multiplier); \
+  template void column_sums<T>(Lease&, ConstMatrix<T>, T*);
+LAMINA_INSTANTIATE(float)
+LAMINA_INSTANTIATE(double)
+#undef LAMINA_INSTANTIATE
 
 }  // namespace lamina

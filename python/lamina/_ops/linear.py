@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
@@ -126,7 +126,21 @@ def dense(
     return deliver(result, out)
 
 
-def dense_grad(x: ArrayLike, w: ArrayLike, dy: ArrayLike) -> tuple[Array, Array, Array]:
+@overload
+def dense_grad(
+    x: ArrayLike, w: ArrayLike, dy: ArrayLike, *, input_gradient: Literal[True] = True
+) -> tuple[Array, Array, Array]: ...
+
+
+@overload
+def dense_grad(
+    x: ArrayLike, w: ArrayLike, dy: ArrayLike, *, input_gradient: Literal[False]
+) -> tuple[None, Array, Array]: ...
+
+
+def dense_grad(
+    x: ArrayLike, w: ArrayLike, dy: ArrayLike, *, input_gradient: bool = True
+) -> tuple[Array | None, Array, Array]:
     """Backward pass of a linear dense layer `y = x w + b`.
 
     `dx = dy wᵀ`, `dw = xᵀ dy`, `db = sum of dy over all axes but the last`. For a layer with an activation,
@@ -138,9 +152,11 @@ def dense_grad(x: ArrayLike, w: ArrayLike, dy: ArrayLike) -> tuple[Array, Array,
         x: float32 or float64, the input of the layer, shape (..., inputs).
         w: the dtype of `x`, shape (inputs, units).
         dy: the dtype of `x`, the gradient at the output, shape (..., units).
+        input_gradient: False where nobody needs dx, as in a network's first layer: about half of the work.
 
     Returns:
-        (dx, dw, db) of shapes (..., inputs), (inputs, units) and (units,).
+        (dx, dw, db) of shapes (..., inputs), (inputs, units) and (units,); dx is None with
+        `input_gradient=False`.
 
     Raises:
         TypeError: an argument that is neither float32 nor float64, or not of the dtype of `x`.
@@ -155,15 +171,21 @@ def dense_grad(x: ArrayLike, w: ArrayLike, dy: ArrayLike) -> tuple[Array, Array,
         raise ValueError(
             f"dy must have shape {shape}, that of the output for x {x.shape} and w {w.shape}, got {dy.shape}"
         )
-    dx, dw, db = np.empty(x.shape, x.dtype), np.empty(w.shape, x.dtype), np.empty(units, x.dtype)
+    dx = np.empty(x.shape, x.dtype) if input_gradient else None
+    dw, db = np.empty(w.shape, x.dtype), np.empty(units, x.dtype)
     if x.size and units:
         inputs = w.shape[0]
-        if x.ndim == 2:
-            _core.dense_grad(x, w, dy, dx, dw, db)
-        else:
-            _core.dense_grad(x.reshape(-1, inputs), w, dy.reshape(-1, units), dx.reshape(-1, inputs), dw, db)
+        _core.dense_grad(
+            x.reshape(-1, inputs),
+            w,
+            dy.reshape(-1, units),
+            None if dx is None else dx.reshape(-1, inputs),
+            dw,
+            db,
+        )
     else:
-        dx.fill(0)
+        if dx is not None:
+            dx.fill(0)
         dw.fill(0)
         np.sum(dy.reshape(-1, units) if units else dy.reshape(0, 0), axis=0, out=db)
     return dx, dw, db
