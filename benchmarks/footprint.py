@@ -33,7 +33,7 @@ def _bytes(found: Distribution) -> int:
 
 
 def _folder_bytes(name: str) -> int:
-    """Of a package that is on the path, but not installed: Lamina in place (its BLAS lies elsewhere)."""
+    """Of a package that is on the path, but not installed: Lamina in place."""
     known = not name.isidentifier() or name in packages_distributions()
     spec = None if known else find_spec(name)
     if spec is None or not spec.submodule_search_locations:

@@ -1,5 +1,8 @@
-// A dense layer's three products, by the layers' own kernels and by BLAS on tiles: what backend/cpu/plan.cpp
-// was chosen with. Usage: products [threads]; build with -DLAMINA_PRODUCTS=ON.
+// A dense layer's three products and those of lamina.ops, by Lamina and by OpenBLAS with as many threads,
+// which adds no bias, slope or step: what backend/cpu/plan.cpp was chosen with. Usage: products [threads];
+// build with -DLAMINA_PRODUCTS=ON.
+#include <cblas.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -36,6 +39,15 @@ Buffer<float> random_values(std::int64_t size, double scale) {
   return values;
 }
 
+// c = a b, by BLAS.
+void by_blas(Factor<float> a, Factor<float> b, Matrix<float> c) {
+  const auto order = [](const Factor<float>& f) { return f.transposed ? CblasTrans : CblasNoTrans; };
+  const auto size = [](std::int64_t n) { return static_cast<int>(n); };
+  scipy_cblas_sgemm(CblasRowMajor, order(a), order(b), size(c.rows), size(c.cols), size(a.cols()), 1.0f,
+                    a.matrix.data, size(a.matrix.stride), b.matrix.data, size(b.matrix.stride), 0.0f, c.data,
+                    size(c.stride));
+}
+
 void measure(Lease& lease, std::int64_t rows, std::int64_t inputs, std::int64_t units) {
   const auto& backend = backend_named<float>("cpu");
   const std::int64_t stride = row_stride<float>(inputs), size = units * stride + padded<float>(units);
@@ -49,15 +61,14 @@ void measure(Lease& lease, std::int64_t rows, std::int64_t inputs, std::int64_t 
   update.form.lr = 1e-9f;
   update.dw = dw.data();
   update.w = w.data();
-  constexpr auto relu = Activation::kRelu, linear = Activation::kLinear;
-  using enum Multiplier;
+  constexpr auto relu = Activation::kRelu;
   const double times[] = {
       shortest([&] { backend.dense(lease, {X, nullptr}, W, b, relu, Y); }),
-      shortest([&] { product<float>(lease, {X}, {W, true}, b, relu, Y, kBlas); }),
+      shortest([&] { by_blas({X}, {W, true}, Y); }),
       shortest([&] { backend.dense_input_gradient(lease, DZ, W, relu, X, DX); }),
-      shortest([&] { product<float>(lease, {DZ}, {W}, nullptr, linear, DX, kBlas); }),
+      shortest([&] { by_blas({DZ}, {W}, DX); }),
       shortest([&] { backend.dense_weight_gradient(lease, {X, nullptr}, DZ, DW, db, &update); }),
-      shortest([&] { product<float>(lease, {DZ, true}, {X}, nullptr, linear, DW, kBlas); }),
+      shortest([&] { by_blas({DZ, true}, {X}, DW); }),
   };
   std::printf("%5lld %5lld %5lld ", static_cast<long long>(rows), static_cast<long long>(inputs),
               static_cast<long long>(units));
@@ -78,16 +89,16 @@ void measure_as_they_lie(Lease& lease, std::int64_t rows, std::int64_t depth, st
   };
   std::printf("%5lld %5lld %5lld ", static_cast<long long>(rows), static_cast<long long>(depth),
               static_cast<long long>(cols));
-  for (const auto& [at, bt] : {std::pair{false, false}, {true, false}, {false, true}})
-    for (const Multiplier multiplier : {Multiplier::kKernels, Multiplier::kBlas}) {
-      const double seconds = shortest([&] {
-        product<float>(lease, factor(a, rows, depth, at), factor(b, depth, cols, bt), nullptr,
-                       Activation::kLinear, C, multiplier);
-      });
-      const double operations =
-          2.0 * static_cast<double>(rows) * static_cast<double>(depth) * static_cast<double>(cols);
-      std::printf(" %9.1f us %4.0f", seconds * 1e6, operations / seconds / 1e9);
-    }
+  const double operations =
+      2.0 * static_cast<double>(rows) * static_cast<double>(depth) * static_cast<double>(cols);
+  const auto print = [operations](double seconds) {
+    std::printf(" %9.1f us %4.0f", seconds * 1e6, operations / seconds / 1e9);
+  };
+  for (const auto& [at, bt] : {std::pair{false, false}, {true, false}, {false, true}}) {
+    const auto x = factor(a, rows, depth, at), y = factor(b, depth, cols, bt);
+    print(shortest([&] { product<float>(lease, x, y, nullptr, Activation::kLinear, C); }));
+    print(shortest([&] { by_blas(x, y, C); }));
+  }
   std::printf("\n");
 }
 
@@ -98,9 +109,10 @@ int main(int argc, char** argv) {
   using namespace lamina;
   const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
   set_num_threads(threads);
+  scipy_openblas_set_num_threads(threads);
   std::printf("%s, threads: %d; shortest time and GFLOP/s\n", chosen_isa().c_str(), threads);
   std::printf(
-      " rows inputs units  forward + bias + relu    by BLAS            input gradient + relu'"
+      " rows inputs units  forward + bias + relu   by BLAS, bare      input gradient + relu'"
       "   by BLAS, bare      weight gradient + SGD   by BLAS, bare\n");
   Lease lease;
   const std::int64_t shapes[][3] = {{32, 784, 50},    {32, 784, 100},    {32, 784, 300},  {32, 300, 200},

@@ -128,7 +128,7 @@ def footnote(result: Result) -> str:
     lamina = where["lamina"]
     words = [
         f"{where['cpu']}, {where['threads']} of {where['cpus']} CPUs",
-        f"Lamina {lamina['version']} ({lamina['isa']}, {lamina['blas']})",
+        f"Lamina {lamina['version']} ({lamina['isa']})",
         f"Python {where['python']}, {versions}",
         f"commit {where['commit'] or 'unknown'}, {where['date'][:10]}",
         f"medians (quartiles) of {result['rounds']} rounds",

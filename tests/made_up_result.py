@@ -47,7 +47,7 @@ def result() -> dict[str, Any]:
             "threads": 2,
             "python": "3.11",
             "commit": "abc1234",
-            "lamina": {"version": "0.1.0", "isa": "avx512", "blas": "OpenBLAS"},
+            "lamina": {"version": "0.1.0", "isa": "avx512"},
             "versions": {"numpy": "2.0"},
         },
         "peers": {

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "backend/cpu/blas.h"
 #include "backend/profile/verb_times.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -95,8 +94,6 @@ void bind_machine(py::module_& m) {
     info["version"] = LAMINA_VERSION;
     info["compiler"] = compiler();
     info["build_type"] = LAMINA_BUILD_TYPE;
-    info["blas"] = blas::version();
-    info["blas_core"] = blas::core_name();
     info["isa_built"] = built_isas();
     info["isa_available"] = usable_isas();
     info["isa"] = chosen_isa();

@@ -38,7 +38,7 @@ const Backend<T>& cpu() {
   return backend;
 }
 
-// A matrix one of whose axes is contiguous; the other's stride is at least that axis's length, as BLAS wants.
+// A matrix one of whose axes is contiguous; the other's stride is at least that axis's length.
 template <class T>
 Factor<T> factor_of(const py::array& array, const char* name) {
   if (!holds<std::remove_const_t<T>>(array)) elements<const T>(array, name);  // throws, naming the types

@@ -26,9 +26,15 @@ void lay_out(Factor<T> b, std::int64_t j, std::int64_t valid, T* panel) {
     copied_panel<T>(MatrixSource<T>{b.matrix}, j, valid, panel);
 }
 
-// From row to row of a chain that was turned: not whole pages.
+// From row to row of chains that were laid out: not whole pages, as rows that share few sets of the cache.
 template <class T>
-inline constexpr std::int64_t kTurnedStride = kLongestChain + kPanel<T>;
+inline constexpr std::int64_t kChainStride = kLongestChain + kPanel<T>;
+
+// Rows that lie whole pages apart share a few sets of the first-level cache, too few for a block's rows.
+template <class T>
+bool is_page_apart(ConstMatrix<T> x) {
+  return x.stride % (4096 / static_cast<std::int64_t>(sizeof(T))) == 0 && x.rows >= kBlockRows;
+}
 
 // The columns of x, as rows.
 template <class T>
@@ -44,23 +50,27 @@ void transposed_matrix(ConstMatrix<T> x, Matrix<T> y) {
     }
 }
 
-// out = a b with b's columns in the lanes. turned: scratch for a chain of a transposed a: as many rows of
-// kTurnedStride as out has.
+// out = a b with b's columns in the lanes. chains: scratch for a chain of each of a's rows, kChainStride
+// apart, where they do not lie well.
 template <class T>
-void product_of_columns(Factor<T> a, Factor<T> b, T* panel, T* turned, Matrix<T> out) {
-  const bool copy = b.transposed || out.rows > 4 * kBlockRows;
+void product_of_columns(Factor<T> a, Factor<T> b, T* panel, T* chains, Matrix<T> out) {
+  const bool lay_out_columns = b.transposed || out.rows > 4 * kBlockRows;
+  const bool lay_out_rows = a.transposed || is_page_apart(a.matrix);
   by_chains(a.cols(), [&](std::int64_t first, std::int64_t depth, bool) {
     const Factor<T> part = b.rows_of(first, first + depth);
     Factor<T> left = a.cols_of(first, first + depth);
-    if (a.transposed) {
-      const Matrix<T> laid_out(turned, out.rows, depth, kTurnedStride<T>);
-      transposed_matrix<T>(left.matrix, laid_out);
+    if (lay_out_rows) {
+      const Matrix<T> laid_out(chains, out.rows, depth, kChainStride<T>);
+      if (a.transposed)
+        transposed_matrix<T>(left.matrix, laid_out);
+      else
+        for (std::int64_t i = 0; i < out.rows; ++i) std::copy_n(left.matrix.row(i), depth, laid_out.row(i));
       left = {laid_out, false};
     }
     const Strided<T> rows = strided(left);
     for (std::int64_t j = 0; j < out.cols; j += kPanel<T>) {
       const std::int64_t valid = std::min(kPanel<T>, out.cols - j);
-      const bool laid_out = copy || valid < kPanel<T>;
+      const bool laid_out = lay_out_columns || valid < kPanel<T>;
       if (laid_out) lay_out<T>(part, j, valid, panel);
       const T* const columns = laid_out ? panel : part.at(0, j);
       const std::int64_t step = laid_out ? kPanel<T> : part.matrix.stride;
@@ -94,12 +104,12 @@ void product_of_rows(Factor<T> a, Factor<T> b, T* panel, T* z, Matrix<T> out) {
 }
 
 // out = a b. panel: scratch of kLongestChain rows of a panel; more: of as many rows of a panel as out has
-// columns, rounded up to whole vectors, and of as many rows of kTurnedStride as out has rows.
+// columns, rounded up to whole vectors, and kChainStride for each of out's rows.
 template <class T>
 void product(Factor<T> a, Factor<T> b, T* panel, T* more, Matrix<T> out) {
   // The rows of a transposed a's matrix go to the lanes as they lie, unless that much of b had to be read for
   // each panel of them that turning a costs less.
-  if (a.transposed && out.cols < 4 * kPanel<T>)
+  if (a.transposed && out.cols < 4 * kPanel<T> && out.rows >= kPanel<T>)
     product_of_rows<T>(a, b, panel, more, out);
   else
     product_of_columns<T>(a, b, panel, more, out);

@@ -4,21 +4,10 @@
 those who write the training loop themselves; `lamina.config` sets threads and tells what the build can do.
 """
 
-import os
 from typing import TYPE_CHECKING, Any
 
-# OpenBLAS starts a thread per processor when it is loaded; Lamina calls it from its own and needs none.
-_blas_threads = os.environ.get("OPENBLAS_NUM_THREADS")
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-try:
-    from lamina._core import __version__ as __version__
-finally:
-    if _blas_threads is None:
-        del os.environ["OPENBLAS_NUM_THREADS"]
-    else:
-        os.environ["OPENBLAS_NUM_THREADS"] = _blas_threads
-
-from lamina import config as config  # noqa: E402
+from lamina import config as config
+from lamina._core import __version__ as __version__
 
 if TYPE_CHECKING:
     from lamina import keras as keras

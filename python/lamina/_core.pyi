@@ -17,7 +17,7 @@ __version__: str
 
 # -- the machine -----------------------------------------------------------------------------------------
 def build_info() -> dict[str, Any]:
-    """version, compiler, build_type, blas, blas_core, isa_built, isa_available, isa, cuda (bool)."""
+    """version, compiler, build_type, isa_built, isa_available, isa, cuda (bool)."""
 
 def set_isa(name: str) -> None:
     """Switch the kernel table ("baseline", "avx2", "avx512"); ValueError where this machine or build

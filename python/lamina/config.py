@@ -36,7 +36,7 @@ def build_info() -> dict[str, Any]:
     """What was built and what this machine uses of it.
 
     Returns:
-        dict with version, compiler, build_type, blas, blas_core, isa_built, isa_available, isa and cuda.
+        dict with version, compiler, build_type, isa_built, isa_available, isa and cuda.
     """
     return _core.build_info()
 

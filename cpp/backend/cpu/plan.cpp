@@ -79,7 +79,7 @@ Grid product_grid(std::int64_t rows, std::int64_t cols, std::int64_t depth, std:
   const std::int64_t wanted = wanted_tiles(rows, cols, depth);
   // Tiles of a large product are square, so that each reads little for what it computes, and small enough
   // that its parts of the factors stay in cache for one chain.
-  constexpr std::int64_t longest_edge = 256, first_cut = 8;
+  constexpr std::int64_t longest_edge = 512, first_cut = 4;
   const auto cut = [&](std::int64_t tiles, std::int64_t n) {
     return std::max(parts(tiles, n / panel), divided(n, longest_edge));
   };

@@ -2,35 +2,28 @@
 
 #include <algorithm>
 
-#include "backend/cpu/blas.h"
 #include "backend/cpu/plan.h"
 #include "backend/cpu/scratch.h"
 #include "backend/cpu/tiles.h"
 #include "kernels/select.h"
 
 namespace lamina {
-
-template <class T>
-Multiplier multiplier_for(std::int64_t rows) {
-  return rows < kernels<T>().panel / 2 ? Multiplier::kBlas : Multiplier::kKernels;
-}
-
 namespace {
 
 template <class T>
 void multiply(const KernelTable<T>& k, Factor<T> a, Factor<T> b, Matrix<T> out) {
-  const std::int64_t panel = k.longest_chain * k.panel,
-                     turned = a.transposed ? out.rows * (k.longest_chain + k.panel) : 0;
-  T* const scratch =
-      Scratch<T>::of_this_thread().result(panel + std::max(padded<T>(out.cols) * k.panel, turned));
+  if (!a.transposed && b.transposed && out.rows < k.panel / 2)  // few rows by rows: dot products
+    return k.dense_rows(a.matrix, b.matrix, nullptr, Activation::kLinear, out);
+  const std::int64_t panel = k.longest_chain * k.panel;
+  const std::int64_t more = std::max(padded<T>(out.cols) * k.panel, out.rows * (k.longest_chain + k.panel));
+  T* const scratch = Scratch<T>::of_this_thread().result(panel + more);
   k.product(a, b, scratch, scratch + panel, out);
 }
 
 }  // namespace
 
 template <class T>
-void product(Lease& lease, Factor<T> a, Factor<T> b, const T* bias, Activation f, Matrix<T> out,
-             Multiplier multiplier) {
+void product(Lease& lease, Factor<T> a, Factor<T> b, const T* bias, Activation f, Matrix<T> out) {
   const KernelTable<T>& k = kernels<T>();
   const std::int64_t depth = a.cols();
   const Grid grid = product_grid(out.rows, out.cols, depth, k.panel);
@@ -38,13 +31,7 @@ void product(Lease& lease, Factor<T> a, Factor<T> b, const T* bias, Activation f
   lease.run(grid.tiles(), [&](std::int64_t i) {
     const auto t = grid.tile(i);
     const Matrix<T> part = out.rows_of(t.row, t.row_end).cols_of(t.col, t.col_end);
-    const Factor<T> rows = a.rows_of(t.row, t.row_end), cols = b.cols_of(t.col, t.col_end);
-    if (multiplier == Multiplier::kBlas)
-      blas::gemm<T>(a.transposed, b.transposed, part.rows, part.cols, depth, T(1), rows.matrix.data,
-                    std::max<std::int64_t>(a.matrix.stride, 1), cols.matrix.data,
-                    std::max<std::int64_t>(b.matrix.stride, 1), T(0), part.data, part.stride);
-    else
-      multiply(k, rows, cols, part);
+    multiply(k, a.rows_of(t.row, t.row_end), b.cols_of(t.col, t.col_end), part);
     if (!whole_rows && (bias != nullptr || f != Activation::kLinear))
       k.bias_activation(f, part, bias != nullptr ? bias + t.col : nullptr, part);
   });
@@ -62,9 +49,8 @@ void column_sums(Lease& lease, ConstMatrix<T> x, T* out) {
   });
 }
 
-#define LAMINA_INSTANTIATE(T)                                                                          \
-  template Multiplier multiplier_for<T>(std::int64_t);                                                 \
-  template void product<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>, Multiplier); \
+#define LAMINA_INSTANTIATE(T)                                                              \
+  template void product<T>(Lease&, Factor<T>, Factor<T>, const T*, Activation, Matrix<T>); \
   template void column_sums<T>(Lease&, ConstMatrix<T>, T*);
 LAMINA_INSTANTIATE(float)
 LAMINA_INSTANTIATE(double)

@@ -7,22 +7,9 @@
 
 namespace lamina {
 
-// Who multiplies: the kernels, or BLAS on each tile.
-enum class Multiplier { kKernels, kBlas };
-
-// For a result of so many rows, as benchmarks/products.cpp found: few of them fill no block of the kernels.
-template <class T>
-Multiplier multiplier_for(std::int64_t rows);
-
 // out = f(a b + bias), bias (one value per column) may be null.
 template <class T>
-void product(Lease& lease, Factor<T> a, Factor<T> b, const T* bias, Activation f, Matrix<T> out,
-             Multiplier multiplier);
-
-template <class T>
-void product(Lease& lease, Factor<T> a, Factor<T> b, const T* bias, Activation f, Matrix<T> out) {
-  product<T>(lease, a, b, bias, f, out, multiplier_for<T>(out.rows));
-}
+void product(Lease& lease, Factor<T> a, Factor<T> b, const T* bias, Activation f, Matrix<T> out);
 
 // out[j] = sum of column j
 template <class T>

@@ -12,7 +12,6 @@ def report() -> str:
     build = config.build_info()
     rows = {
         "compiler": f"{build['compiler']}, {build['build_type']}",
-        "BLAS": f"{build['blas']}, core {build['blas_core']}",
         "kernels built for": " ".join(build["isa_built"]),
         "this machine has": " ".join(build["isa_available"]),
         "chosen": build["isa"],
