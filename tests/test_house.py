@@ -123,7 +123,7 @@ def test_kernels_have_internal_linkage() -> None:
 def test_numpy_is_the_only_dependency() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert re.search(r'(?m)^dependencies = \["numpy>=[\d.]+"\]$', text)
-    known = {"numpy", "lamina", "matplotlib"}
+    known = {"numpy", "lamina", "matplotlib", "h5py", "onnx"}
     importers: dict[str, list[str]] = {}
     for path in PYTHON:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -135,3 +135,5 @@ def test_numpy_is_the_only_dependency() -> None:
     assert {module for module in importers if module not in sys.stdlib_module_names} <= known
     # matplotlib is an extra: only the pictures of the demo know it.
     assert all("_cli" in path for path in importers.get("matplotlib", []))
+    assert importers["onnx"] == ["python/lamina/keras/_export/onnx_file.py"]
+    assert importers["h5py"] == ["python/lamina/keras/_saving/hdf5.py"]

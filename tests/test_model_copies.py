@@ -142,14 +142,6 @@ def test_threads_predict_at_once() -> None:
     assert all(np.array_equal(out, want) for outs in got for out in outs)
 
 
-@pytest.mark.parametrize("method", ["save", "save_weights", "load_weights"])
-def test_files_are_refused_with_the_way_of_today(method: str) -> None:
-    with pytest.raises(NotImplementedError, match=rf"{method}: not supported yet.*pickle"):
-        getattr(classifier(), method)("model.keras")
-    with pytest.raises(NotImplementedError, match=r"load_model: not supported yet.*pickle"):
-        keras.models.load_model("model.keras")
-
-
 def test_progress_on_the_way(capsys: pytest.CaptureFixture[str]) -> None:
     model = classifier()
     model.fit(X, LABELS, epochs=2, verbose=2)

@@ -32,7 +32,7 @@ def registered() -> Iterator[None]:
     saving.register_keras_serializable("mine")(Doubled)
     yield
     saving.get_custom_objects().clear()
-    from lamina.keras.saving import registry
+    from lamina.keras._saving import registry
 
     registry._names.clear()
 

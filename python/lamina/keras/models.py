@@ -5,20 +5,21 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from types import FunctionType
-from typing import Any, NoReturn
+from typing import Any
 
+from lamina.keras._saving.model_file import load_model as load_model
+from lamina.keras._saving.model_file import load_weights, save_weights
+from lamina.keras._saving.model_file import save_model as save_model
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras._training.call import refuse_graph
 from lamina.keras._training.cloning import cloned
 from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
 from lamina.keras._training.output import Output
-from lamina.keras._training.saving import load_model as load_model
-from lamina.keras._training.saving import refuse_file
 from lamina.keras._training.stored_stack import StoredStack, model_of, parsed
 from lamina.keras._training.summary import print_summary
 from lamina.keras._training.unsupported import refuse_unless_default
 
-__all__ = ["Sequential", "clone_model", "load_model", "model_from_json"]
+__all__ = ["Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
 class Sequential(StoredStack):
@@ -109,17 +110,44 @@ class Sequential(StoredStack):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
-    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not supported yet: use `pickle`. Raises NotImplementedError."""
-        refuse_file("save")
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Write the model to a `.keras` file; see `keras.saving.save_model`."""
+        save_model(self, filepath, overwrite, zipped, **kwargs)
 
-    def save_weights(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not supported yet: use `pickle` or `get_weights`. Raises NotImplementedError."""
-        refuse_file("save_weights")
+    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None) -> None:
+        """Write the weights to a `.weights.h5` file; see `keras.saving.save_weights`."""
+        save_weights(self, filepath, overwrite, max_shard_size)
 
-    def load_weights(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not supported yet: use `pickle` or `set_weights`. Raises NotImplementedError."""
-        refuse_file("load_weights")
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Read the weights of a `.weights.h5` or `.keras` file; see `keras.saving.load_weights`."""
+        load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write what `predict` computes to an ONNX file, for ONNX Runtime and other programs.
+
+        Args:
+            filepath: string or path, of any ending.
+            format: "onnx"; the others of Keras's are refused with the reason.
+            verbose: False says nothing. Default: a line that names the file.
+            input_signature: None only.
+            opset_version: None or 18.
+
+        Raises:
+            ValueError: another format, a model that isn't built or is of "mixed_bfloat16", or a layer or
+                activation without a form in ONNX.
+            ImportError: onnx is not installed (`pip install 'lamina[onnx]'`).
+            OSError: the file can't be written; what was there is still there.
+        """
+        from lamina.keras._export.onnx_file import export_model  # only here: most programs export nothing
+
+        export_model(self, filepath, format, verbose, input_signature, **kwargs)
 
 
 def clone_model(

@@ -97,14 +97,14 @@ NAMES: dict[str, str] = {
         LossScaleOptimizer
     """,
     "keras.models": """
-        Model save_model
+        Model
     """,
     "keras.optimizers": """
         Adadelta Adafactor AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam
         OptimizerMap ScheduleFreeAdamW legacy schedules
     """,
     "keras.saving": """
-        KerasFileEditor load_model load_weights save_model save_weights
+        KerasFileEditor
     """,
     "keras.utils": """
         Config FeatureSpace PyDataset Sequence array_to_img
@@ -121,7 +121,7 @@ NAMES: dict[str, str] = {
 ATTRIBUTES: dict[str, str] = {
     "Sequential": """
         add_loss add_metric add_variable add_weight compute_mask compute_output_shape
-        export get_metrics_result input inputs jit_compile losses
+        get_metrics_result input inputs jit_compile losses
         make_predict_function make_test_function make_train_function metrics_variables output
         outputs path predict_function quantize run_eagerly stateless_call steps_per_execution
         supports_masking test_function train_function

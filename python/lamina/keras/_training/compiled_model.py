@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy.typing as npt
 
+from lamina.keras._saving.objects import serialize_keras_object
 from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.compiled import Compiled, Head
 from lamina.keras._training.data import Data
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.callbacks import CallbackList, History
 from lamina.keras.layers.shape import Shape
-from lamina.keras.saving.objects import serialize_keras_object
 
 
 class CompiledModel(KerasAttributes, ABC):

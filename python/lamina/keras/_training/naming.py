@@ -9,7 +9,7 @@ _counts: dict[str, int] = {}
 
 def auto_name(class_name: str) -> str:
     """The next free name for an object of this class: snake case, numbered from the second on."""
-    name = _snake_case(class_name)
+    name = snake_case(class_name)
     count = _counts.get(name, 0)
     _counts[name] = count + 1
     return f"{name}_{count}" if count else name
@@ -39,7 +39,8 @@ def reset_names() -> None:
     _counts.clear()
 
 
-def _snake_case(name: str) -> str:
+def snake_case(name: str) -> str:
+    """A class's name as in automatic names and in files: BatchNormalization is batch_normalization."""
     name = re.sub(r"\W+", "", name)
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)  # BatchNormalization -> Batch_Normalization
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)  # -> Batch_Normalization
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

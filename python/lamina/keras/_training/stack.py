@@ -312,6 +312,11 @@ class LayerStack(Trainer):
                 return Head(getattr(getattr(layer, "activation", None), "__name__", None), flattened)
         return Head(None, flattened)
 
+    @property
+    def shapes(self) -> list[Shape]:
+        """The shape before the first layer, after it, after the second …; [] before the model is built."""
+        return list(self._shapes)
+
     def shape_after(self, layer: Layer) -> Shape | None:
         """The shape of this layer's result; None before the model is built."""
         return self._shapes[self._stack.index(layer) + 1] if self._shapes else None

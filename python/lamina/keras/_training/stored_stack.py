@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from lamina.keras._saving.objects import deserialize_keras_object, serialize_keras_object
+from lamina.keras._saving.size_limit import check_size
+from lamina.keras._training.assembly import shapes_through
 from lamina.keras._training.stack import LayerStack
 from lamina.keras.layers.layer import Layer
-from lamina.keras.saving.objects import deserialize_keras_object, serialize_keras_object
+from lamina.keras.layers.shape import checked_shape
 
 _Model = TypeVar("_Model", bound="StoredStack")
 
@@ -55,9 +58,11 @@ class StoredStack(LayerStack):
             if not isinstance(layer, Layer):
                 raise ValueError(f"config: layers: expected the config of a layer, got {entry!r}")
             model.add(layer, rebuild=False)
-        model._rebuild()
-        if not model.built and config.get("build_input_shape"):
-            model.build(config["build_input_shape"])
+        shape = config.get("build_input_shape") if model._input is None else model._input.batch_shape
+        if shape and model._stack:
+            shapes = shapes_through(model._stack, checked_shape(shape, "build_input_shape"))
+            check_size(model._stack, shapes, f"model {model.name!r}")
+            model.build(shapes[0])
         return model
 
     def to_json(self, **kwargs: Any) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lamina.keras._saving.objects import deserialize_keras_object, serialize_keras_object
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras.layers.activation import Activation as Activation
 from lamina.keras.layers.batch_normalization import BatchNormalization as BatchNormalization
@@ -13,7 +14,6 @@ from lamina.keras.layers.input_layer import Input as Input
 from lamina.keras.layers.input_layer import InputLayer as InputLayer
 from lamina.keras.layers.layer import Layer as Layer
 from lamina.keras.layers.rescaling import Rescaling as Rescaling
-from lamina.keras.saving.objects import deserialize_keras_object, serialize_keras_object
 
 __all__ = [
     "Activation",

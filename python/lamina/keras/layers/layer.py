@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from lamina import _core
 from lamina.keras import dtype_policies, initializers
+from lamina.keras._saving.size_limit import check_size
 from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.naming import checked_name
 from lamina.keras._training.unsupported import refuse_unless_default
@@ -219,7 +220,9 @@ class Layer(KerasAttributes):
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build for the input shape that `get_build_config` gave."""
         if config.get("input_shape") is not None:
-            self.build(config["input_shape"])
+            shape = checked_shape(config["input_shape"], "input_shape")
+            check_size([self], [shape], f"layer {self.name!r}")
+            self.build(shape)
 
     # -- shapes and weights ----------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:

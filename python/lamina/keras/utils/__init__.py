@@ -1,14 +1,14 @@
 """Small public tools of `keras.utils`."""
 
+from lamina.keras._saving.objects import deserialize_keras_object as deserialize_keras_object
+from lamina.keras._saving.objects import serialize_keras_object as serialize_keras_object
+from lamina.keras._saving.registry import CustomObjectScope as CustomObjectScope
+from lamina.keras._saving.registry import custom_object_scope as custom_object_scope
+from lamina.keras._saving.registry import get_custom_objects as get_custom_objects
+from lamina.keras._saving.registry import get_registered_name as get_registered_name
+from lamina.keras._saving.registry import get_registered_object as get_registered_object
+from lamina.keras._saving.registry import register_keras_serializable as register_keras_serializable
 from lamina.keras._training.absent import refuse_absent
-from lamina.keras.saving.objects import deserialize_keras_object as deserialize_keras_object
-from lamina.keras.saving.objects import serialize_keras_object as serialize_keras_object
-from lamina.keras.saving.registry import CustomObjectScope as CustomObjectScope
-from lamina.keras.saving.registry import custom_object_scope as custom_object_scope
-from lamina.keras.saving.registry import get_custom_objects as get_custom_objects
-from lamina.keras.saving.registry import get_registered_name as get_registered_name
-from lamina.keras.saving.registry import get_registered_object as get_registered_object
-from lamina.keras.saving.registry import register_keras_serializable as register_keras_serializable
 from lamina.keras.utils.categorical import to_categorical as to_categorical
 from lamina.keras.utils.console import disable_interactive_logging as disable_interactive_logging
 from lamina.keras.utils.console import enable_interactive_logging as enable_interactive_logging

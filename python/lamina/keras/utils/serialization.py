@@ -6,8 +6,8 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from lamina.keras.saving.objects import serialize_keras_object
-from lamina.keras.saving.registry import CustomObjectScope, custom_objects_now
+from lamina.keras._saving.objects import serialize_keras_object
+from lamina.keras._saving.registry import CustomObjectScope, custom_objects_now
 
 
 def serialize_object(obj: Any, module: str) -> dict[str, Any]:

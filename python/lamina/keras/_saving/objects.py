@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.keras.saving.registry import (
+from lamina.keras._saving.registry import (
     NAMESPACES,
     CustomObjectScope,
     custom_objects_now,

@@ -1,0 +1,1 @@
+"""What `keras.saving` is made of: objects to dictionaries, models to files, and back."""
