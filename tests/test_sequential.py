@@ -63,7 +63,7 @@ def test_before_it_is_built() -> None:
         ),
         (lambda: Sequential([keras.Input((3,)), keras.Input((4,))]), "can't have another Input"),
         (lambda: Sequential([layers.Dense(3), keras.Input((4,))]), "expected Input before the first layer"),
-        (lambda: Sequential([Sequential()]), "layer: expected a layer"),
+        (lambda: Sequential([Sequential()]), "has no layers; add some first"),
         (lambda: Sequential().build((None, 3)), "has no layers"),
         (lambda: Sequential().predict(X), "has no layers"),
         (lambda: Sequential().pop(), "has no layers"),

@@ -58,14 +58,14 @@ class Sequential(StoredStack):
             line_length: width of the table. Default 88, or what the terminal leaves.
             positions: where each column ends, as parts of line_length. Default [0.45, 0.8, 1.0].
             print_fn: called once with the whole text, instead of printing it.
-            expand_nested: accepted; models are not nested.
+            expand_nested: show the layers of models among the layers too.
             show_trainable: add a column.
             layer_range: two names or regular expressions: the first and last layer shown.
 
         Raises:
             ValueError: the columns get too narrow, or layer_range names no layer.
         """
-        print_summary(self, line_length, positions, print_fn, show_trainable, layer_range)
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # -- calling ---------------------------------------------------------------------------------------------
     def __call__(self, inputs: Any, training: bool | None = False, mask: Any = None) -> Output:
@@ -100,7 +100,7 @@ class Sequential(StoredStack):
 
     def __getstate__(self) -> dict[str, Any]:
         self.shuffle_seed()  # drawn now if it wasn't: a copy and its original go on alike
-        return {**self.__dict__, "_network": None, "_assembly": None, "_in_epoch": False}
+        return {**self.__dict__, "_network": None, "_assembly": None, "_outer": None, "_in_epoch": False}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -62,6 +62,10 @@ class CompiledModel(KerasAttributes, ABC):
     def network_for(self, rows_shape: Shape) -> Any:
         """The core's network; a model without a shape takes this one (batch axis first)."""
 
+    @abstractmethod
+    def refuse_inner(self, what: str) -> None:
+        """Refuse training where the model is part of another."""
+
     # -- compile ---------------------------------------------------------------------------------------------
     def compile(
         self,
@@ -218,6 +222,8 @@ class CompiledModel(KerasAttributes, ABC):
         # A model that has no shape yet shows the batch size from now on where all batches have it, as Keras's
         # does.
         batch = None if len(data.x) % batch_size else batch_size
+        if trains:
+            self.refuse_inner("fit")
         network = self.network_for((batch, *data.x.shape[1:]))
         loss = compiled.resolve_loss(data.y.shape, self.output_shape)
         shaped = data.shaped(self.input_shape, self.output_shape, loss)

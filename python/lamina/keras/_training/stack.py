@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+import weakref
+from collections.abc import Iterable
 from typing import Any
-
-import numpy.typing as npt
 
 from lamina.keras import config as keras_config
 from lamina.keras._training.assembly import Assembly, assemble, common_dtype, shapes_through
 from lamina.keras._training.compiled import Head
 from lamina.keras._training.naming import checked_name
-from lamina.keras._training.trainer import Trainer
+from lamina.keras._training.stack_weights import StackWeights
 from lamina.keras.dtype_policies import DTypePolicy, dtype_policy
 from lamina.keras.layers.flatten import Flatten
 from lamina.keras.layers.input_layer import InputLayer
 from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.shape import Shape, checked_shape
-from lamina.keras.layers.variable import Variable, write_weights
 
 
-class LayerStack(Trainer):
+class LayerStack(StackWeights):
     """What a model knows of its layers: adding, taking off, building, their shapes and weights."""
 
     def __init__(
@@ -39,9 +38,10 @@ class LayerStack(Trainer):
         self._name = checked_name(name, type(self).__name__)
         self._policy = dtype_policy()
         self._input: InputLayer | None = None
-        self._stack: list[Layer] = []
+        self._stack: list[Any] = []  # layers, and models of layers
+        self._outer: weakref.ref[LayerStack] | None = None  # the model that this one is part of
         self._assembly: Assembly | None = None  # with the network; None until built
-        self._shapes: list[Shape] = []  # before the first layer, after it, after the second …; [] until built
+        self._shapes: list[Shape] = []  # before the first leaf, after it, after the second …; [] until built
         self._calls = 0
         if isinstance(layers, (Layer, str)) or not (layers is None or isinstance(layers, Iterable)):
             raise ValueError(f"layers: expected a list of layers, got {layers!r}")
@@ -55,7 +55,7 @@ class LayerStack(Trainer):
         return self._name
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[Any]:
         """The layers, without the input layer."""
         return list(self._stack)
 
@@ -68,14 +68,16 @@ class LayerStack(Trainer):
         """Put a layer on top. What is built keeps its weights.
 
         Args:
-            layer: a layer that is in no other model, or, first of all, an `Input`.
+            layer: a layer that is in no other model, or a model of layers that is part of no other; or, first
+                of all, an `Input`. A model that is part of another is trained with that one only.
             rebuild: False leaves building to the next use.
 
         Raises:
             ValueError: no layer, a second `Input`, a name that is taken, a layer of another model, shapes or
                 dtypes that don't fit.
         """
-        if not isinstance(layer, Layer):
+        self.refuse_inner("add")
+        if not isinstance(layer, (Layer, LayerStack)):
             raise ValueError(f"layer: expected a layer, got {layer!r} (of type {type(layer).__name__})")
         if isinstance(layer, InputLayer):
             self._set_input(layer)
@@ -88,15 +90,18 @@ class LayerStack(Trainer):
             raise ValueError(f"layer: expected a name that is new to the model, got {layer.name!r}")
         layer.check_free(self)
         before = self._input
-        if not self._stack and before is None and layer.input_shape_argument is not None:
-            self._input = InputLayer(shape=layer.input_shape_argument)
+        if not self._stack and before is None and isinstance(layer, LayerStack):
+            self._input = None if layer._input is None else InputLayer(batch_shape=layer._input.batch_shape)
+        elif not self._stack and before is None and isinstance(layer, Layer):
+            shape = layer.input_shape_argument
+            self._input = None if shape is None else InputLayer(shape=shape)
         self._stack.append(layer)
         self._unbuild()
         if rebuild:
             try:
                 self._rebuild()
             except Exception:
-                self._stack.pop()
+                self._stack.pop().set_owner(None)
                 self._input = before
                 self._rebuild()
                 raise
@@ -111,7 +116,7 @@ class LayerStack(Trainer):
             raise ValueError("layer: expected Input before the first layer, got it after one")
         self._input = layer
 
-    def pop(self, rebuild: bool = True) -> Layer:
+    def pop(self, rebuild: bool = True) -> Any:
         """Take the last layer off; it keeps its weights and may join another model.
 
         Args:
@@ -123,6 +128,7 @@ class LayerStack(Trainer):
         Raises:
             ValueError: there is none.
         """
+        self.refuse_inner("pop")
         if not self._stack:
             raise ValueError(f"pop: model {self.name!r} has no layers")
         layer = self._stack.pop()
@@ -132,7 +138,7 @@ class LayerStack(Trainer):
             self._rebuild()
         return layer
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """The layer of this name or index.
 
         Raises:
@@ -155,7 +161,8 @@ class LayerStack(Trainer):
     @property
     def built(self) -> bool:
         """Whether the model has its weights."""
-        return self._network is not None
+        outer = self.outer
+        return self._network is not None if outer is None else outer.built
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for this input; without a shape nothing happens, as in Keras.
@@ -194,63 +201,106 @@ class LayerStack(Trainer):
         """Make the network for the layers there are, if the input is known; what they learned goes along."""
         if self._input is None or not self._stack or self._network is not None:
             return
-        shapes = shapes_through(self._stack, self._input.batch_shape)
-        dtype = common_dtype(self._stack, f"model {self.name!r}")
-        for layer, shape in zip(self._stack, shapes, strict=False):
-            layer.check_free(self)
+        leaves = self.leaves
+        shapes = shapes_through(leaves, self._input.batch_shape)
+        dtype = common_dtype(leaves, f"model {self.name!r}")
+        for entry in self._stack:
+            entry.check_free(self)
+        for layer, shape in zip(leaves, shapes, strict=False):
             layer.build(shape)
-        assembly = assemble(self._stack, shapes, dtype)
+        assembly = assemble(leaves, shapes, dtype)
         # Nothing fails from here on: a model that could not be built has left its layers as they were.
-        for layer, layer_views in zip(self._stack, assembly.views(self._stack), strict=True):
-            for weight, view in zip(layer.weights, layer_views, strict=True):
+        for layer, layer_views in zip(leaves, assembly.views(leaves), strict=True):
+            for weight, view in zip(layer.core_weights, layer_views, strict=True):
                 weight.move_to(view)
             layer.set_owner(self)
         self._network, self._assembly = assembly.network, assembly
+        self._take_in(shapes)
+
+    def _take_in(self, shapes: list[Shape]) -> None:
+        """Note these shapes, and that the models among the layers are part of this one."""
         self._shapes = shapes
+        first = 0
+        for entry in self._stack:
+            if isinstance(entry, LayerStack):
+                end = first + len(entry.leaves)
+                entry._unbuild()
+                entry._outer = weakref.ref(self)
+                entry._take_in(shapes[first : end + 1])
+                for layer in entry.leaves:
+                    for weight in layer.weights:
+                        weight.path = f"{entry.name}/{layer.name}/{weight.name}"
+                first = end
+            else:
+                first += 1
+
+    # -- models within models --------------------------------------------------------------------------------
+    @property
+    def outer(self) -> LayerStack | None:
+        """The model that this one is part of."""
+        return None if self._outer is None else self._outer()
+
+    def check_free(self, model: Any) -> None:
+        """Refuse a second model around this one, and one that has no layers.
+
+        Raises:
+            ValueError: it is part of another model, or empty.
+        """
+        if not self.leaves:
+            raise ValueError(f"layer: model {self.name!r} has no layers; add some first")
+        if model is self or model in _models_of(self._stack):
+            raise ValueError(f"layer: model {self.name!r} can't be part of itself")
+        if self.outer not in (None, model):
+            gc.collect()  # a model that was dropped together with its History is freed only now
+        if self.outer not in (None, model):
+            assert self.outer is not None
+            raise ValueError(
+                f"layer: model {self.name!r} is part of model {self.outer.name!r} already, and can be "
+                "part of one only"
+            )
+        own = [self, *_models_of(self._stack)]
+        for layer in self.leaves:
+            if not any(layer.is_in(one) for one in own):
+                layer.check_free(model)
+
+    def set_owner(self, model: LayerStack | None) -> None:
+        """Leave the model around this one (None), taking the weights along."""
+        assert model is None
+        if self._input is None and self._shapes:
+            self._input = InputLayer(batch_shape=self._shapes[0])
+        for layer in self.leaves:
+            layer.set_owner(None)
+        self._outer = None
+        self._unbuild()
+        self._rebuild()
+
+    def refuse_inner(self, what: str) -> None:
+        """Refuse what a model that is part of another can't do.
+
+        Raises:
+            ValueError: it is part of one.
+        """
+        if self.outer is not None:
+            raise ValueError(
+                f"{what}: model {self.name!r} is part of model {self.outer.name!r}; call that one's"
+            )
+
+    def _copied_network(self) -> Any:
+        """A network of this model's own with the weights as they are now."""
+        assembly = assemble(self.leaves, self._shapes, self.dtype)
+        for layer, views in zip(self.leaves, assembly.views(self.leaves), strict=True):
+            for weight, view in zip(layer.core_weights, views, strict=True):
+                view[...] = weight.value
+        return assembly.network
 
     def rebuild(self) -> None:
         """Make the network anew, from what the layers say now; weights stay as they are."""
         self._unbuild()
         self._rebuild()
 
-    # -- what is frozen --------------------------------------------------------------------------------------
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights. Another value is set for every layer
-        too; the same one changes none of them, as in Keras on TensorFlow.
-
-        Set after the model has begun to train, it takes effect with the next `compile`, as in Keras.
-        """
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        if value is self._trainable:  # as on TensorFlow, where setting what an attribute is does nothing
-            return
-        self._trainable = bool(value)
-        for layer in self._stack:
-            layer.trainable = self._trainable
-
-    def take_trainable(self) -> bool:
-        """Freeze in the network what is frozen here now; True if that changes something."""
-        states = [(not (self._trainable and layer.trainable), not layer.trainable) for layer in self._stack]
-        changed = states != [layer.frozen_in_core for layer in self._stack]
-        if changed and self._assembly is not None:
-            self._assembly.freeze(states)
-            for layer, state in zip(self._stack, states, strict=True):
-                layer.frozen_in_core = state
-            for layer, views in zip(self._stack, self._assembly.views(self._stack), strict=True):
-                for weight, view in zip(layer.weights, views, strict=True):
-                    weight.move_to(view)  # which holds the same values already
-        return changed
-
-    def frozen_statistics(self) -> list[bool]:
-        """For `forward`: what of the network is frozen now, unless it was told so already."""
-        if self._assembly is None or all(layer.frozen_in_core[1] != layer.trainable for layer in self._stack):
-            return []
-        return self._assembly.of_each([not layer.trainable for layer in self._stack])
-
     def network_for(self, rows_shape: Shape) -> Any:
+        if self.outer is not None and self.outer.built:
+            return self._copied_network()
         if self._network is None:
             if not self._stack:
                 raise ValueError(f"model {self.name!r} has no layers; add some first")
@@ -263,7 +313,8 @@ class LayerStack(Trainer):
     @property
     def dtype(self) -> str:
         """The dtype of the weights, and of the arrays that are returned."""
-        return self._stack[0].dtype if self._stack else keras_config.floatx()
+        leaves = self.leaves
+        return leaves[0].dtype if leaves else keras_config.floatx()
 
     @property
     def dtype_policy(self) -> DTypePolicy:
@@ -304,11 +355,13 @@ class LayerStack(Trainer):
     @property
     def head(self) -> Head:
         flattened = False
-        for layer in reversed(self._stack):
-            flattened = flattened or isinstance(layer, Flatten)
+        for layer in reversed(self.leaves):
+            # A reshaping makes another tensor of its input, even where it changes nothing.
+            reshapes = isinstance(layer, Flatten)
+            flattened = flattened or reshapes
             if layer.compute_dtype == "bfloat16":
                 return Head(None, flattened)  # cast to float32 for the loss, which loses sight of the logits
-            if not (layer.passes_on or isinstance(layer, Flatten)):
+            if not (layer.passes_on or reshapes):
                 return Head(getattr(getattr(layer, "activation", None), "__name__", None), flattened)
         return Head(None, flattened)
 
@@ -317,62 +370,16 @@ class LayerStack(Trainer):
         """The shape before the first layer, after it, after the second …; [] before the model is built."""
         return list(self._shapes)
 
-    def shape_after(self, layer: Layer) -> Shape | None:
+    def shape_after(self, layer: Any) -> Shape | None:
         """The shape of this layer's result; None before the model is built."""
-        return self._shapes[self._stack.index(layer) + 1] if self._shapes else None
+        end = 0
+        for entry in self._stack:
+            end += len(entry.leaves) if isinstance(entry, LayerStack) else 1
+            if entry is layer:
+                break
+        return self._shapes[end] if self._shapes else None
 
-    # -- weights ---------------------------------------------------------------------------------------------
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, layer by layer, in Keras's order; [] until built."""
-        return [weight for layer in self._stack for weight in layer.weights] if self.built else []
 
-    @property
-    def variables(self) -> list[Variable]:
-        return self.weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that the optimizer changes; none if the model is frozen."""
-        return [weight for weight in self.weights if weight.trainable] if self._trainable else []
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        return self.trainable_weights
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The others: moving means and variances, and what is frozen."""
-        return [weight for weight in self.weights if not (self._trainable and weight.trainable)]
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        return self.non_trainable_weights
-
-    def get_weights(self) -> list[npt.NDArray[Any]]:
-        """Copies of all weights, in the order of `weights`."""
-        return [weight.numpy() for weight in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Write all weights; every one is checked before the first is written.
-
-        Args:
-            weights: arrays in the order and shapes of `weights`.
-
-        Raises:
-            ValueError: another number of arrays, or another shape.
-            TypeError: not real numbers.
-        """
-        write_weights(self.weights, weights, f"model {self.name!r}")
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold.
-
-        Raises:
-            ValueError: the model is not built.
-        """
-        if not self.built:
-            raise ValueError(
-                f"count_params: model {self.name!r} has no weights yet; give it an input shape or build it"
-            )
-        return sum(weight.size for weight in self.weights)
+def _models_of(stack: list[Any]) -> list[LayerStack]:
+    inner = [entry for entry in stack if isinstance(entry, LayerStack)]
+    return inner + [model for entry in inner for model in _models_of(entry._stack)]

@@ -55,13 +55,13 @@ class StoredStack(LayerStack):
         model = cls(name=config["name"])
         for entry in config["layers"]:
             layer = deserialize_keras_object(entry, custom_objects=custom_objects)
-            if not isinstance(layer, Layer):
+            if not isinstance(layer, (Layer, LayerStack)):
                 raise ValueError(f"config: layers: expected the config of a layer, got {entry!r}")
             model.add(layer, rebuild=False)
         shape = config.get("build_input_shape") if model._input is None else model._input.batch_shape
         if shape and model._stack:
-            shapes = shapes_through(model._stack, checked_shape(shape, "build_input_shape"))
-            check_size(model._stack, shapes, f"model {model.name!r}")
+            shapes = shapes_through(model.leaves, checked_shape(shape, "build_input_shape"))
+            check_size(model.leaves, shapes, f"model {model.name!r}")
             model.build(shapes[0])
         return model
 

@@ -29,11 +29,12 @@ def print_summary(
     line_length: int | None,
     positions: Sequence[float] | None,
     print_fn: Any,
+    expand_nested: bool,
     show_trainable: bool,
     layer_range: Sequence[str] | None,
 ) -> None:
     """See `Sequential.summary`."""
-    text = summary_text(model, line_length, positions, show_trainable, layer_range)
+    text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range)
     if print_fn is None:
         print_msg(text, line_break=False)
     else:
@@ -44,6 +45,7 @@ def summary_text(
     model: LayerStack,
     line_length: int | None,
     positions: Sequence[float] | None,
+    expand_nested: bool,
     show_trainable: bool,
     layer_range: Sequence[str] | None,
 ) -> str:
@@ -64,7 +66,7 @@ def summary_text(
     length = line_length
     widths = column_widths(_wanted_widths(ends, length), length)
     layers = _in_range(model.layers, layer_range)
-    rows = [_fields(model, layer, show_trainable) for layer in layers]
+    rows = [row for layer in layers for row in _rows(model, layer, expand_nested, show_trainable)]
     rules = UNICODE if _encoding().startswith("utf") else ASCII
     console = _console_width()
     lines = wrapped(f'Model: "{model.name}"', console, fold=True)
@@ -88,11 +90,22 @@ def _wanted_widths(ends: Sequence[float], length: int) -> list[int]:
     return widths
 
 
-def _fields(model: LayerStack, layer: Layer, show_trainable: bool) -> list[str]:
+def _rows(
+    model: LayerStack, layer: Any, expand_nested: bool, show_trainable: bool, level: int = 0
+) -> list[list[str]]:
+    """That of the layer, and below it those of its own layers."""
+    rows = [_fields(model, layer, "   " * level + "└ " if level else "", show_trainable)]
+    if expand_nested:
+        for inner in getattr(layer, "layers", ()):
+            rows += _rows(layer, inner, expand_nested, show_trainable, level + 1)
+    return rows
+
+
+def _fields(model: LayerStack, layer: Any, prefix: str, show_trainable: bool) -> list[str]:
     shape = model.shape_after(layer)
     count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
     fields = [
-        f"{layer.name} ({type(layer).__name__})",
+        f"{prefix}{layer.name} ({type(layer).__name__})",
         "?" if shape is None else f"({', '.join(map(str, shape))})",
         count,
     ]

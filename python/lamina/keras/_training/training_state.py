@@ -101,7 +101,7 @@ def restore_state(model: LayerStack, state: TrainingState) -> None:
             f"got one of {len(state.layer_seeds)}"
         )
     model.set_weights(state.weights)
-    for layer, seed in zip(model.layers, state.layer_seeds, strict=True):
+    for layer, seed in zip(model.leaves, state.layer_seeds, strict=True):
         if seed is not None:
             layer.__dict__["_seed"] = seed  # past the door that is shut while the layer is in a model
     if seeds != state.layer_seeds:
@@ -114,7 +114,7 @@ def restore_state(model: LayerStack, state: TrainingState) -> None:
 
 
 def _layer_seeds(model: LayerStack) -> list[int | None]:
-    return [getattr(layer, "_seed", None) for layer in model.layers]
+    return [getattr(layer, "_seed", None) for layer in model.leaves]
 
 
 def _count(names: set[str], kind: str) -> int:

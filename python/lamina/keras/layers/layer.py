@@ -156,6 +156,11 @@ class Layer(KerasAttributes):
     variables = weights
 
     @property
+    def core_weights(self) -> list[Variable]:
+        """Those that the network's block holds, in its order."""
+        return self._weights
+
+    @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that the optimizer changes; none if the layer is frozen."""
         return [weight for weight in self._weights if weight.trainable]
@@ -328,6 +333,10 @@ class Layer(KerasAttributes):
                 f"layer {self.name!r} is in model {owner.name!r} already, and can be in one model only; "
                 f"make another, for example with {type(self).__name__}.from_config(layer.get_config())"
             )
+
+    def is_in(self, model: Any) -> bool:
+        """Whether the layer belongs to this model."""
+        return self._owner_now() is model
 
     def _owner_now(self) -> Any:
         return None if self._owner is None else self._owner()
