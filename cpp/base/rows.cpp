@@ -1,5 +1,6 @@
 #include "base/rows.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <type_traits>
@@ -85,12 +86,24 @@ T* read_axes(const Rows& rows, std::size_t axis, const unsigned char* p, T* out)
   return out;
 }
 
+template <class T, class S>
+void read_row_of(const Rows& rows, std::int64_t i, T* out) {
+  if (!rows.sparse()) {
+    read_axes<T, S>(rows, 0, rows.data + i * rows.stride, out);
+    return;
+  }
+  std::fill_n(out, rows.width(), T(0));
+  const std::int64_t end = rows.places.start(i + 1);
+  for (std::int64_t k = rows.places.start(i); k < end; ++k)  // a place that comes twice holds the sum
+    out[rows.places.column(k)] += convert<T>(value_at<S>(rows.data + k * rows.stride, rows.swapped));
+}
+
 }  // namespace
 
 template <class T>
 bool lie_in_runs(const Rows& rows) {
   const bool own = rows.dtype == (sizeof(T) == sizeof(float) ? DType::kFloat32 : DType::kFloat64);
-  if (rows.swapped || !(own || rows.dtype == DType::kUint8)) return false;
+  if (rows.sparse() || rows.swapped || !(own || rows.dtype == DType::kUint8)) return false;
   std::int64_t expected = own ? std::int64_t{sizeof(T)} : 1;
   for (std::size_t axis = rows.shape.size(); axis-- > 0; expected *= rows.shape[axis])
     if (rows.shape[axis] != 1 && rows.strides[axis] != expected) return false;
@@ -99,43 +112,42 @@ bool lie_in_runs(const Rows& rows) {
 
 template <class T>
 void read_row(const Rows& rows, std::int64_t i, T* out) {
-  const unsigned char* p = rows.data + i * rows.stride;
   switch (rows.dtype) {
     case DType::kBool:
-      read_axes<T, bool>(rows, 0, p, out);
+      read_row_of<T, bool>(rows, i, out);
       break;
     case DType::kInt8:
-      read_axes<T, std::int8_t>(rows, 0, p, out);
+      read_row_of<T, std::int8_t>(rows, i, out);
       break;
     case DType::kInt16:
-      read_axes<T, std::int16_t>(rows, 0, p, out);
+      read_row_of<T, std::int16_t>(rows, i, out);
       break;
     case DType::kInt32:
-      read_axes<T, std::int32_t>(rows, 0, p, out);
+      read_row_of<T, std::int32_t>(rows, i, out);
       break;
     case DType::kInt64:
-      read_axes<T, std::int64_t>(rows, 0, p, out);
+      read_row_of<T, std::int64_t>(rows, i, out);
       break;
     case DType::kUint8:
-      read_axes<T, std::uint8_t>(rows, 0, p, out);
+      read_row_of<T, std::uint8_t>(rows, i, out);
       break;
     case DType::kUint16:
-      read_axes<T, std::uint16_t>(rows, 0, p, out);
+      read_row_of<T, std::uint16_t>(rows, i, out);
       break;
     case DType::kUint32:
-      read_axes<T, std::uint32_t>(rows, 0, p, out);
+      read_row_of<T, std::uint32_t>(rows, i, out);
       break;
     case DType::kUint64:
-      read_axes<T, std::uint64_t>(rows, 0, p, out);
+      read_row_of<T, std::uint64_t>(rows, i, out);
       break;
     case DType::kFloat16:
-      read_axes<T, Half>(rows, 0, p, out);
+      read_row_of<T, Half>(rows, i, out);
       break;
     case DType::kFloat32:
-      read_axes<T, float>(rows, 0, p, out);
+      read_row_of<T, float>(rows, i, out);
       break;
     case DType::kFloat64:
-      read_axes<T, double>(rows, 0, p, out);
+      read_row_of<T, double>(rows, i, out);
       break;
   }
 }

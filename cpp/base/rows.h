@@ -21,8 +21,25 @@ enum class DType {
   kFloat64
 };
 
+// The places of a sparse matrix's values: row i has those of numbers starts[i]..starts[i+1]-1, in these
+// columns; all other columns are 0. The numbers are of 32 or of 64 bits.
+struct Places {
+  const void* starts = nullptr;
+  const void* columns = nullptr;
+  bool wide = false;
+
+  std::int64_t start(std::int64_t i) const { return number(starts, i); }
+  std::int64_t column(std::int64_t k) const { return number(columns, k); }
+
+ private:
+  std::int64_t number(const void* numbers, std::int64_t i) const {
+    return wide ? static_cast<const std::int64_t*>(numbers)[i] : static_cast<const std::int32_t*>(numbers)[i];
+  }
+};
+
 // `count` rows; row i starts `i * stride` bytes after data, and its elements are an array of `shape` with
-// `strides` in bytes, read in C order.
+// `strides` in bytes, read in C order. With places, data are the values of a sparse matrix, one after
+// another.
 struct Rows {
   const unsigned char* data = nullptr;
   DType dtype = DType::kFloat32;
@@ -31,7 +48,9 @@ struct Rows {
   std::int64_t stride = 0;
   std::vector<std::int64_t> shape;
   std::vector<std::int64_t> strides;
+  Places places;
 
+  bool sparse() const { return places.starts != nullptr; }
   const unsigned char* row(std::int64_t i) const { return data + i * stride; }
   std::int64_t width() const {
     std::int64_t product = 1;

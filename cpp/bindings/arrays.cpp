@@ -47,4 +47,45 @@ Rows rows_of(const py::array& array, const std::string& name) {
   return rows;
 }
 
+namespace {
+
+// All places lie inside the matrix, so that no row is read or written beyond it.
+template <class Index>
+void check_places(const py::array& columns, const py::array& starts, std::int64_t width,
+                  const std::string& name) {
+  const auto* column = elements<const Index>(columns, "columns");
+  const auto* start = elements<const Index>(starts, "starts");
+  bool inside = starts.size() > 0 && start[0] >= 0 && start[starts.size() - 1] <= columns.size();
+  for (py::ssize_t i = 1; inside && i < starts.size(); ++i) inside = start[i - 1] <= start[i];
+  for (py::ssize_t k = 0; inside && k < columns.size(); ++k) inside = column[k] >= 0 && column[k] < width;
+  require(inside, name, ": expected a sparse matrix whose indices lie inside it");
+}
+
+Rows sparse_rows_of(const py::tuple& source, const std::string& name) {
+  const auto values = source[0].cast<py::array>();
+  const auto columns = source[1].cast<py::array>(), starts = source[2].cast<py::array>();
+  const auto width = source[3].cast<std::int64_t>();
+  Rows rows = rows_of(values, name);
+  require(values.ndim() == 1 && values.size() == columns.size(), name,
+          ": expected as many values as columns in a sparse matrix");
+  rows.places.wide = holds<std::int64_t>(starts);
+  if (rows.places.wide)
+    check_places<std::int64_t>(columns, starts, width, name);
+  else
+    check_places<std::int32_t>(columns, starts, width, name);
+  rows.places.starts = starts.data();
+  rows.places.columns = columns.data();
+  rows.count = starts.size() - 1;
+  rows.shape = {width};
+  rows.strides = {0};
+  return rows;
+}
+
+}  // namespace
+
+Rows rows_of(const py::object& source, const std::string& name) {
+  if (py::isinstance<py::tuple>(source)) return sparse_rows_of(source.cast<py::tuple>(), name);
+  return rows_of(source.cast<py::array>(), name);
+}
+
 }  // namespace lamina

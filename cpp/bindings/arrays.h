@@ -18,6 +18,9 @@ namespace py = pybind11;
 // The rows (axis 0) of an array of numbers, of any layout. TypeError for other dtypes, ValueError for a
 // scalar.
 Rows rows_of(const py::array& array, const std::string& name);
+// Of an array, or of a tuple (values, columns, starts, number of columns) of a sparse matrix in compressed
+// rows.
+Rows rows_of(const py::object& source, const std::string& name);
 
 template <class T>
 bool holds(const py::array& array) {

@@ -10,7 +10,7 @@ namespace lamina {
 
 void bind_dataset(py::module_& m) {
   py::class_<BoundDataset>(m, "Dataset")
-      .def(py::init([](const py::array& x, const std::optional<py::array>& y,
+      .def(py::init([](const py::object& x, const std::optional<py::array>& y,
                        const std::optional<py::array>& weight, const std::string& y_name) {
              auto bound = std::make_unique<BoundDataset>();
              bound->data.x = rows_of(x, "x");

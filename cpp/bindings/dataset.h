@@ -8,7 +8,7 @@ namespace lamina {
 
 struct BoundDataset {
   Dataset data;
-  py::array x;
+  py::object x;
   std::optional<py::array> y, weight;
 };
 

@@ -26,7 +26,7 @@ namespace {
 constexpr std::int64_t kFewestRows = 512;
 
 template <class T>
-py::array predict(BoundNetwork<T>& self, const py::array& x, std::int64_t batch_size, py::object progress) {
+py::array predict(BoundNetwork<T>& self, const py::object& x, std::int64_t batch_size, py::object progress) {
   const Network<T>& network = self.network;
   network.require_built();
   require_positive(batch_size, "batch_size");

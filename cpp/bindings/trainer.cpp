@@ -17,6 +17,15 @@
 namespace lamina {
 namespace {
 
+// False, True or "batch".
+Shuffle shuffle_of(const py::object& value) {
+  if (py::isinstance<py::str>(value)) {
+    require(value.cast<std::string>() == "batch", "shuffle: expected False, True or 'batch'");
+    return Shuffle::kWithinBatches;
+  }
+  return value.cast<bool>() ? Shuffle::kRows : Shuffle::kNone;
+}
+
 template <class T>
 std::vector<double> train(BoundTrainer<T>& self, std::int64_t first, std::int64_t last, py::object progress) {
   const Owning alone(self.network.occupancy());
@@ -31,32 +40,33 @@ std::vector<double> train(BoundTrainer<T>& self, std::int64_t first, std::int64_
 }
 
 template <class T>
-std::int64_t begin_epoch(BoundTrainer<T>& self, const py::object& data, std::int64_t batch_size, bool shuffle,
-                         std::uint64_t seed, std::uint64_t epoch) {
+std::int64_t begin_epoch(BoundTrainer<T>& self, const py::object& data, std::int64_t batch_size,
+                         const py::object& shuffle, std::uint64_t seed, std::uint64_t epoch, bool goes_on) {
   const Owning alone(self.network.occupancy());
   const Dataset& views = data.cast<BoundDataset&>().data;
+  const Shuffle way = shuffle_of(shuffle);
   self.forget();
   self.data = data;
   Watch watch;
   const Released released;
   Lease lease(watch.interrupt());
-  return self.trainer.begin_epoch(lease, views, batch_size, shuffle, seed, epoch);
+  return self.trainer.begin_epoch(lease, views, batch_size, way, seed, epoch, goes_on);
 }
 
 template <class T>
 std::vector<double> evaluate(BoundTrainer<T>& self, const BoundDataset& data, std::int64_t batch_size,
-                             py::object progress) {
+                             py::object progress, bool goes_on) {
   const Owning alone(self.network.occupancy());
   Watch watch(std::move(progress), [&] { return self.trainer.evaluation_standing(); });
   const Released released;
   Lease lease(watch.interrupt());
-  self.trainer.evaluate(lease, data.data, batch_size);
+  self.trainer.evaluate(lease, data.data, batch_size, goes_on);
   return self.trainer.evaluation_standing().means;
 }
 
 template <class T>
 std::unique_ptr<BoundEpochs> epochs(const py::object& self, const py::object& data, std::int64_t first,
-                                    std::int64_t last, std::int64_t batch_size, bool shuffle,
+                                    std::int64_t last, std::int64_t batch_size, const py::object& shuffle,
                                     std::uint64_t seed, std::uint64_t trained_before,
                                     const py::object& validation, std::int64_t validation_batch_size,
                                     std::int64_t validation_freq,
@@ -67,7 +77,7 @@ std::unique_ptr<BoundEpochs> epochs(const py::object& self, const py::object& da
   EpochsForm form{first,
                   last,
                   batch_size,
-                  shuffle,
+                  shuffle_of(shuffle),
                   seed,
                   trained_before,
                   validation_batch_size,
@@ -122,14 +132,19 @@ void bind_trainer(py::module_& m, const char* name) {
           },
           py::arg("data"))
       .def("begin_epoch", &begin_epoch<T>, py::arg("data"), py::arg("batch_size"), py::arg("shuffle"),
-           py::arg("seed"), py::arg("epoch"))
+           py::arg("seed"), py::arg("epoch"), py::arg("goes_on") = false)
+      .def("clear_means",
+           [](Self& self) {
+             const Owning alone(self.network.occupancy());
+             self.trainer.clear_epoch_means();
+           })
       .def("epochs", &epochs<T>, py::arg("data"), py::arg("first"), py::arg("last"), py::arg("batch_size"),
            py::arg("shuffle"), py::arg("seed"), py::arg("trained_before"), py::arg("validation") = py::none(),
            py::arg("validation_batch_size") = 1, py::arg("validation_freq") = 1,
            py::arg("validation_epochs") = std::vector<std::int64_t>{})
       .def("train", &train<T>, py::arg("first"), py::arg("last"), py::arg("progress") = py::none())
-      .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("batch_size"),
-           py::arg("progress") = py::none());
+      .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("batch_size"), py::arg("progress") = py::none(),
+           py::arg("goes_on") = false);
 }
 
 }  // namespace

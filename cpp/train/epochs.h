@@ -13,7 +13,7 @@ namespace lamina {
 struct EpochsForm {
   std::int64_t first = 0, last = 0;  // epochs first..last-1, as the caller counts them
   std::int64_t batch_size = 0;
-  bool shuffle = false;
+  Shuffle shuffle = Shuffle::kNone;
   std::uint64_t seed = 0;
   std::uint64_t trained_before = 0;  // epochs of all earlier runs: no order of rows comes twice
   std::int64_t validation_batch_size = 0;

@@ -60,7 +60,16 @@ DataForm Trainer<T>::data_form() const {
 }
 
 template <class T>
-std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode) {
+void Trainer<T>::clear(Sweep& sweep) const {
+  sweep.loss_sum = 0;
+  sweep.samples = sweep.batches_done = 0;
+  sweep.metric_sums.assign(form_.metrics.size(), 0.0);
+  sweep.batch_metrics.assign(form_.metrics.size(), 0.0);
+}
+
+template <class T>
+std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode,
+                               bool goes_on) {
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
   check_sizes(data, data_form());
   sweep.data = nullptr;  // until all is ready
@@ -73,23 +82,31 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
   sweep.batch->intake.prepare(network_, sweep.batch->forward, data.x, capacity);
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
-  sweep.loss_sum = 0;
-  sweep.samples = sweep.batches_done = 0;
-  sweep.metric_sums.assign(form_.metrics.size(), 0.0);
-  sweep.batch_metrics.assign(form_.metrics.size(), 0.0);
+  sweep.end = 0;
+  if (!goes_on) clear(sweep);
   sweep.data = &data;
   return data.size() == 0 ? 0 : (data.size() - 1) / batch_size + 1;
 }
 
 template <class T>
-std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int64_t batch_size, bool shuffle,
-                                     std::uint64_t seed, std::uint64_t epoch) {
-  const std::int64_t batches = begin(epoch_, data, batch_size, Mode::kTraining);
-  if (shuffle) {
+std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int64_t batch_size,
+                                     Shuffle shuffle, std::uint64_t seed, std::uint64_t epoch, bool goes_on) {
+  const std::int64_t batches = begin(epoch_, data, batch_size, Mode::kTraining, goes_on);
+  if (shuffle != Shuffle::kNone) {
     epoch_.data = nullptr;
-    if (epoch_.order.size() != data.size()) epoch_.order = Buffer<std::int64_t>(data.size());
-    fill_permutation(epoch_.order.data(), data.size(), {seed, Purpose::kShuffle, 0, epoch},
-                     [&lease] { lease.poll(); });
+    const std::int64_t size = data.size();
+    if (epoch_.order.size() != size) epoch_.order = Buffer<std::int64_t>(size);
+    std::int64_t* order = epoch_.order.data();
+    const auto poll = [&lease] { lease.poll(); };
+    if (shuffle == Shuffle::kRows)
+      fill_permutation(order, size, {seed, Purpose::kShuffle, 0, epoch}, poll);
+    else
+      for (std::int64_t first = 0; first < size; first += batch_size, poll()) {
+        const std::int64_t count = std::min(batch_size, size - first);
+        const auto stream = static_cast<std::uint32_t>(first / batch_size + 1);  // 0 is that of all rows
+        fill_permutation(order + first, count, {seed, Purpose::kShuffle, stream, epoch});
+        for (std::int64_t i = first; i < first + count; ++i) order[i] += first;
+      }
     epoch_.data = &data;
     epoch_.shuffled = true;
   }
@@ -172,6 +189,7 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   sweep.loss_sum += loss * static_cast<double>(count);
   for (std::size_t k = 0; k < sweep.metric_sums.size(); ++k) sweep.metric_sums[k] += sweep.batch_metrics[k];
   sweep.samples += count;
+  sweep.end = first + count;
   ++sweep.batches_done;
 }
 
@@ -215,16 +233,16 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
 
 template <class T>
 bool Trainer<T>::epoch_over() const {
-  return epoch_.data == nullptr || epoch_.samples == epoch_.data->size();
+  return epoch_.data == nullptr || epoch_.end == epoch_.data->size();
 }
 
 template <class T>
-void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size) {
+void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size, bool goes_on) {
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
   // A sum per batch, which is then meaned over the batches, depends on their size; a mean does not.
   const bool free = form_.reduction == Reduction::kMean;
   const std::int64_t together = free ? std::max<std::int64_t>(kRowsAtOnce / batch_size, 1) : 1;
-  const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kInference);
+  const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kInference, goes_on);
   evaluation_.batches_at_once = together;
   for (std::int64_t i = 0; i < batches; ++i) {
     run({network_.backend(), lease, network_.parameters()}, evaluation_, i);

@@ -20,6 +20,9 @@ struct Standing {
 
 enum class Reduction { kMean, kSum };
 
+// What an epoch permutes: nothing, all its rows, or the rows within each batch.
+enum class Shuffle { kNone, kRows, kWithinBatches };
+
 struct TrainingForm {
   LossKind loss = LossKind::kMeanSquaredError;
   bool from_logits = false;
@@ -37,9 +40,12 @@ class Trainer {
 
   DataForm data_form() const;
 
-  // Sets the order of rows and clears the epoch's means; returns the number of batches.
-  std::int64_t begin_epoch(Lease& lease, const Dataset& data, std::int64_t batch_size, bool shuffle,
-                           std::uint64_t seed, std::uint64_t epoch);
+  // Sets the order of rows and clears the epoch's means, unless it goes on with other data; returns the
+  // number of batches.
+  std::int64_t begin_epoch(Lease& lease, const Dataset& data, std::int64_t batch_size, Shuffle shuffle,
+                           std::uint64_t seed, std::uint64_t epoch, bool goes_on = false);
+  // The means begin anew, the order of the rows stays.
+  void clear_epoch_means() { clear(epoch_); }
   // Batches first..last-1 of the epoch; what the lease's interrupt throws leaves the model as after a whole
   // step.
   void train(Lease& lease, std::int64_t first, std::int64_t last);
@@ -50,8 +56,9 @@ class Trainer {
   void end_epoch() { epoch_.data = nullptr; }
 
   // The whole of a data set; an epoch that is under way is not touched. Where the loss is a mean, the size of
-  // the batches changes nothing but rounding, and small ones are taken several at once.
-  void evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size);
+  // the batches changes nothing but rounding, and small ones are taken several at once. goes_on: the data are
+  // more of the last evaluation's.
+  void evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size, bool goes_on = false);
 
   Standing epoch_standing() const { return standing(epoch_); }
   Standing evaluation_standing() const { return standing(evaluation_); }
@@ -84,6 +91,7 @@ class Trainer {
     std::vector<double> metric_sums, batch_metrics;
     double loss_sum = 0;
     std::int64_t samples = 0, batches_done = 0;
+    std::int64_t end = 0;  // of the last batch, as a row of the data
 
     const std::int64_t* order_from(std::int64_t first) const {
       return shuffled ? order.data() + first : nullptr;
@@ -91,7 +99,8 @@ class Trainer {
   };
 
   // Returns the number of batches.
-  std::int64_t begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode);
+  std::int64_t begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode, bool goes_on);
+  void clear(Sweep& sweep) const;
   Target<T> gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   const T* gather_weights(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.

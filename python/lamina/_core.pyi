@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 _Array: TypeAlias = npt.NDArray[Any]
+_Rows: TypeAlias = _Array | tuple[_Array, _Array, _Array, int]
 _Progress: TypeAlias = Callable[[int, list[float]], None]
 
 __version__: str
@@ -60,11 +61,16 @@ def permutation(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
 class Dataset:
     """Views of x (n, ...), y (n, ...) and sample_weight (n,), kept where and as they are: any
     bool/int/uint/float16/32/64 dtype, any strides, byte order, alignment, read-only or memory-mapped.
-    Rows are converted as they are gathered. `y_name` is the word used in messages.
+    Rows are converted as they are gathered. A sparse x is (values, columns, starts of the rows, number of
+    columns); its rows are made dense as they are gathered. `y_name` is the word used in messages.
     """
 
     def __init__(
-        self, x: _Array, y: _Array | None = ..., sample_weight: _Array | None = ..., y_name: str = ...
+        self,
+        x: _Rows,
+        y: _Array | None = ...,
+        sample_weight: _Array | None = ...,
+        y_name: str = ...,
     ) -> None: ...
     def __len__(self) -> int: ...
 
@@ -96,7 +102,12 @@ class _Network:
         "gamma", "beta", "moving_mean", "moving_variance".
         """
 
-    def predict(self, x: _Array, batch_size: int, progress: _Progress | None = ...) -> _Array:
+    def predict(
+        self,
+        x: _Rows,
+        batch_size: int,
+        progress: _Progress | None = ...,
+    ) -> _Array:
         """(n, ...) of any supported dtype and layout -> (n, outputs) of dtype T; safe to call
         from several threads.
         """
@@ -184,10 +195,21 @@ class _Trainer:
         named.
         """
 
-    def begin_epoch(self, data: Dataset, batch_size: int, shuffle: bool, seed: int, epoch: int) -> int:
-        """Set the order of rows, reset the running means; returns the number of batches (the
-        short last one included).
+    def begin_epoch(
+        self,
+        data: Dataset,
+        batch_size: int,
+        shuffle: bool | str,  # "batch": within each
+        seed: int,
+        epoch: int,
+        goes_on: bool = ...,
+    ) -> int:
+        """Set the order of rows, reset the running means (unless the epoch goes on with other data); returns
+        the number of batches (the short last one included).
         """
+
+    def clear_means(self) -> None:
+        """Begin the epoch's running means anew; the order of its rows stays."""
 
     def train(self, first: int, last: int, progress: _Progress | None = ...) -> list[float]:
         """Train on batches first..last-1 of the epoch in one crossing, GIL released; returns
@@ -197,10 +219,12 @@ class _Trainer:
         of steps. The data set is let go after the epoch's last batch.
         """
 
-    def evaluate(self, data: Dataset, batch_size: int, progress: _Progress | None = ...) -> list[float]:
-        """[loss, *metrics] over the data. With reduction "sum_over_batch_size" the batch size changes nothing
-        but rounding, and small batches are computed several at once; progress counts them as they were asked
-        for.
+    def evaluate(
+        self, data: Dataset, batch_size: int, progress: _Progress | None = ..., goes_on: bool = ...
+    ) -> list[float]:
+        """[loss, *metrics] over the data, and those of the calls before where it goes on. With reduction
+        "sum_over_batch_size" the batch size changes nothing but rounding, and small batches are computed
+        several at once; progress counts them as they were asked for.
         """
 
     def epochs(
@@ -209,7 +233,7 @@ class _Trainer:
         first: int,
         last: int,
         batch_size: int,
-        shuffle: bool,
+        shuffle: bool | str,
         seed: int,
         trained_before: int,
         validation: Dataset | None = ...,

@@ -14,9 +14,9 @@ from lamina.keras._training.arguments import (
     checked_verbose,
     integer,
 )
-from lamina.keras._training.data import Data, converted, converted_validation
+from lamina.keras._training.data import Data, batches_of, converted, converted_validation
 from lamina.keras._training.epochs import Epochs
-from lamina.keras._training.fit import Plan, batches_of
+from lamina.keras._training.fit import Plan
 from lamina.keras._training.trainer import Trainer
 from lamina.keras.callbacks import CallbackList, History
 from lamina.keras.utils.console import print_msg

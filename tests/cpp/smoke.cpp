@@ -109,8 +109,9 @@ std::vector<T> train(const char* backend, OptimizerKind optimizer_kind, LossKind
   Lease lease(interrupt);
   check(lease, data, trainer.data_form());
   for (std::uint64_t epoch = 0; epoch < 2; ++epoch)
-    trainer.train(lease, 0,
-                  trainer.begin_epoch(lease, data, 16, true, 5, epoch));  // the last batch has 5 rows
+    trainer.train(
+        lease, 0,
+        trainer.begin_epoch(lease, data, 16, Shuffle::kRows, 5, epoch));  // the last batch has 5 rows
   trainer.evaluate(lease, data, 16);
   expect(std::isfinite(trainer.evaluation_standing().means[0]), "the loss is finite");
 
@@ -179,7 +180,7 @@ void check_padding() {
   data.y = rows_of(y, rows);
   Lease lease;
   for (std::uint64_t epoch = 0; epoch < 3; ++epoch)
-    trainer.train(lease, 0, trainer.begin_epoch(lease, data, 20, true, 5, epoch));
+    trainer.train(lease, 0, trainer.begin_epoch(lease, data, 20, Shuffle::kRows, 5, epoch));
   const Parameter& kernel = network.layers()[1]->parameters()[0];
   for (std::int64_t i = 0; i < kernel.extent(); ++i)
     if (i % kernel.stride >= inputs)

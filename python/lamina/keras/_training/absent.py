@@ -107,7 +107,7 @@ NAMES: dict[str, str] = {
         KerasFileEditor
     """,
     "keras.utils": """
-        Config FeatureSpace PyDataset Sequence array_to_img
+        Config FeatureSpace array_to_img
         audio_dataset_from_directory bounding_boxes clear_session
         get_file
         get_source_inputs image_dataset_from_directory img_to_array

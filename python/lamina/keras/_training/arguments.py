@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -22,9 +23,13 @@ def integer(name: str, value: Any, least: int) -> int:
     return int(value)
 
 
-def batch_size_or_default(value: Any, name: str = "batch_size") -> int:
-    """The batch size; 32 for None."""
-    return 32 if value is None else integer(name, value, 1)
+def batch_size_or_default(
+    value: Any, name: str = "batch_size", rows: int = 0, steps: int | None = None
+) -> int:
+    """The batch size; for None that which makes so many steps of the rows, or 32."""
+    if value is not None:
+        return integer(name, value, 1)
+    return math.ceil(rows / steps) if steps else 32
 
 
 def checked_verbose(value: Any) -> Any:
@@ -44,15 +49,26 @@ def checked_verbose(value: Any) -> Any:
     return value
 
 
-def checked_shuffle(value: Any) -> bool:
-    """`value` as a bool.
+def checked_shuffle(value: Any) -> bool | str:
+    """`value` as a bool, or "batch".
 
     Raises:
-        ValueError: not True or False; shuffling whole batches ("batch") is not supported.
+        ValueError: it is something else.
     """
+    if isinstance(value, str) and value == "batch":
+        return value
     if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
-        raise ValueError(f"shuffle: expected True or False, got {value!r}")
+        raise ValueError(f"shuffle: expected True, False or 'batch', got {value!r}")
     return bool(value)
+
+
+def checked_steps(name: str, value: Any) -> int | None:
+    """A number of steps; None (also for 0, as in Keras) is as many as there are.
+
+    Raises:
+        TypeError, ValueError: no int >= 0.
+    """
+    return None if value is None else integer(name, value, 0) or None
 
 
 def checked_split(value: Any) -> float:

@@ -232,7 +232,7 @@ class CompiledModel(KerasAttributes, ABC):
         return trainer, shaped
 
     def _callbacks(
-        self, callbacks: Any, verbose: Any, epochs: int, steps: int, add_history: bool = False
+        self, callbacks: Any, verbose: Any, epochs: int, steps: int | None, add_history: bool = False
     ) -> CallbackList:
         if isinstance(callbacks, CallbackList):
             return callbacks

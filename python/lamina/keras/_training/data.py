@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy.typing as npt
 
 from lamina import _core
-from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
+from lamina.keras._training.inputs import fitted_input, input_rows, real_array, unwrapped
+from lamina.keras._training.sparse import SparseRows
 from lamina.keras._training.targets import fitted_targets
 from lamina.keras._training.weights import check_weight_shape, checked_sample_weight, weights_of_classes
 from lamina.keras.layers.shape import Shape
@@ -22,7 +24,7 @@ VALIDATION_NAMES: Names = ("validation_data[0]", "validation_data[1]", "validati
 class Data(NamedTuple):
     """Arrays of one length, and what the user calls them."""
 
-    x: npt.NDArray[Any]
+    x: npt.NDArray[Any] | SparseRows
     y: npt.NDArray[Any]
     sample_weight: npt.NDArray[Any] | None
     names: Names
@@ -62,7 +64,41 @@ class Data(NamedTuple):
 
     def dataset(self) -> _core.Dataset:
         """What the core reads."""
-        return _core.Dataset(self.x, self.y, self.sample_weight, self.names[1])
+        return _core.Dataset(core_source(self.x), self.y, self.sample_weight, self.names[1])
+
+
+def core_source(x: npt.NDArray[Any] | SparseRows) -> Any:
+    """The rows as the core takes them."""
+    return x.source if isinstance(x, SparseRows) else x
+
+
+def batches_of(rows: int, batch_size: int) -> int:
+    """How many batches these rows make, the short last one included."""
+    return math.ceil(rows / batch_size)
+
+
+Rows = TypeVar("Rows", bound="npt.NDArray[Any] | SparseRows | Data")
+
+
+def limited(rows: Rows, batch_size: int, steps: int | None, name: str) -> Rows:
+    """The first `steps` batches, as views; all, with a warning, where there are fewer."""
+    here = len(rows.x) if isinstance(rows, Data) else len(rows)
+    if steps is None or steps * batch_size == here:
+        return rows
+    if steps > batches_of(here, batch_size):
+        warn_of_end(name)
+        return rows
+    last = min(steps * batch_size, here)
+    return rows.rows(0, last) if isinstance(rows, Data) else rows[:last]  # type: ignore[return-value]
+
+
+def warn_of_end(argument: str) -> None:
+    """Say that the data ended before the steps that were asked for."""
+    warnings.warn(
+        f"{argument}: the data ended before all the steps that were asked for; the epoch ends with them. "
+        "A generator must yield at least steps_per_epoch * epochs batches",
+        stacklevel=3,
+    )
 
 
 def converted(x: Any, y: Any, sample_weight: Any, names: Names = NAMES) -> Data:
@@ -72,7 +108,7 @@ def converted(x: Any, y: Any, sample_weight: Any, names: Names = NAMES) -> Data:
         TypeError: one of them is not an array of real numbers.
         ValueError: y is missing, one is empty, or the lengths differ.
     """
-    x_array = real_array(unwrapped(x, 2), names[0])
+    x_array = input_rows(x, names[0])
     if y is None:
         raise ValueError(f"{names[1]}: expected the targets of {names[0]}, got None")
     y_array = real_array(y, names[1])

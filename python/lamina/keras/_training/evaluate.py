@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lamina.keras._training.data import Data
+from lamina.keras._training.data import Data, core_source
+from lamina.keras._training.feed import StreamFeed, checked
+from lamina.keras._training.inputs import fitted_input, input_rows
 from lamina.keras._training.progress import progress_for
+from lamina.keras._training.sparse import SparseRows
 
 if TYPE_CHECKING:
     from lamina.keras._training.compiled import Compiled
@@ -40,23 +43,50 @@ def _batch_by_batch(
     model: CompiledModel, compiled: Compiled, trainer: Any, data: Data, batch_size: int, callbacks: Any
 ) -> dict[str, float]:
     rows = len(data.x)
-    totals: Any = 0.0
     logs: dict[str, float] = {}
     for batch, first in enumerate(range(0, rows, batch_size)):
         last = min(first + batch_size, rows)
         callbacks.on_test_batch_begin(batch)
-        values = trainer.evaluate(data.rows(first, last).dataset(), last - first)
-        # Batches weigh as many rows as they have.
-        totals = totals + np.asarray(values, dtype=np.float64) * (last - first)
-        logs = compiled.logs((totals / last).tolist(), last)
+        dataset = data.rows(first, last).dataset()
+        logs = compiled.logs(trainer.evaluate(dataset, last - first, goes_on=first > 0), last)
         callbacks.on_test_batch_end(batch, logs)
         if model.stop_evaluating:
             break
     return logs
 
 
+def evaluate_stream(
+    model: CompiledModel, compiled: Compiled, trainer: Any, feed: StreamFeed, callbacks: Any, shown: bool
+) -> dict[str, float]:
+    """Loss and metrics over the batches of a source, a crossing per batch."""
+    model.stop_evaluating = False
+    feed.reset()
+    callbacks.on_test_begin()
+    stepwise = callbacks.wants_test_batches
+    logs: dict[str, float] = {}
+    rows = 0
+    for step in feed.steps_of_epoch():
+        if stepwise:
+            callbacks.on_test_batch_begin(step)
+        data = feed.take()
+        if data is None:
+            break
+        dataset = checked(model, compiled, trainer, data)
+        values = trainer.evaluate(dataset, len(data.x), goes_on=rows > 0)
+        rows += len(data.x)
+        logs = compiled.logs(values, rows)
+        if stepwise:
+            callbacks.on_test_batch_end(step, logs)
+        elif shown and callbacks.wants_progress:
+            callbacks.on_progress(step + 1, logs)
+        if model.stop_evaluating:
+            break
+    callbacks.on_test_end(logs)
+    return logs
+
+
 def predict_data(
-    model: CompiledModel, network: Any, x: npt.NDArray[Any], batch_size: int, callbacks: Any
+    model: CompiledModel, network: Any, x: npt.NDArray[Any] | SparseRows, batch_size: int, callbacks: Any
 ) -> npt.NDArray[Any]:
     """The network's outputs (n, outputs), rows in x's order."""
     model.stop_predicting = False
@@ -65,12 +95,49 @@ def predict_data(
         parts = []
         for batch, first in enumerate(range(0, len(x), batch_size)):
             callbacks.on_predict_batch_begin(batch)
-            parts.append(model.shaped_output(network.predict(x[first : first + batch_size], batch_size)))
+            parts.append(
+                model.shaped_output(network.predict(core_source(x[first : first + batch_size]), batch_size))
+            )
             callbacks.on_predict_batch_end(batch, {"outputs": parts[-1]})
             if model.stop_predicting:
                 break
         out = np.concatenate(parts)
     else:
-        out = model.shaped_output(network.predict(x, batch_size, progress_for(None, callbacks)))
+        out = model.shaped_output(network.predict(core_source(x), batch_size, progress_for(None, callbacks)))
     callbacks.on_predict_end()
     return out
+
+
+def predict_stream(model: CompiledModel, feed: StreamFeed, callbacks: Any) -> npt.NDArray[Any]:
+    """The outputs for the batches of a source, one after another."""
+    model.stop_predicting = False
+    callbacks.on_predict_begin()
+    stepwise = callbacks.wants_predict_batches
+    parts: list[npt.NDArray[Any]] = []
+    for step in feed.steps_of_epoch():
+        if stepwise:
+            callbacks.on_predict_batch_begin(step)
+        batch = feed.take_batch()
+        if batch is None:
+            break
+        parts.append(predict_batch(model, batch[0], feed.names[0]))
+        if stepwise:
+            callbacks.on_predict_batch_end(step, {"outputs": parts[-1]})
+        elif callbacks.wants_progress:
+            callbacks.on_progress(step + 1)
+        if model.stop_predicting:
+            break
+    callbacks.on_predict_end()
+    return np.concatenate(parts)
+
+
+def predict_batch(model: CompiledModel, x: Any, name: str) -> npt.NDArray[Any]:
+    """The outputs for all rows as one batch.
+
+    Raises:
+        ValueError, TypeError: x is none that the model takes.
+    """
+    rows = input_rows(x, name)
+    network = model.network_for((None, *rows.shape[1:]))
+    rows = fitted_input(rows, model.input_shape, name)
+    return model.shaped_output(network.predict(core_source(rows), len(rows)))

@@ -9,9 +9,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lamina.keras import config as keras_config
+from lamina.keras._training.sparse import SparseRows, is_sparse, sparse_rows
 from lamina.keras.layers.shape import Shape
 
 _READ = frozenset("?bBhHiIlLqQefd")  # the dtypes' characters that the core reads
+
+
+def input_rows(value: Any, name: str) -> npt.NDArray[Any] | SparseRows:
+    """`value`, or the one array in a list, as rows for a model: an array as `real_array` has it, or a scipy
+    sparse matrix's.
+
+    Raises:
+        TypeError, ValueError: as `real_array`.
+    """
+    value = unwrapped(value, 2)
+    return sparse_rows(value, name) if is_sparse(value) else real_array(value, name)
 
 
 def real_array(value: Any, name: str) -> npt.NDArray[Any]:
@@ -55,13 +68,17 @@ def _converted(value: Any, name: str) -> npt.NDArray[Any]:
         raise TypeError(f"{name}: expected an array, got {kind}")
     if hasattr(value, "toarray"):
         raise TypeError(f"{name}: expected a dense array, got the sparse {kind}; pass its .toarray()")
+    if _is_frame(value):
+        return _frame_values(value)
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        return np.from_dlpack(value)
     array_like = isinstance(value, (list, tuple, int, float, complex)) or any(
         hasattr(value, attribute) for attribute in ("__array__", "__array_interface__", "__buffer__")
     )
     if not array_like and not isinstance(value, (memoryview, bytearray)):
         raise TypeError(
-            f"{name}: expected an array or what numpy can make one of, got {kind}; "
-            "generators and data set objects are not supported yet"
+            f"{name}: expected an array or what numpy can make one of, a generator or a data set of batches, "
+            f"got {kind}"
         )
     try:
         return np.asarray(value)
@@ -69,6 +86,20 @@ def _converted(value: Any, name: str) -> npt.NDArray[Any]:
         raise ValueError(
             f"{name}: expected an array, got a {kind} that numpy can't make one of: {error}"
         ) from None
+
+
+def _is_frame(value: Any) -> bool:
+    return type(value).__module__.split(".")[0] == "pandas" and hasattr(value, "dtypes")
+
+
+def _frame_values(value: Any) -> npt.NDArray[Any]:
+    """A pandas DataFrame's or Series's numbers; columns of several kinds in the floatx, as Keras has them."""
+    array = np.asarray(value)
+    if array.dtype == object:
+        dtypes = list(value.dtypes) if value.ndim > 1 else [value.dtype]
+        if all(getattr(dtype, "kind", "O") in "biuf" for dtype in dtypes):
+            return np.asarray(value.to_numpy(dtype=keras_config.floatx(), na_value=np.nan))
+    return array
 
 
 def unwrapped(value: Any, rank: int) -> Any:
@@ -84,7 +115,7 @@ def unwrapped(value: Any, rank: int) -> Any:
     return value
 
 
-def fitted_input(x: npt.NDArray[Any], input_shape: Shape, name: str) -> npt.NDArray[Any]:
+def fitted_input(x: Any, input_shape: Shape, name: str) -> Any:
     """`x` in the rank of the model's input: a last axis of length 1 is added or dropped, as in Keras; nothing
     else.
 
@@ -94,7 +125,9 @@ def fitted_input(x: npt.NDArray[Any], input_shape: Shape, name: str) -> npt.NDAr
     if x.shape[1:] == input_shape[1:]:
         return x
     fitted = x
-    if x.ndim == len(input_shape) + 1 and x.shape[-1] == 1:
+    if isinstance(x, SparseRows):
+        pass
+    elif x.ndim == len(input_shape) + 1 and x.shape[-1] == 1:
         fitted = x[..., 0]
     elif x.ndim == len(input_shape) - 1 and input_shape[-1] == 1:
         fitted = x[..., np.newaxis]

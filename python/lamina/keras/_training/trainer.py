@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from lamina.keras._training.arguments import (
@@ -11,15 +12,32 @@ from lamina.keras._training.arguments import (
     checked_frequency,
     checked_shuffle,
     checked_split,
+    checked_steps,
     checked_verbose,
     integer,
 )
+from lamina.keras._training.compiled import Compiled
 from lamina.keras._training.compiled_model import CompiledModel
-from lamina.keras._training.data import converted, converted_validation, split
-from lamina.keras._training.evaluate import evaluate_data, predict_data
-from lamina.keras._training.fit import Plan, batches_of, run_fit
-from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
-from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras._training.data import (
+    Data,
+    batches_of,
+    converted,
+    converted_validation,
+    core_source,
+    limited,
+    split,
+)
+from lamina.keras._training.evaluate import (
+    evaluate_data,
+    evaluate_stream,
+    predict_batch,
+    predict_data,
+    predict_stream,
+)
+from lamina.keras._training.feed import ArrayFeed, StreamFeed
+from lamina.keras._training.fit import Plan, run_fit
+from lamina.keras._training.inputs import fitted_input, input_rows
+from lamina.keras._training.source import Source, source_of
 from lamina.keras.callbacks import History
 
 
@@ -37,7 +55,7 @@ class Trainer(CompiledModel):
         callbacks: Any = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
-        shuffle: bool = True,
+        shuffle: Any = True,
         class_weight: dict[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
@@ -54,25 +72,33 @@ class Trainer(CompiledModel):
         as in Keras.
 
         Args:
-            x: array (n, ...) of any real dtype, layout and byte order, read where it lies; or what numpy can
-                convert.
+            x: array (n, ...) of any real dtype, layout and byte order, read where it lies; a pandas frame, a
+                tensor of torch, jax or TensorFlow, or what else numpy can convert; a scipy sparse matrix,
+                whose rows are made dense batch by batch. Or batches (x, y) or (x, y, sample_weight): a
+                generator, a `keras.utils.PyDataset`, a torch DataLoader, a tf.data.Dataset; each is then a
+                call into the core.
             y: targets, in the shape that loss and output ask for; a last axis of length 1 may be there or
-                not.
-            batch_size: rows per step. Default 32; the short last batch counts.
+                not. None where x brings batches.
+            batch_size: rows per step. Default 32, or what makes `steps_per_epoch` steps of the rows; the
+                short last batch counts. Batches that come as such keep their sizes.
             epochs: index of the epoch to stop before. Default 1.
             verbose: 1 or "auto" (default) a progress bar, 2 one line per epoch, 0 nothing.
             callbacks: list of `keras.callbacks.Callback`. Without one that has hooks of epochs or validation,
                 and with verbose 0, all epochs are one call into the core; with one they are a call each. One
                 with batch hooks makes the batches run one by one from Python.
-            validation_split: the last part of the rows, in [0, 1), is kept for validation. Default 0.
-            validation_data: tuple (x, y) or (x, y, sample_weight), used instead.
-            shuffle: whether the rows are permuted. Default True.
+            validation_split: the last part of the rows, in [0, 1), is kept for validation. Default 0. Arrays
+                only.
+            validation_data: tuple (x, y) or (x, y, sample_weight), or batches as x, used instead.
+            shuffle: True (default) permutes all rows, "batch" those within each batch, False none. Batches of
+                a PyDataset are permuted as such; others come in their own order.
             class_weight: dict from class number to the weight of its samples; 1 for classes not named.
             sample_weight: (n,), the factor of each sample's loss; or (n, t) for an output (n, t, k). Not
                 together with class_weight.
             initial_epoch: index of the first epoch. Default 0.
-            steps_per_epoch, validation_steps: not supported yet, None only.
-            validation_batch_size: default batch_size.
+            steps_per_epoch: batches of an epoch. Default all. With less the next epoch goes on where the last
+                one stopped; where the data end, the epoch ends with a warning.
+            validation_steps: batches of a validation, which always begins anew. Default all.
+            validation_batch_size: default batch_size, or what makes `validation_steps` steps.
             validation_freq: validate every so many epochs, or after the epochs listed (from 1). Default 1.
 
         Returns:
@@ -83,36 +109,56 @@ class Trainer(CompiledModel):
             RuntimeError: called by a callback's batch hook during `fit` of the same model.
         """
         compiled = self._compiled_now("fit")
-        refuse_unless_default(
-            "fit", steps_per_epoch=(steps_per_epoch, None), validation_steps=(validation_steps, None)
-        )
-        size = batch_size_or_default(batch_size)
+        steps = checked_steps("steps_per_epoch", steps_per_epoch)
+        way = checked_shuffle(shuffle)
         plan = Plan(
-            batch_size=size,
+            batch_size=batch_size_or_default(batch_size),
             epochs=integer("epochs", epochs, 0),
             initial_epoch=integer("initial_epoch", initial_epoch, 0),
-            shuffle=checked_shuffle(shuffle),
-            validation_batch_size=batch_size_or_default(validation_batch_size, "validation_batch_size")
-            if validation_batch_size is not None
-            else size,
+            shuffle=way,
+            validation_batch_size=1,
             validation_freq=checked_frequency(validation_freq),
         )
+        validation_steps = checked_steps("validation_steps", validation_steps)
+        if validation_batch_size is None:
+            validation_batch_size = batch_size
+        else:
+            integer("validation_batch_size", validation_batch_size, 1)
         checked_verbose(verbose)
         part = checked_split(validation_split)
-        data = converted(x, y, sample_weight)
-        validation = None if validation_data is None else converted_validation(validation_data)
-        if validation is None and part:
-            data, validation = split(data, part)
-        data = data.with_class_weight(class_weight)
-        trainer, data = self._admit(compiled, data, size, trains=True)
-        if validation is not None:
-            validation = validation.shaped(self.input_shape, self.output_shape, compiled.loss.core_kind)
+        source = source_of(x, y, sample_weight, class_weight, way)
+        given = None if validation_data is None else self._given_validation(validation_data)
+        feed: ArrayFeed | StreamFeed
+        if source is not None:
+            if part and given is None:
+                raise ValueError(f"validation_split: expected 0 beside a {source.kind}, got {part}")
+            feed = StreamFeed(source, steps)
+            trainer = self._admit_stream(compiled, feed, trains=True)
+        else:
+            data = converted(x, y, sample_weight)
+            if given is None and part:
+                data, given = split(data, part)
+            data = data.with_class_weight(class_weight)
+            size = batch_size_or_default(batch_size, rows=len(data.x), steps=steps)
+            trainer, data = self._admit(compiled, data, size, trains=True)
+            plan = plan._replace(batch_size=size)
+            feed = ArrayFeed(data, size, way, steps)
+        validation: Data | StreamFeed | None = None
+        if isinstance(given, Source):
+            validation = StreamFeed(given, validation_steps, "validation_data")
+            first = validation.first().shaped(self.input_shape, self.output_shape, compiled.loss.core_kind)
+            trainer.check(first.dataset())
+        elif given is not None:
+            size = batch_size_or_default(
+                validation_batch_size, "validation_batch_size", len(given.x), validation_steps
+            )
+            plan = plan._replace(validation_batch_size=size)
+            given = limited(given, size, validation_steps, "validation_steps")
+            validation = given.shaped(self.input_shape, self.output_shape, compiled.loss.core_kind)
             trainer.check(validation.dataset())
-        callback_list = self._callbacks(
-            callbacks, verbose, plan.epochs, batches_of(len(data.x), size), add_history=True
-        )
+        callback_list = self._callbacks(callbacks, verbose, plan.epochs, feed.steps, add_history=True)
         compiled.has_trained = compiled.has_trained or plan.epochs > plan.initial_epoch
-        run_fit(self, compiled, trainer, data, validation, plan, callback_list)
+        run_fit(self, compiled, trainer, feed, validation, plan, callback_list)
         history = callback_list.history or self.history
         assert history is not None  # a CallbackList of fit has one
         return history
@@ -135,7 +181,7 @@ class Trainer(CompiledModel):
             x, y, sample_weight: as in `fit`.
             batch_size: rows per step, default 32; changes nothing but rounding.
             verbose: as in `fit`.
-            steps: not supported yet, None only.
+            steps: batches to take. Default all.
             callbacks: list of callbacks; their test hooks are called.
             return_dict: True returns a dict by name.
 
@@ -148,12 +194,20 @@ class Trainer(CompiledModel):
         compiled = self._compiled_now("evaluate")
         if kwargs:
             raise ValueError(f"evaluate: unknown arguments {', '.join(map(repr, kwargs))}")
-        refuse_unless_default("evaluate", steps=(steps, None))
-        size = batch_size_or_default(batch_size)
+        steps = checked_steps("steps", steps)
         checked_verbose(verbose)
-        trainer, data = self._admit(compiled, converted(x, y, sample_weight), size)
-        callback_list = self._callbacks(callbacks, verbose, 1, batches_of(len(data.x), size))
-        logs = evaluate_data(self, compiled, trainer, data, size, callback_list, shown=True)
+        source = source_of(x, y, sample_weight, None, False)
+        if source is not None:
+            feed = StreamFeed(source, steps)
+            trainer = self._admit_stream(compiled, feed)
+            callback_list = self._callbacks(callbacks, verbose, 1, feed.steps)
+            logs = evaluate_stream(self, compiled, trainer, feed, callback_list, shown=True)
+        else:
+            data = converted(x, y, sample_weight)
+            size = batch_size_or_default(batch_size, rows=len(data.x), steps=steps)
+            trainer, data = self._admit(compiled, limited(data, size, steps, "steps"), size)
+            callback_list = self._callbacks(callbacks, verbose, 1, steps or batches_of(len(data.x), size))
+            logs = evaluate_data(self, compiled, trainer, data, size, callback_list, shown=True)
         return logs if return_dict else compiled.in_order(logs)
 
     def predict(
@@ -168,7 +222,7 @@ class Trainer(CompiledModel):
 
         Args:
             x, batch_size, verbose: as in `evaluate`.
-            steps: not supported yet, None only.
+            steps: batches to take. Default all.
             callbacks: list of callbacks; their predict hooks are called.
 
         Returns:
@@ -177,17 +231,22 @@ class Trainer(CompiledModel):
         Raises:
             ValueError, TypeError: an argument is wrong; the message names it.
         """
-        if steps is not None:
-            refuse_unless_default("predict", steps=(steps, None))
-        size = batch_size_or_default(batch_size)
         checked_verbose(verbose)
-        rows = real_array(unwrapped(x, 2), "x")
+        source = None if type(x) is np.ndarray else source_of(x, None, None, None, False)
+        if source is not None:
+            feed = StreamFeed(source, checked_steps("steps", steps))
+            return predict_stream(self, feed, self._callbacks(callbacks, verbose, 1, feed.steps))
+        rows = input_rows(x, "x")
+        wanted = None if steps is None else checked_steps("steps", steps)
+        size = batch_size_or_default(batch_size, rows=len(rows), steps=wanted)
+        if wanted is not None:
+            rows = limited(rows, size, wanted, "steps")
         network = self._network or self.network_for((min(len(rows), size), *rows.shape[1:]))
         rows = fitted_input(rows, self.input_shape, "x")
         if callbacks is None and verbose == 0:  # a list without a callback has nothing to call
             self.stop_predicting = False
-            return self.shaped_output(network.predict(rows, size))
-        callback_list = self._callbacks(callbacks, verbose, 1, batches_of(len(rows), size))
+            return self.shaped_output(network.predict(core_source(rows), size))
+        callback_list = self._callbacks(callbacks, verbose, 1, wanted or batches_of(len(rows), size))
         return predict_data(self, network, rows, size, callback_list)
 
     # -- one batch -------------------------------------------------------------------------------------------
@@ -232,7 +291,18 @@ class Trainer(CompiledModel):
 
     def predict_on_batch(self, x: Any) -> npt.NDArray[Any]:
         """`predict` on all rows as one batch, silently; result and errors as there."""
-        rows = real_array(unwrapped(x, 2), "x")
-        network = self._network or self.network_for(rows.shape)
-        rows = fitted_input(rows, self.input_shape, "x")
-        return self.shaped_output(network.predict(rows, len(rows)))
+        return predict_batch(self, x, "x")
+
+    # -- doors -----------------------------------------------------------------------------------------------
+    def _admit_stream(self, compiled: Compiled, feed: StreamFeed, *, trains: bool = False) -> Any:
+        """The trainer for batches that are still to come, by a first one."""
+        first = feed.first()
+        trainer, _ = self._admit(compiled, first, len(first.x) + 1, trains=trains)  # of no common size
+        return trainer
+
+    def _given_validation(self, validation_data: Any) -> Data | Source:
+        alone = validation_data
+        if isinstance(alone, (tuple, list)) and len(alone) == 1:
+            alone = alone[0]
+        source = source_of(alone, None, None, None, False)
+        return converted_validation(validation_data) if source is None else source

@@ -15,11 +15,15 @@ from lamina.keras.utils.console import enable_interactive_logging as enable_inte
 from lamina.keras.utils.console import is_interactive_logging_enabled as is_interactive_logging_enabled
 from lamina.keras.utils.normalization import normalize as normalize
 from lamina.keras.utils.progbar import Progbar as Progbar
+from lamina.keras.utils.py_dataset import PyDataset as PyDataset
+from lamina.keras.utils.py_dataset import PyDataset as Sequence
 from lamina.keras.utils.seeding import set_random_seed as set_random_seed
 
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "custom_object_scope",
     "deserialize_keras_object",
     "disable_interactive_logging",
