@@ -39,7 +39,7 @@ BAD_ARGUMENTS: list[tuple[str, Any]] = [
     ("validation_data", (np.zeros((3, FEATURES)),)),
     ("callbacks", [object()]),
     ("callbacks", ["EarlyStopping"]),
-    ("steps_per_epoch", 3),
+    ("steps_per_epoch", -3),
 ]
 
 

@@ -206,7 +206,7 @@ def test_bad_models_are_refused_before_anything_changes(name: str) -> None:
         ({"epochs": -1}, ValueError, "^epochs"),
         ({"epochs": 1.5}, TypeError, "^epochs"),
         ({"batch_size": 0}, ValueError, "^batch_size"),
-        ({"shuffle": "batch"}, ValueError, "^shuffle"),
+        ({"shuffle": "rows"}, ValueError, "^shuffle"),
         ({"verbose": 3}, ValueError, "^verbose"),
         ({"sample_weight": np.ones(3)}, ValueError, "^sample_weight"),
         ({"sample_weight": np.ones(ROWS), "class_weight": {}}, ValueError, "^class_weight"),
