@@ -4,13 +4,15 @@ stopped.
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from lamina.keras._saving.whole_file import write_whole
 
 if TYPE_CHECKING:
     from lamina.keras._training.stack import LayerStack
@@ -59,12 +61,9 @@ def write_state(path: str, model: LayerStack, epoch: int, within_epoch: bool) ->
     }
     arrays: dict[str, Any] = {f"weight{i}": weight for i, weight in enumerate(model.get_weights())}
     arrays.update({f"slot{i}": slot for i, slot in enumerate(slots)})
-    unfinished = f"{path}.tmp"
-    with open(unfinished, "wb") as file:
-        np.savez(file, told=np.array(json.dumps(told)), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    memory = io.BytesIO()
+    np.savez(memory, told=np.array(json.dumps(told)), **arrays)
+    write_whole(path, memory.getbuffer())
 
 
 def read_state(path: str) -> TrainingState:
