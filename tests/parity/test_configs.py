@@ -84,6 +84,30 @@ def test_models_go_both_ways(when: str, live_keras: ModuleType) -> None:
         assert ours.get_compile_config().keys() == live.get_compile_config().keys()
 
 
+def test_models_within_models(live_keras: ModuleType) -> None:
+    def made(k: Any) -> Any:
+        inner = k.Sequential([k.layers.Dense(3, name="a"), k.layers.Flatten(name="b")], name="inner")
+        return k.Sequential([k.Input((4,), name="rows"), inner, k.layers.Dense(2, name="c")], name="net")
+
+    live, ours = made(live_keras), made(keras)
+    config = plain(live.get_config())
+    again = keras.Sequential.from_config(config)
+    assert [layer.name for layer in again.layers] == ["inner", "c"]
+    assert [weight.shape for weight in again.weights] == [weight.shape for weight in live.weights]
+    back = live_keras.Sequential.from_config(plain(ours.get_config()))
+    assert [weight.shape for weight in back.weights] == [weight.shape for weight in live.weights]
+    assert without_input(plain(ours.get_config())) == without_input(config)
+    clone = keras.models.clone_model(ours, recursive=True)
+    assert clone.get_config() == ours.get_config()
+
+
+def without_input(config: Any) -> Any:
+    """The config without the input layer of the model within, whose name is numbered."""
+    inner = next(entry for entry in config["layers"] if entry["class_name"] == "Sequential")
+    inner["config"]["layers"] = [e for e in inner["config"]["layers"] if e["class_name"] != "InputLayer"]
+    return config
+
+
 def test_a_model_that_was_built_later_is_configured_as_keras_s(live_keras: ModuleType) -> None:
     configs = []
     for k in (live_keras, keras):

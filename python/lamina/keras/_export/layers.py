@@ -186,13 +186,6 @@ def _normalization(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
     return graph.add("Div", centered, graph.numbers(deviation))
 
 
-def _inner_model(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
-    for inner in layer.layers:
-        x = add_layer(graph, x, inner, shape)
-        shape = inner.compute_output_shape(shape)
-    return x
-
-
 LAYERS: dict[str, Callable[[Graph, str, Any, Shape], str]] = {
     "Activation": _activation,
     "ActivityRegularization": _same,
@@ -214,7 +207,6 @@ LAYERS: dict[str, Callable[[Graph, str, Any, Shape], str]] = {
     "ReLU": _relu,
     "Rescaling": _rescaling,
     "Reshape": _reshaped,
-    "Sequential": _inner_model,
     "Softmax": _softmax,
     "UnitNormalization": _unit_normalization,
 }

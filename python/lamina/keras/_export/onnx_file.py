@@ -42,15 +42,15 @@ def export_model(
         raise ValueError(
             f"export: model {model.name!r} has no weights yet; give it an input shape or build it first"
         )
-    for layer in model.layers:
+    for layer in model.leaves:
         if layer.compute_dtype == "bfloat16":
             raise ValueError(
                 f"export: layer {layer.name!r}: expected dtype 'float32' or 'float64', got 'mixed_bfloat16'"
             )
     graph = Graph(_onnx_module(), model.dtype)
     x = y = model.input_layer.name
-    for index, layer in enumerate(model.layers):
-        y = add_layer(graph, y, layer, model.shapes[index])
+    for layer, shape in zip(model.leaves, model.shapes, strict=False):
+        y = add_layer(graph, y, layer, shape)
     write_whole(path, graph.finished(model.name, x, model.input_shape, y, model.output_shape))
     if verbose is None or verbose:
         print_msg(f"Saved the model in ONNX's form to {path!r}")
