@@ -112,6 +112,17 @@ TRAINING = (
         peers=tuple(name for name in MOST if name != "sklearn"),  # it validates with rows it takes itself
         **A,
     ),
+    Case(
+        name="regularised",
+        group="training",
+        title="784-300-100-10 relu, l2, batch norm, dropout, clipping, schedule, validated",
+        units=(784, 300, 100, 10),
+        activation="relu",
+        optimizer="adam",
+        regularised=True,
+        validation_rows=12000,
+        peers=("lamina", "lamina_1", "keras", "keras_tuned", "keras_jax", "keras_torch"),
+    ),
 )
 
 WIDTHS = tuple(

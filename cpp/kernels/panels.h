@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/arguments.h"
 #include "kernels/transpose.h"
@@ -74,12 +75,19 @@ void transposed_panel(const Source& x, T* panel, Seen&& seen) {
     const std::int64_t n = std::min(lanes, x.cols() - k);
     for (std::int64_t half = 0; half < kPanel<T>; half += lanes) {
       Vec<T> rows[lanes];
-      if (n == lanes && half + lanes <= x.rows()) {
+      // Unrolled, so that the rows are registers.
+      const auto read = [&](auto width) {
 #pragma GCC unroll 16
         for (std::int64_t i = 0; i < lanes; ++i) {
-          rows[i] = x(half + i, k, lanes);
+          rows[i] = x(half + i, k, width);
           seen(half + i, k, rows[i]);
         }
+      };
+      if (half + lanes <= x.rows()) {
+        if (n == lanes)
+          read(std::integral_constant<std::int64_t, lanes>{});
+        else
+          read(n);
       } else {
         for (std::int64_t i = 0; i < lanes; ++i) {
           rows[i] = half + i < x.rows() ? x(half + i, k, n) : Vec<T>{};
@@ -88,12 +96,9 @@ void transposed_panel(const Source& x, T* panel, Seen&& seen) {
       }
       transpose<T>(rows);
       T* const out = panel + k * kPanel<T> + half;
-      if (n == lanes) {
 #pragma GCC unroll 16
-        for (std::int64_t i = 0; i < lanes; ++i) store(out + i * kPanel<T>, rows[i]);
-      } else {
-        for (std::int64_t i = 0; i < n; ++i) store(out + i * kPanel<T>, rows[i]);
-      }
+      for (std::int64_t i = 0; i < lanes; ++i)
+        if (i < n) store(out + i * kPanel<T>, rows[i]);
     }
   }
 }
@@ -132,7 +137,9 @@ void transposed_back(const T* z, Matrix<T> y) {
       for (std::int64_t i = 0; i < lanes; ++i) rows[i] = load(z + (u + i) * kPanel<T> + half);
       transpose<T>(rows);
       const std::int64_t n = std::min(lanes, y.cols - u), m = std::min(lanes, y.rows - half);
-      for (std::int64_t i = 0; i < m; ++i) store_up_to(y.row(half + i) + u, rows[i], n);
+#pragma GCC unroll 16
+      for (std::int64_t i = 0; i < lanes; ++i)
+        if (i < m) store_up_to(y.row(half + i) + u, rows[i], n);
     }
 }
 

@@ -18,13 +18,15 @@ struct VectorOf;
 template <>
 struct VectorOf<float> {
   typedef float type __attribute__((vector_size(LAMINA_VECTOR_BYTES)));
-  typedef std::int32_t bits __attribute__((vector_size(LAMINA_VECTOR_BYTES)));
+  typedef std::int32_t lane;
+  typedef lane bits __attribute__((vector_size(LAMINA_VECTOR_BYTES)));
   static constexpr std::int64_t kLanes = LAMINA_VECTOR_BYTES / sizeof(float);
 };
 template <>
 struct VectorOf<double> {
   typedef double type __attribute__((vector_size(LAMINA_VECTOR_BYTES)));
-  typedef std::int64_t bits __attribute__((vector_size(LAMINA_VECTOR_BYTES)));
+  typedef std::int64_t lane;
+  typedef lane bits __attribute__((vector_size(LAMINA_VECTOR_BYTES)));
   static constexpr std::int64_t kLanes = LAMINA_VECTOR_BYTES / sizeof(double);
 };
 
@@ -160,8 +162,9 @@ void map(std::int64_t size, T* y, F&& f, const X*... x) {
 // The first n lanes; the others are `rest`.
 template <class T>
 Vec<T> first_lanes(Vec<T> v, std::int64_t n, T rest) {
-  for (std::int64_t i = n; i < kLanes<T>; ++i) v[i] = rest;
-  return v;
+  Bits<T> lane;  // its numbers, a constant: lane by lane through memory would stall the load of the whole
+  for (int i = 0; i < kLanes<T>; ++i) lane[i] = i;
+  return lane < Bits<T>{} + static_cast<typename VectorOf<T>::lane>(n) ? v : splat(rest);
 }
 
 // sum of f(i, n), vectors of which n lanes count, over i = 0..size-1. Lanes are summed in T for kRun vectors,

@@ -9,6 +9,11 @@ from lamina._bench.network import Array, MissingError, Network, Rows
 
 NO_OPTIONS: Mapping[str, Any] = {}
 
+# Of a regularised network.
+L2 = 1e-4
+CLIPNORM = 1.0
+DECAY_STEPS, DECAY = 1000, 0.96
+
 
 class KerasProgram:
     """The network in `keras`, the module of that name in TensorFlow or in Lamina.
@@ -44,17 +49,26 @@ class KerasProgram:
         layers: list[Any] = [keras.layers.Input((network.units[0],))]
         if network.from_bytes:
             layers.append(_wanted(keras.layers, "Rescaling")(1 / 255))
-        layers += [keras.layers.Dense(units, activation=network.activation) for units in network.units[1:-1]]
+        penalty = {"kernel_regularizer": keras.regularizers.L2(L2)} if network.regularised else {}
+        for units in network.units[1:-1]:
+            layers.append(keras.layers.Dense(units, activation=network.activation, **penalty))
+            if network.regularised:
+                layers += [keras.layers.BatchNormalization(), keras.layers.Dropout(network.dropout)]
         last = "sigmoid" if network.units[-1] == 1 else "softmax"
-        layers.append(keras.layers.Dense(network.units[-1], activation=last))
+        layers.append(keras.layers.Dense(network.units[-1], activation=last, **penalty))
         return keras.Sequential(layers)
 
     def reset(self) -> None:
         keras, network = self.keras, self.network
-        optimizer = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[network.optimizer]
+        kind = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[network.optimizer]
+        if network.regularised:
+            rate = keras.optimizers.schedules.ExponentialDecay(network.rate, DECAY_STEPS, DECAY)
+            optimizer = kind(learning_rate=rate, clipnorm=CLIPNORM)
+        else:
+            optimizer = kind(learning_rate=network.rate)
         self.model.set_weights(self.weights)
         self.model.compile(
-            optimizer=optimizer(learning_rate=network.rate),
+            optimizer=optimizer,
             loss="sparse_categorical_crossentropy" if network.units[-1] > 1 else "binary_crossentropy",
             metrics=["accuracy"],
             **self.options,

@@ -38,6 +38,10 @@ class Network:
         batch_size: rows of a step.
         dtype: "float32", or "mixed_bfloat16": weights in float32, products of bfloat16.
         from_bytes: x is uint8, which the network itself divides by 255.
+        regularised: with what courses put around dense layers: an L2 penalty on the kernels, batch
+            normalization and dropout behind hidden layers, gradients clipped by norm, a decaying learning
+            rate.
+        dropout: the rate of that dropout.
     """
 
     units: tuple[int, ...] = (784, 100, 10)
@@ -47,6 +51,8 @@ class Network:
     batch_size: int = 32
     dtype: str = "float32"
     from_bytes: bool = False
+    regularised: bool = False
+    dropout: float = 0.3
 
     @property
     def rate(self) -> float:
@@ -85,13 +91,18 @@ class Network:
         return float(max(*self.units[:-1], self.batch_size) * 2.0**-24)
 
     def initial_weights(self) -> list[Array]:
-        """Kernel (inputs, outputs), Glorot-uniform, and zero bias of each layer in turn."""
+        """Kernel (inputs, outputs), Glorot-uniform, and zero bias of each layer in turn.
+
+        Behind those of a hidden layer gamma, beta, mean and variance of its batch normalization, if any.
+        """
         rng = np.random.default_rng(2)
         weights: list[Array] = []
         for inputs, outputs in itertools.pairwise(self.units):
             limit = np.sqrt(6 / (inputs + outputs))
             weights.append(rng.uniform(-limit, limit, (inputs, outputs)).astype(np.float32))
             weights.append(np.zeros(outputs, np.float32))
+            if self.regularised and len(weights) < 6 * (len(self.units) - 2) + 2:
+                weights += [np.full(outputs, value, np.float32) for value in (1, 0, 0, 1)]
         return weights
 
 
