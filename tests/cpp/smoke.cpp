@@ -241,10 +241,10 @@ void check_threads() {
   for (const auto& result : results) expect(result == alone, "the same bits from concurrent threads");
 }
 
-// A network with its own trainer and data, over three epochs that end with a validation.
+// A network with its own trainer and data, over epochs that end with a validation.
 template <class T>
 struct Course {
-  explicit Course(OptimizerKind kind)
+  explicit Course(OptimizerKind kind, std::int64_t last = 3)
       : network(kInputs, backend_named<T>("cpu")),
         optimizer(form(kind)),
         x(random_values<T>(kRows * kInputs, 2)) {
@@ -253,7 +253,7 @@ struct Course {
     y.assign(static_cast<std::size_t>(kRows * kClasses), T(0.2));
     data.x = rows_of(x, kRows);
     data.y = rows_of(y, kRows);
-    EpochsForm epochs{0, 3, 16, Shuffle::kRows, 5, 0, 16, 1, {}};
+    EpochsForm epochs{0, last, 16, Shuffle::kRows, 5, 0, 16, 1, {}};
     run.emplace(*trainer, data, &data, epochs);
   }
   static OptimizerForm form(OptimizerKind kind) {
@@ -293,7 +293,9 @@ void check_together() {
     expect(runs.back()->take() == alone.run->take(), "the same means together as alone");
     runs.clear();
   }
-  Course<float> one(OptimizerKind::kSgd), two(OptimizerKind::kSgd);
+  // So long that they can't be over before the caller looks up.
+  constexpr std::int64_t long_last = 1 << 20;
+  Course<float> one(OptimizerKind::kSgd, long_last), two(OptimizerKind::kSgd, long_last);
   Interrupt interrupt([] { throw std::runtime_error("stop"); }, Interrupt::Clock::duration::zero());
   bool stopped = false;
   try {
