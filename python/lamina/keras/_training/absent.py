@@ -24,7 +24,7 @@ NAMES: dict[str, str] = {
         standardize_dtype
     """,
     "keras.callbacks": """
-        OrbaxCheckpoint SwapEMAWeights TensorBoard
+        OrbaxCheckpoint SwapEMAWeights
     """,
     "keras.config": """
         disable_flash_attention disable_traceback_filtering enable_flash_attention
