@@ -273,3 +273,20 @@ def test_errors_of_a_data_set_come_through():
     for arguments in ({}, {"workers": 2}):
         with pytest.raises(OSError, match="no such picture"):
             trained(keras).fit(Fails(**arguments), shuffle=False, verbose=0)
+
+
+@pytest.mark.parametrize("entries", [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)])
+def test_batches_as_tuples(live_keras, entries):
+    for make in (tuple, list):
+        results = []
+        for module in (keras, live_keras):
+            try:
+                results.append(module.utils.unpack_x_y_sample_weight(make(entries)))
+            except ValueError:
+                results.append("refused")
+        assert results[0] == results[1]
+    assert keras.utils.unpack_x_y_sample_weight(X)[0] is X
+    if 0 < len(entries) < 4:
+        ours, theirs = keras.utils, live_keras.utils
+        assert ours.pack_x_y_sample_weight(*entries) == theirs.pack_x_y_sample_weight(*entries)
+    assert keras.utils.pack_x_y_sample_weight([X]) == ([X],)

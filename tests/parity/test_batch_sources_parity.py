@@ -201,3 +201,28 @@ def test_a_data_set_s_batches_are_shuffled_as_by_keras(
     assert_close(found[0][0], found[1][0], bound, "loss")
     for our, their in zip(found[0][1], found[1][1], strict=True):
         assert_close(our, their, bound, "weight")
+
+
+def test_hooks_of_several_steps_at_once(live_keras: ModuleType, lamina_keras: ModuleType) -> None:
+    """steps_per_execution calls the batch hooks every so many batches; results stay the same."""
+    found = []
+    for keras in (lamina_keras, live_keras):
+        model = _model(keras)
+        model.compile(
+            keras.optimizers.SGD(0.2),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            steps_per_execution=2,
+        )
+        seen: list[Any] = []
+        common = {"verbose": 0, "callbacks": [_recorder(keras, seen)]}
+        model.fit(X, Y, 5, 2, shuffle=False, validation_data=(X, Y), **common)
+        results = {name: float(value) for name, value in model.get_metrics_result().items()}
+        model.evaluate(X, Y, batch_size=4, **common)
+        model.predict(X, batch_size=4, **common)
+        found.append((seen, results, model.steps_per_execution, model.run_eagerly))
+    _assert_same(found[0][0], found[1][0])
+    assert list(found[0][1]) == list(found[1][1])
+    for name, value in found[1][1].items():
+        assert_close(found[0][1][name], value, rounding("float32", 21, 12), name)
+    assert found[0][2:] == found[1][2:]

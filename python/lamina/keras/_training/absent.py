@@ -24,7 +24,7 @@ NAMES: dict[str, str] = {
         standardize_dtype
     """,
     "keras.callbacks": """
-        OrbaxCheckpoint SwapEMAWeights
+        OrbaxCheckpoint
     """,
     "keras.config": """
         disable_flash_attention disable_traceback_filtering enable_flash_attention
@@ -111,9 +111,9 @@ NAMES: dict[str, str] = {
         audio_dataset_from_directory bounding_boxes clear_session
         get_file
         get_source_inputs image_dataset_from_directory img_to_array
-        is_keras_tensor legacy load_img model_to_dot pack_x_y_sample_weight pad_sequences plot_model
+        is_keras_tensor legacy load_img model_to_dot pad_sequences plot_model
         save_img split_dataset standardize_dtype
-        text_dataset_from_directory timeseries_dataset_from_array unpack_x_y_sample_weight
+        text_dataset_from_directory timeseries_dataset_from_array
     """,
 }
 
@@ -121,9 +121,9 @@ NAMES: dict[str, str] = {
 ATTRIBUTES: dict[str, str] = {
     "Sequential": """
         add_loss add_metric add_variable add_weight compute_mask compute_output_shape
-        get_metrics_result input inputs jit_compile losses
+        input inputs losses
         make_predict_function make_test_function make_train_function metrics_variables output
-        outputs path predict_function quantize run_eagerly stateless_call steps_per_execution
+        outputs path predict_function quantize stateless_call
         supports_masking test_function train_function
     """,
     "Layer": """

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lamina.keras._saving.objects import serialize_keras_object
 from lamina.keras._training.absent import KerasAttributes
+from lamina.keras._training.arguments import integer
 from lamina.keras._training.compiled import Compiled, Head
 from lamina.keras._training.data import Data
 from lamina.keras._training.unsupported import refuse_unless_default
@@ -34,6 +35,7 @@ class CompiledModel(KerasAttributes, ABC):
         self._compile_arguments: dict[str, Any] | None = None
         self._seed: int | None = None
         self._epochs_trained = 0
+        self._results: dict[str, float] = {}  # loss and metrics of the last call
         self._initial_epoch: int | None = None  # with which the next fit goes on, whatever it is told
         self._in_epoch = False
         self._network: Any = None  # the core's; None until the model is built
@@ -90,8 +92,10 @@ class CompiledModel(KerasAttributes, ABC):
             metrics: list of names, functions or instances of `keras.metrics`; "accuracy" is chosen by the
                 shapes of y and output.
             loss_weights, weighted_metrics: not supported yet, None only.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted without effect: they
-                change how Keras executes, not what it computes.
+            steps_per_execution: an int >= 1: batch hooks are called after every so many batches of arrays
+                only. Default 1.
+            run_eagerly, jit_compile, auto_scale_loss: accepted without effect: they change how Keras
+                executes, not what it computes.
 
         Raises:
             ValueError: an unknown name, or an argument that is not supported.
@@ -99,6 +103,7 @@ class CompiledModel(KerasAttributes, ABC):
         refuse_unless_default("compile", loss_weights=(loss_weights, None))
         if weighted_metrics:
             refuse_unless_default("compile", weighted_metrics=(weighted_metrics, None))
+        integer("steps_per_execution", steps_per_execution, 1)
         before = self._compiled
         if before is not None:
             loss = before.user_loss if loss is None else loss
@@ -155,9 +160,36 @@ class CompiledModel(KerasAttributes, ABC):
         """The metrics of `compile`, resolved for the targets once these are known, at the first call."""
         return [] if self._compiled is None else list(self._compiled.metrics)
 
+    def get_metrics_result(self) -> dict[str, float]:
+        """Loss and metrics of the last epoch, evaluation or batch, the validation's where there was one; {}
+        before, and after `reset_metrics`.
+        """
+        return dict(self._results)
+
     def reset_metrics(self) -> None:
-        """Accepted; every epoch, evaluation and batch call starts its running means by itself."""
-        return
+        """Forget the results; every epoch, evaluation and batch call starts its running means by itself."""
+        self._results = {}
+
+    def hold_results(self, logs: dict[str, float]) -> None:
+        """Keep logs for `get_metrics_result`: those of the validation, if they have any."""
+        found = {name[4:]: value for name, value in logs.items() if name.startswith("val_")} or logs
+        order = ["loss", *[metric.name for metric in self.metrics]]
+        self._results = {name: found[name] for name in [*order, *found] if name in found}
+
+    @property
+    def run_eagerly(self) -> bool:
+        """What `compile` was told, without effect."""
+        return bool((self._compile_arguments or {}).get("run_eagerly", False))
+
+    @property
+    def steps_per_execution(self) -> int:
+        """After how many batches of arrays the batch hooks are called."""
+        return int((self._compile_arguments or {}).get("steps_per_execution", 1))
+
+    @property
+    def jit_compile(self) -> bool:
+        """What `compile` was told, without effect."""
+        return bool((self._compile_arguments or {}).get("jit_compile", False))
 
     # -- inside ----------------------------------------------------------------------------------------------
     def shuffle_seed(self) -> int:

@@ -35,6 +35,7 @@ def evaluate_data(
     else:
         progress = progress_for(compiled, callbacks) if shown else None
         logs = compiled.logs(trainer.evaluate(data.dataset(), batch_size, progress), len(data.x))
+    model.hold_results(logs)
     callbacks.on_test_end(logs)
     return logs
 
@@ -44,12 +45,13 @@ def _batch_by_batch(
 ) -> dict[str, float]:
     rows = len(data.x)
     logs: dict[str, float] = {}
-    for batch, first in enumerate(range(0, rows, batch_size)):
-        last = min(first + batch_size, rows)
-        callbacks.on_test_batch_begin(batch)
+    together = model.steps_per_execution
+    for step, first in enumerate(range(0, rows, batch_size * together)):
+        last = min(first + batch_size * together, rows)
+        callbacks.on_test_batch_begin(step * together)
         dataset = data.rows(first, last).dataset()
-        logs = compiled.logs(trainer.evaluate(dataset, last - first, goes_on=first > 0), last)
-        callbacks.on_test_batch_end(batch, logs)
+        logs = compiled.logs(trainer.evaluate(dataset, batch_size, goes_on=first > 0), last)
+        callbacks.on_test_batch_end((step + 1) * together - 1, logs)
         if model.stop_evaluating:
             break
     return logs
@@ -81,6 +83,7 @@ def evaluate_stream(
             callbacks.on_progress(step + 1, logs)
         if model.stop_evaluating:
             break
+    model.hold_results(logs)
     callbacks.on_test_end(logs)
     return logs
 
@@ -93,12 +96,12 @@ def predict_data(
     callbacks.on_predict_begin()
     if callbacks.wants_predict_batches:
         parts = []
-        for batch, first in enumerate(range(0, len(x), batch_size)):
-            callbacks.on_predict_batch_begin(batch)
-            parts.append(
-                model.shaped_output(network.predict(core_source(x[first : first + batch_size]), batch_size))
-            )
-            callbacks.on_predict_batch_end(batch, {"outputs": parts[-1]})
+        together = model.steps_per_execution
+        for step, first in enumerate(range(0, len(x), batch_size * together)):
+            callbacks.on_predict_batch_begin(step * together)
+            rows = core_source(x[first : first + batch_size * together])
+            parts.append(model.shaped_output(network.predict(rows, batch_size)))
+            callbacks.on_predict_batch_end((step + 1) * together - 1, {"outputs": parts[-1]})
             if model.stop_predicting:
                 break
         out = np.concatenate(parts)

@@ -55,11 +55,13 @@ class ArrayFeed:
             if not stepwise:
                 logs = compiled.logs(trainer.train(first, last, progress_for(compiled, callbacks)), seen)
             else:
-                for batch in range(first, last):
+                together = model.steps_per_execution
+                for batch in range(first, last, together):
+                    end = min(batch + together, last)
                     callbacks.on_train_batch_begin(batch - first)
-                    seen = min((batch + 1) * self._batch_size, rows) - first * self._batch_size
-                    logs = compiled.logs(trainer.train(batch, batch + 1), seen)
-                    callbacks.on_train_batch_end(batch - first, logs)
+                    seen = min(end * self._batch_size, rows) - first * self._batch_size
+                    logs = compiled.logs(trainer.train(batch, end), seen)
+                    callbacks.on_train_batch_end(batch - first + together - 1, logs)
                     if model.stop_training:
                         return logs
             if last - first < self.steps:

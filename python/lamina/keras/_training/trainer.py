@@ -277,6 +277,7 @@ class Trainer(CompiledModel):
         with self.in_epoch():
             trainer.begin_epoch(data.dataset(), len(data.x), False, self.shuffle_seed(), self.count_epoch())
             logs = compiled.logs(trainer.train(0, 1), len(data.x))
+        self.hold_results(logs)
         return logs if return_dict else compiled.in_order(logs)
 
     def test_on_batch(
@@ -287,6 +288,7 @@ class Trainer(CompiledModel):
         data = converted(x, y, sample_weight)
         trainer, data = self._admit(compiled, data, len(data.x))
         logs = compiled.logs(trainer.evaluate(data.dataset(), len(data.x)), len(data.x))
+        self.hold_results(logs)
         return logs if return_dict else compiled.in_order(logs)
 
     def predict_on_batch(self, x: Any) -> npt.NDArray[Any]:

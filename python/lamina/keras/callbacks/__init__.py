@@ -13,6 +13,7 @@ from lamina.keras.callbacks.model_checkpoint import ModelCheckpoint as ModelChec
 from lamina.keras.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
 from lamina.keras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from lamina.keras.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
+from lamina.keras.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from lamina.keras.callbacks.tensorboard import TensorBoard as TensorBoard
 from lamina.keras.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 
@@ -29,6 +30,7 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -50,11 +50,13 @@ class TensorBoard(Callback):
         super().__init__()
         if profile_batch not in (0, "0", None):
             raise ValueError(
-                f"TensorBoard: profile_batch: expected 0, there is no TensorFlow to profile, got {profile_batch!r}"
+                "TensorBoard: profile_batch: expected 0, as there is no TensorFlow to profile, "
+                f"got {profile_batch!r}"
             )
         if embeddings_freq or embeddings_metadata:
             raise ValueError(
-                "TensorBoard: embeddings_metadata, embeddings_freq: expected None and 0, as there are no embeddings"
+                "TensorBoard: embeddings_metadata, embeddings_freq: expected None and 0, "
+                f"as there are no embeddings, got {embeddings_metadata!r} and {embeddings_freq!r}"
             )
         self.log_dir = str(log_dir)
         self.histogram_freq = histogram_freq

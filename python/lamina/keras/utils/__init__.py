@@ -17,6 +17,8 @@ from lamina.keras.utils.normalization import normalize as normalize
 from lamina.keras.utils.progbar import Progbar as Progbar
 from lamina.keras.utils.py_dataset import PyDataset as PyDataset
 from lamina.keras.utils.py_dataset import PyDataset as Sequence
+from lamina.keras.utils.sample_weight import pack_x_y_sample_weight as pack_x_y_sample_weight
+from lamina.keras.utils.sample_weight import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 from lamina.keras.utils.seeding import set_random_seed as set_random_seed
 
 __all__ = [
@@ -33,10 +35,12 @@ __all__ = [
     "get_registered_object",
     "is_interactive_logging_enabled",
     "normalize",
+    "pack_x_y_sample_weight",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 refuse_absent(__name__)
