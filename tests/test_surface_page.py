@@ -59,6 +59,6 @@ def test_arguments_are_read_from_docstrings(surface: Any) -> None:
         (["**kwargs"], "others."),
     ]
     page = surface.page()
-    assert "| `Sequential.compile` | `run_eagerly`, `steps_per_execution`" in page
+    assert "| `Sequential.compile` | `run_eagerly`, `jit_compile`" in page
     assert "| `Sequential.export` | `input_signature` | None only. |" in page
     assert keras.Sequential.__name__ in page
