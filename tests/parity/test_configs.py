@@ -66,7 +66,7 @@ def test_models_go_both_ways(when: str, live_keras: ModuleType) -> None:
         model = network(k)
         if when == "compiled":
             metrics = ["mae", k.metrics.MeanSquaredError(name="it")]
-            model.compile(k.optimizers.SGD(0.1, momentum=0.5), "mse", metrics=metrics)
+            model.compile(k.optimizers.SGD(0.1, momentum=0.5, name="it"), "mse", metrics=metrics)
         return model
 
     live, ours = made(live_keras), made(keras)
