@@ -74,6 +74,13 @@ def test_a_class_of_a_scope_or_an_argument_is_found(way: str) -> None:
     assert saving.get_registered_object("Doubled") is None
 
 
+def test_a_name_alone_is_found_in_scope() -> None:
+    with saving.custom_object_scope({"twos": Doubled}):
+        assert isinstance(keras.layers.Dense(1, kernel_initializer="twos").kernel_initializer, Doubled)
+    with pytest.raises(ValueError, match="got 'twos'"):
+        keras.initializers.get("twos")
+
+
 def test_a_scope_hides_the_outer_one_and_other_threads_do_not_see_it() -> None:
     seen: list[Any] = []
     with saving.CustomObjectScope({"a": 1, "b": 2}), saving.CustomObjectScope({"a": 3}):

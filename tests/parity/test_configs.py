@@ -145,6 +145,7 @@ def test_objects_of_every_kind_are_serialized_as_keras_does(live_keras: ModuleTy
         lambda k: k.metrics.MeanSquaredError(name="it"),
         lambda k: k.optimizers.RMSprop(0.25, name="it"),
         lambda k: k.DTypePolicy("float64"),
+        lambda k: k.dtype_policies.deserialize(k.dtype_policies.serialize(k.DTypePolicy("float64"))),
         lambda k: k.losses.mean_squared_error,
         lambda k: k.activations.tanh,
     ):

@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.keras._training.absent import refuse_absent
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "get"]
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
 
 SUPPORTED = ("float32", "float64", "mixed_bfloat16")
 
@@ -99,6 +99,27 @@ def get(identifier: Any) -> DTypePolicy:
         ValueError: none of these, or a policy that is not supported.
     """
     return dtype_policy() if identifier is None else _from(identifier, "dtype")
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """The config of a policy, with its class."""
+    from lamina.keras._saving.objects import serialize_keras_object
+
+    return serialize_keras_object(dtype_policy)  # type: ignore[no-any-return]
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
+    """The policy of a config that `serialize` made, here or in Keras.
+
+    Raises:
+        ValueError: the config of something else, or of a policy that is not supported.
+    """
+    from lamina.keras._saving.objects import deserialize_keras_object
+
+    policy = deserialize_keras_object(config, custom_objects=custom_objects)
+    if not isinstance(policy, DTypePolicy):
+        raise ValueError(f"config: expected the config of a dtype policy, got {config!r}")
+    return policy
 
 
 def _from(identifier: Any, argument: str) -> DTypePolicy:

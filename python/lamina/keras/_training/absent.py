@@ -37,7 +37,7 @@ NAMES: dict[str, str] = {
     """,
     "keras.dtype_policies": """
         AWQDTypePolicy DTypePolicyMap GPTQDTypePolicy Int4DTypePolicy QuantizedDTypePolicy
-        QuantizedFloat8DTypePolicy deserialize serialize
+        QuantizedFloat8DTypePolicy
     """,
     "keras.initializers": """
         STFT STFTInitializer stft

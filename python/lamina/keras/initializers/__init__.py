@@ -25,7 +25,12 @@ from lamina.keras.initializers.variance_scaling import HeUniform as HeUniform
 from lamina.keras.initializers.variance_scaling import LecunNormal as LecunNormal
 from lamina.keras.initializers.variance_scaling import LecunUniform as LecunUniform
 from lamina.keras.initializers.variance_scaling import VarianceScaling as VarianceScaling
-from lamina.keras.utils.serialization import deserialize_object, serialize_object, unknown_name
+from lamina.keras.utils.serialization import (
+    custom_object,
+    deserialize_object,
+    serialize_object,
+    unknown_name,
+)
 
 # The names in snake case that Keras exports beside the classes.
 constant = Constant
@@ -131,9 +136,9 @@ def get(identifier: Any) -> Any:
     """An initializer from its name, config or class.
 
     Args:
-        identifier: a name ("glorot_uniform", "GlorotUniform"), a dict {"class_name", "config"}, a class, an
-            initializer or a function `f(shape, dtype)` (returned as it is), or an array that becomes the
-            values; None gives None.
+        identifier: a name ("glorot_uniform", "GlorotUniform", or one in scope or registered, see
+            `keras.saving`), a dict {"class_name", "config"}, a class, an initializer or a function
+            `f(shape, dtype)` (returned as it is), or an array that becomes the values; None gives None.
 
     Raises:
         ValueError: a name that isn't known, or no initializer at all.
@@ -144,9 +149,9 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping):
         found = deserialize(identifier)
     elif isinstance(identifier, str):
-        if identifier not in _KNOWN:
+        found = custom_object(identifier) or _KNOWN.get(identifier)
+        if found is None:
             raise unknown_name("initializer", identifier, _KNOWN)
-        found = _KNOWN[identifier]
     elif isinstance(identifier, (np.ndarray, np.generic)):
         return Values(np.asarray(identifier))
     if isinstance(found, type):
