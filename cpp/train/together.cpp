@@ -27,7 +27,7 @@ std::vector<std::exception_ptr> run_together(Interrupt& interrupt, const std::ve
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return runs[a]->weight() > runs[b]->weight(); });
   std::atomic<std::size_t> next{0}, ended{0};
-  std::atomic<bool> stopping{false};
+  std::atomic<bool> stopping{false}, caller_works{false};
   std::exception_ptr why;
 
   const auto work = [&](Interrupt& heeded) {
@@ -46,6 +46,8 @@ std::vector<std::exception_ptr> run_together(Interrupt& interrupt, const std::ve
   const char* caller = &t_here;
   const auto one_thread = [&](std::int64_t) {
     if (&t_here != caller) {
+      // Or one that finds no run could take the caller's tile from it, which would wait and not look up.
+      caller_works.wait(false);
       Interrupt heeded(
           [&] {
             if (stopping.load()) throw Stopped{};
@@ -53,6 +55,8 @@ std::vector<std::exception_ptr> run_together(Interrupt& interrupt, const std::ve
           kHeed);
       return work(heeded);
     }
+    caller_works.store(true);
+    caller_works.notify_all();
     const auto look = [&] {
       try {
         interrupt.poll();
@@ -75,7 +79,7 @@ std::vector<std::exception_ptr> run_together(Interrupt& interrupt, const std::ve
   };
   if (runs.size() > 1) {
     Lease team;
-    team.run(std::min<std::int64_t>(num_threads(), static_cast<std::int64_t>(runs.size())), one_thread);
+    team.run(team.threads(), one_thread);  // a tile each, whose first claim is its own
   } else {
     one_thread(0);  // and the team is for the one run
   }
