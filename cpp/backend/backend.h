@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "backend/tally.h"
 #include "base/random.h"
 #include "base/rows.h"
 #include "base/team.h"
@@ -74,8 +75,11 @@ class Backend {
   virtual double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
                       const T* weight, T scale, T* rows, Matrix<T> gradient) const = 0;
   // Returns the sum of the metric over rows.
-  virtual double metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
+  virtual double metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
                         T* rows) const = 0;
+  // Adds a batch to the state of a metric that is no mean of rows.
+  virtual void tally(Lease& lease, const TallyForm& form, ConstMatrix<T> prediction, ConstMatrix<T> target,
+                     const T* weight, double* state) const = 0;
 
   // The step of the parameters whose gradients are dw[0..size-1], a part of the update's range.
   virtual void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const = 0;

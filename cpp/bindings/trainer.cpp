@@ -10,6 +10,7 @@
 #include "bindings/dataset.h"
 #include "bindings/epochs.h"
 #include "bindings/network.h"
+#include "bindings/objective.h"
 #include "bindings/released.h"
 #include "bindings/use.h"
 #include "bindings/watch.h"
@@ -89,34 +90,18 @@ std::unique_ptr<BoundEpochs> epochs(const py::object& self, const py::object& da
                   std::make_unique<TrainerEpochs<T>>(bound.trainer, views, validated, std::move(form))});
 }
 
-TrainingForm form_of(const std::string& loss, bool from_logits, double label_smoothing,
-                     const std::string& reduction, const std::vector<std::string>& metrics,
-                     std::int64_t positions, bool head_logits) {
-  TrainingForm form;
-  form.loss = loss_named(loss);
-  form.from_logits = from_logits;
-  require(label_smoothing >= 0 && label_smoothing <= 1,
-          "label_smoothing: expected a number from 0 to 1, got ", label_smoothing);
-  form.label_smoothing = label_smoothing;
-  require(reduction == "sum_over_batch_size" || reduction == "sum",
-          "reduction: expected sum_over_batch_size or sum, got ", reduction);
-  form.reduction = reduction == "sum" ? Reduction::kSum : Reduction::kMean;
-  for (const auto& metric : metrics) form.metrics.push_back(metric_named(metric));
-  form.positions = positions;
-  form.head_logits = head_logits;
-  return form;
-}
-
 template <class T>
 void bind_trainer(py::module_& m, const char* name) {
   using Self = BoundTrainer<T>;
   py::class_<Self>(m, name)
-      .def(py::init([](BoundNetwork<T>& network, Optimizer<T>& optimizer, const std::string& loss,
+      .def(py::init([](BoundNetwork<T>& network, Optimizer<T>& optimizer, const py::object& loss,
                        bool from_logits, double label_smoothing, const std::string& reduction,
-                       const std::vector<std::string>& metrics, std::int64_t positions, bool head_logits) {
-             return std::make_unique<Self>(
-                 network.network, optimizer,
-                 form_of(loss, from_logits, label_smoothing, reduction, metrics, positions, head_logits));
+                       const py::sequence& metrics, std::int64_t positions, bool head_logits) {
+             Own<T> own;
+             TrainingForm form = training_form(loss, from_logits, label_smoothing, reduction, metrics, own);
+             form.positions = positions;
+             form.head_logits = head_logits;
+             return std::make_unique<Self>(network.network, optimizer, form, std::move(own));
            }),
            py::arg("network"), py::arg("optimizer"), py::arg("loss"), py::arg("from_logits"),
            py::arg("label_smoothing"), py::arg("reduction"), py::arg("metrics"), py::arg("positions") = 1,

@@ -3,6 +3,8 @@
 
 #include <pybind11/pybind11.h>
 
+#include <utility>
+
 #include "nn/network.h"
 #include "train/trainer.h"
 
@@ -12,8 +14,8 @@ namespace py = pybind11;
 
 template <class T>
 struct BoundTrainer {
-  BoundTrainer(Network<T>& network_, Optimizer<T>& optimizer, const TrainingForm& form)
-      : network(network_), trainer(network_, optimizer, form) {}
+  BoundTrainer(Network<T>& network_, Optimizer<T>& optimizer, const TrainingForm& form, Own<T> own)
+      : network(network_), trainer(network_, optimizer, form, std::move(own)) {}
   // Lets go of the epoch under way.
   void forget() {
     trainer.end_epoch();  // before the data it may still view

@@ -81,6 +81,9 @@ struct Target {
   }
 };
 
+// How rows that do not count change the mean over the others: see kernels/circle.h.
+enum class Counted { kAll, kPositive, kWeighted };
+
 // A loss, and how the targets of a dense one are smoothed: target <- label_scale * target + label_shift.
 template <class T>
 struct LossForm {
@@ -88,6 +91,25 @@ struct LossForm {
   bool logits = false;
   T label_scale = 1;
   T label_shift = 0;
+  // What single losses have of their own: Huber's and Circle's delta (Circle's margin), the focal losses'
+  // alpha and gamma, Tversky's alpha and beta, the generalized cross-entropy's exponent as alpha.
+  T delta = 1;
+  T alpha = 0;
+  T beta = 0;
+  T gamma = 0;
+  bool flag = false;  // binary focal: weigh the classes by alpha; Circle: a row is no pair with itself
+  bool softmax_head = false;  // binary focal at logits: probabilities are their softmax, not their sigmoid
+  bool ignores = false;       // rows of class number `ignored` have neither loss nor gradient
+  std::int64_t ignored = 0;
+  Counted counted = Counted::kAll;
+};
+
+// A metric of single rows.
+template <class T>
+struct MetricForm {
+  MetricKind kind = MetricKind::kBinaryAccuracy;
+  T threshold = T(0.5);  // of binary accuracy
+  std::int64_t k = 5;    // of the best so many
 };
 
 // Numbers of an optimizer's step. Adam's learning rate already holds the bias corrections; 1 - rho and its

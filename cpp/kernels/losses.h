@@ -6,26 +6,14 @@
 #include <cmath>
 
 #include "kernels/activations.h"
+#include "kernels/circle.h"
+#include "kernels/clip.h"
+#include "kernels/row_losses.h"
+#include "kernels/row_metrics.h"
+#include "kernels/scalar_losses.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
-
-template <class T>
-inline constexpr T kLowest = T(kClip);
-template <class T>
-inline constexpr T kHighest = T(1 - kClip);
-
-// NaN stays NaN.
-template <class T>
-T clipped(T p) {
-  return p < kLowest<T> ? kLowest<T> : p > kHighest<T> ? kHighest<T> : p;
-}
-
-// The clip lets a gradient through between its bounds and at them; as in TensorFlow, a NaN gets none.
-template <class T>
-T through_clip(T p, T gradient) {
-  return p >= kLowest<T> && p <= kHighest<T> ? gradient : T(0);
-}
 
 // A loss that is the mean over a row of a value that each output has on its own, and that value's slope.
 template <class T>
@@ -167,15 +155,20 @@ double loss_row(const LossForm<T>& form, const T* p, const T* t, std::int64_t la
       return form.logits ? categorical_from_logits_row(form, p, t, scale, gradient, n)
                          : categorical_from_probabilities_row(form, p, t, scale, gradient, n);
     case LossKind::kSparseCategoricalCrossentropy:
+      if (form.ignores && label == form.ignored) return no_loss(gradient, n);
       return form.logits ? sparse_from_logits_row(p, label, scale, gradient, n)
                          : sparse_from_probabilities_row(p, label, scale, gradient, n);
+    default:
+      return has_outputs_alone(form.kind) ? scalar_loss_row(form, p, t, scale, gradient, n)
+                                          : row_loss(form, p, t, label, scale, gradient, n);
   }
-  __builtin_unreachable();
 }
 
 template <class T>
 void loss(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, const T* weight, T scale,
           T* loss, Matrix<T> gradient) {
+  if (form.kind == LossKind::kCircle)
+    return circle<T>(form, prediction, target.labels, weight, scale, loss, gradient);
   if (prediction.cols == 1 && prediction.contiguous() && target.values.contiguous() &&
       gradient.contiguous()) {
     const auto column = [&](auto&& f) {
@@ -187,7 +180,7 @@ void loss(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, 
   }
   const bool softmax = form.logits && (form.kind == LossKind::kCategoricalCrossentropy ||
                                        form.kind == LossKind::kSparseCategoricalCrossentropy);
-  if (softmax && prediction.cols <= kNarrow)
+  if (softmax && prediction.cols <= kNarrow && !form.ignores)
     return narrow_crossentropy<T>(form, prediction, target, weight, scale, loss, gradient);
   for (std::int64_t i = 0; i < prediction.rows; ++i) {
     const T w = weight != nullptr ? weight[i] : T(1);
@@ -196,58 +189,6 @@ void loss(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, 
                                   gradient ? gradient.row(i) : nullptr, prediction.cols);
     loss[i] = w * static_cast<T>(value);
   }
-}
-
-// Of equal values the first counts; NaN never does.
-template <class T>
-std::int64_t argmax(const T* p, std::int64_t n) {
-  std::int64_t best = 0;
-  T largest = -__builtin_huge_val();
-  for (std::int64_t j = 0; j < n; ++j) {
-    if (p[j] > largest) {
-      largest = p[j];
-      best = j;
-    }
-  }
-  return best;
-}
-
-// Metrics whose value of a row is the mean over its outputs.
-template <class T>
-Vec<T> pointwise_metric(MetricKind kind, Vec<T> p, Vec<T> t) {
-  const Vec<T> d = p - t, one = splat(T(1));
-  if (kind == MetricKind::kMeanSquaredError) return d * d;
-  if (kind == MetricKind::kMeanAbsoluteError) return absolute<T>(d);
-  return (p > T(0.5) ? one : Vec<T>{}) == t ? one : Vec<T>{};
-}
-
-template <class T>
-T metric_row(MetricKind kind, const T* p, const T* t, std::int64_t label, std::int64_t n) {
-  switch (kind) {
-    case MetricKind::kSparseCategoricalAccuracy:
-      return T(argmax(p, n) == label);
-    case MetricKind::kCategoricalAccuracy:
-      return T(argmax(p, n) == argmax(t, n));
-    default:
-      break;
-  }
-  const double sum = sum_by_vectors<T>(n, [&](std::int64_t i, std::int64_t lanes) {
-    return pointwise_metric<T>(kind, load_up_to(p + i, lanes), load_up_to(t + i, lanes));
-  });
-  return static_cast<T>(sum / static_cast<double>(n));
-}
-
-template <class T>
-void metric(MetricKind kind, ConstMatrix<T> prediction, Target<T> target, T* value) {
-  const bool pointwise =
-      kind != MetricKind::kSparseCategoricalAccuracy && kind != MetricKind::kCategoricalAccuracy;
-  if (pointwise && prediction.cols == 1 && prediction.contiguous() && target.values.contiguous())
-    return map<T>(
-        prediction.rows, value, [kind](Vec<T> p, Vec<T> t) { return pointwise_metric<T>(kind, p, t); },
-        prediction.data, target.values.data);
-  for (std::int64_t i = 0; i < prediction.rows; ++i)
-    value[i] = metric_row(kind, prediction.row(i), target.values ? target.values.row(i) : nullptr,
-                          target.labels != nullptr ? target.labels[i] : 0, prediction.cols);
 }
 
 }  // namespace

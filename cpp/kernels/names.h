@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "kernels/loss_names.h"
 
 namespace lamina {
 
@@ -18,44 +19,6 @@ inline Activation activation_named(std::string_view name) {
   if (name == "exp") return Activation::kExp;
   throw std::invalid_argument(
       text("activation: expected linear, relu, sigmoid, tanh, softmax or exp, got ", name));
-}
-
-enum class LossKind {
-  kMeanSquaredError,
-  kBinaryCrossentropy,
-  kCategoricalCrossentropy,
-  kSparseCategoricalCrossentropy
-};
-
-inline LossKind loss_named(std::string_view name) {
-  if (name == "mean_squared_error") return LossKind::kMeanSquaredError;
-  if (name == "binary_crossentropy") return LossKind::kBinaryCrossentropy;
-  if (name == "categorical_crossentropy") return LossKind::kCategoricalCrossentropy;
-  if (name == "sparse_categorical_crossentropy") return LossKind::kSparseCategoricalCrossentropy;
-  throw std::invalid_argument(
-      text("loss: expected mean_squared_error, binary_crossentropy, categorical_crossentropy "
-           "or sparse_categorical_crossentropy, got ",
-           name));
-}
-
-enum class MetricKind {
-  kBinaryAccuracy,
-  kCategoricalAccuracy,
-  kSparseCategoricalAccuracy,
-  kMeanAbsoluteError,
-  kMeanSquaredError
-};
-
-inline MetricKind metric_named(std::string_view name) {
-  if (name == "binary_accuracy") return MetricKind::kBinaryAccuracy;
-  if (name == "categorical_accuracy") return MetricKind::kCategoricalAccuracy;
-  if (name == "sparse_categorical_accuracy") return MetricKind::kSparseCategoricalAccuracy;
-  if (name == "mean_absolute_error") return MetricKind::kMeanAbsoluteError;
-  if (name == "mean_squared_error") return MetricKind::kMeanSquaredError;
-  throw std::invalid_argument(
-      text("metrics: expected binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, "
-           "mean_absolute_error or mean_squared_error, got ",
-           name));
 }
 
 enum class OptimizerKind { kSgd, kRmsprop, kAdagrad, kAdam };

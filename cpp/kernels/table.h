@@ -38,7 +38,7 @@ struct KernelTable {
   void (*loss)(const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target, const T* weight, T scale,
                T* loss, Matrix<T> gradient);
   // value[i] = the metric of row i.
-  void (*metric)(MetricKind kind, ConstMatrix<T> prediction, Target<T> target, T* value);
+  void (*metric)(const MetricForm<T>& form, ConstMatrix<T> prediction, Target<T> target, T* value);
 
   // The step of the parameters whose gradients are dw[0..size-1], a part of the update's range.
   void (*update)(const Update<T>& update, const T* dw, std::int64_t size);

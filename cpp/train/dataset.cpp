@@ -28,7 +28,10 @@ void check_sizes(const Dataset& data, const DataForm& form) {
   const Rows& y = *data.y;
   require(y.count == data.size(), data.y_name, ": expected as many rows as x has (", data.size(), "), got ",
           y.count);
-  const std::int64_t width = form.labels ? form.positions : form.positions * form.features;
+  const std::int64_t outputs = form.positions * form.features;
+  const std::int64_t width = form.labels             ? form.positions
+                             : form.target_width > 0 ? form.target_width
+                                                     : outputs;
   require(y.width() == width, data.y_name, ": expected ", width,
           form.labels ? " class label(s)" : " value(s)", " per row, got ", y.width());
   if (data.weight.has_value()) {
@@ -49,8 +52,9 @@ void check(Lease& lease, const Dataset& data, const DataForm& form) {
     if (i % kPollEvery == 0) lease.poll();
     read_row(y, i, row.data());
     for (const double label : row) {
-      const bool holds =
-          label >= 0 && label < static_cast<double>(form.features) && label == std::floor(label);
+      const bool in_range = form.any_label || (label >= 0 && label < static_cast<double>(form.features));
+      const bool ignored = form.ignored.has_value() && label == static_cast<double>(*form.ignored);
+      const bool holds = (in_range && label == std::floor(label) && std::abs(label) < 0x1p62) || ignored;
       if (!holds)
         throw std::invalid_argument(text(data.y_name, ": expected integer class labels in [0, ",
                                          form.features, "), got ", digits(label), " at index ", i));

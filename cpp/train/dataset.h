@@ -21,10 +21,13 @@ struct Dataset {
 
 // What a network and a loss ask of the data.
 struct DataForm {
-  std::int64_t inputs = 0;     // values per sample
-  std::int64_t positions = 1;  // per sample
-  std::int64_t features = 0;   // outputs per position
-  bool labels = false;         // one class number per position, not one value per output
+  std::int64_t inputs = 0;              // values per sample
+  std::int64_t positions = 1;           // per sample
+  std::int64_t features = 0;            // outputs per position
+  bool labels = false;                  // one class number per position, not one value per output
+  bool any_label = false;               // class numbers are not those of the outputs
+  std::optional<std::int64_t> ignored;  // a class number that is taken besides those of the outputs
+  std::int64_t target_width = 0;        // values per sample; 0: one per output
 };
 
 // std::invalid_argument that names what does not fit. Quick: sizes only.

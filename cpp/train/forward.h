@@ -22,6 +22,9 @@ class Forward {
   // Whether a softmax or sigmoid ends the network. In training a dropout that follows hides it.
   bool has_head() const { return head_; }
 
+  // Its activation, where there is one.
+  Activation head() const { return stages_.back().layer->head(); }
+
   // What is to be done to the input on its way in: a first layer that is not among the stages.
   const Rescale<T>& input_rescale() const { return input_rescale_; }
   // Whether the pass's samples may stand for x, which then has no values.

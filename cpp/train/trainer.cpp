@@ -1,6 +1,9 @@
 #include "train/trainer.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "base/error.h"
 #include "base/sampling.h"
@@ -15,6 +18,11 @@ constexpr std::int64_t kRowsAtOnce = 256;
 // weights have taken their step: only done where that way is short. The bits are the same.
 constexpr std::chrono::milliseconds kLongStep(100);
 
+// A label that may have been changed since it was checked; 0 for what is no number.
+std::int64_t class_number(double label) {
+  return std::abs(label) < 0x1p62 ? static_cast<std::int64_t>(label) : 0;
+}
+
 }  // namespace
 
 template <class T>
@@ -22,31 +30,35 @@ Trainer<T>::Batch::Batch(const Trainer& trainer, std::int64_t capacity, Mode mod
     : forward(trainer.network_, capacity, mode) {
   const DataForm form = trainer.data_form();
   const std::int64_t positions = capacity * form.positions;
-  if (form.labels)
-    labels = Buffer<std::int64_t>(positions);
-  else
-    values = Buffer<T>(positions * form.features);
+  if (form.labels || trainer.wants_labels()) labels = Buffer<std::int64_t>(positions);
+  if (!form.labels)
+    values = Buffer<T>(form.target_width > 0 ? capacity * form.target_width : positions * form.features);
   label_row = Buffer<double>(form.positions);
   weights = Buffer<T>(positions);
   rows = Buffer<T>(positions);
 }
 
 template <class T>
-Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const TrainingForm& form)
-    : network_(network), optimizer_(optimizer), form_(form) {
+Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const TrainingForm& form, Own<T> own)
+    : network_(network), optimizer_(optimizer), form_(form), own_(std::move(own)) {
   network.require_built();
   require(form.positions > 0 && network.outputs() % form.positions == 0,
           "positions: expected a divisor of the network's ", network.outputs(), " outputs, got ",
           form.positions);
   features_ = network.outputs() / form.positions;
-  for (const MetricKind metric : form.metrics) {
-    const bool wants_labels = metric == MetricKind::kSparseCategoricalAccuracy;
+  const bool labels = data_form().labels;
+  const bool free_form = form.own_loss && form.target_width != form.positions * features_;
+  for (const MetricSpec& metric : form.metrics) {
     require(
-        wants_labels == data_form().labels,
-        wants_labels
-            ? "metrics: sparse_categorical_accuracy needs class labels, but this loss takes one value per "
-              "output"
-            : "metrics: this loss takes class labels; of the metrics only sparse_categorical_accuracy does");
+        !labels || !metric.wants_values(),
+        "metrics: this loss takes class labels; of the metrics only sparse_categorical_accuracy and others "
+        "of class labels do");
+    require(
+        labels || !metric.wants_labels() || (free_form && form.target_width == form.positions),
+        "metrics: sparse_categorical_accuracy and its like need class labels, but this loss takes one value "
+        "per output");
+    require(!free_form || !metric.wants_values(), "metrics: they need targets in the output's shape");
+    measures_logits_ |= metric.way == MetricSpec::Way::kLoss && metric.loss.takes_logits();
   }
   optimizer.bind(network);
   gradients_ = Buffer<T>(network.trainable_size());
@@ -55,16 +67,41 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
 
 template <class T>
 DataForm Trainer<T>::data_form() const {
-  return {network_.inputs(), form_.positions, features_,
-          form_.loss == LossKind::kSparseCategoricalCrossentropy};
+  const LossForm<double>& loss = form_.loss.form;
+  DataForm form;
+  form.inputs = network_.inputs();
+  form.positions = form_.positions;
+  form.features = features_;
+  form.labels = !form_.own_loss && takes_labels(loss.kind);
+  form.any_label = form.labels && loss.kind == LossKind::kCircle;
+  if (form.labels && loss.ignores) form.ignored = loss.ignored;
+  if (form_.own_loss) form.target_width = form_.target_width;
+  return form;
+}
+
+template <class T>
+bool Trainer<T>::wants_labels() const {
+  return std::any_of(form_.metrics.begin(), form_.metrics.end(),
+                     [](const MetricSpec& metric) { return metric.wants_labels(); });
+}
+
+template <class T>
+std::int64_t Trainer<T>::values() const {
+  std::int64_t values = 1;
+  for (const MetricSpec& metric : form_.metrics) values += metric.width(features_);
+  return values;
 }
 
 template <class T>
 void Trainer<T>::clear(Sweep& sweep) const {
   sweep.loss_sum = 0;
   sweep.samples = sweep.batches_done = 0;
-  sweep.metric_sums.assign(form_.metrics.size(), 0.0);
-  sweep.batch_metrics.assign(form_.metrics.size(), 0.0);
+  sweep.metrics.resize(form_.metrics.size());
+  for (std::size_t k = 0; k < form_.metrics.size(); ++k) {
+    const MetricSpec& metric = form_.metrics[k];
+    const bool tally = metric.way == MetricSpec::Way::kTally;
+    sweep.metrics[k].assign(static_cast<std::size_t>(tally ? metric.tally.size(features_) : 2), 0.0);
+  }
 }
 
 template <class T>
@@ -116,22 +153,27 @@ std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int
 template <class T>
 Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const {
   const std::int64_t* order = sweep.order_from(first);
-  if (!data_form().labels) {
-    const Matrix<T> y(sweep.batch->values.data(), count, form_.positions * features_);
+  const DataForm form = data_form();
+  std::int64_t* const labels = sweep.batch->labels.data();
+  if (!form.labels) {
+    const std::int64_t width = form.target_width > 0 ? form.target_width : form_.positions * features_;
+    const Matrix<T> y(sweep.batch->values.data(), count, width);
     network_.backend().gather(lease, *sweep.data->y, order, first, y);
-    return {nullptr, y.reshaped(features_)};
+    if (labels != nullptr)  // an own loss, whose targets are class numbers for its metrics
+      for (std::int64_t i = 0; i < y.size(); ++i) labels[i] = class_number(static_cast<double>(y.data[i]));
+    return {labels, form.target_width > 0 ? ConstMatrix<T>(y) : ConstMatrix<T>(y.reshaped(features_))};
   }
-  std::int64_t* out = sweep.batch->labels.data();
-  const double last = static_cast<double>(features_ - 1);
+  std::int64_t* out = labels;
+  const auto last = features_ - 1;
   for (std::int64_t i = 0; i < count; ++i) {
     read_row(*sweep.data->y, order != nullptr ? order[i] : first + i, sweep.batch->label_row.data());
     for (std::int64_t p = 0; p < form_.positions; ++p) {
       // Checked before, but the array is the user's: what was changed since may not reach outside a row.
-      const double label = sweep.batch->label_row.data()[p];
-      *out++ = label > 0 ? static_cast<std::int64_t>(std::min(label, last)) : 0;
+      const std::int64_t label = class_number(sweep.batch->label_row.data()[p]);
+      *out++ = form.any_label || label == form.ignored ? label : label > 0 ? std::min(label, last) : 0;
     }
   }
-  return {sweep.batch->labels.data(), {}};
+  return {labels, {}};
 }
 
 template <class T>
@@ -162,32 +204,25 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   const Target<T> target = gather_y(pass.lease, sweep, first, count);
   const T* weights = gather_weights(pass.lease, sweep, first, count);
 
-  // Every cross-entropy does, whichever of the two activations it is: Keras does not compare the kinds.
-  const bool at_logits =
-      form_.loss != LossKind::kMeanSquaredError && form_.head_logits && batch.forward.has_head();
-  const std::int64_t positions = count * form_.positions;
-  const double scale = form_.reduction == Reduction::kMean ? 1.0 / static_cast<double>(positions) : 1.0;
-  const double smoothing = form_.label_smoothing;
-  const double share =
-      form_.loss == LossKind::kBinaryCrossentropy ? 0.5 : 1.0 / static_cast<double>(features_);
-  const LossForm<T> form{form_.loss, at_logits || form_.from_logits, static_cast<T>(1 - smoothing),
-                         static_cast<T>(smoothing * share)};
-
-  const ConstMatrix<T> seen = at_logits ? batch.forward.run_to_logits(pass, x) : batch.forward.run(pass, x);
-  const Matrix<T> gradient =
-      pass.training ? batch.forward.output_gradient(count).reshaped(features_) : Matrix<T>();
-  const double loss = scale * pass.backend.loss(pass.lease, form, seen.reshaped(features_), target, weights,
-                                                static_cast<T>(scale), batch.rows.data(), gradient);
-  if (!form_.metrics.empty()) {
-    const ConstMatrix<T> output = at_logits ? batch.forward.output_from_logits(pass, seen) : seen;
-    for (std::size_t k = 0; k < form_.metrics.size(); ++k)
-      sweep.batch_metrics[k] = pass.backend.metric(pass.lease, form_.metrics[k], output.reshaped(features_),
-                                                   target, batch.rows.data()) /
-                               static_cast<double>(form_.positions);
+  const bool at_head = form_.head_logits && batch.forward.has_head();
+  const bool at_logits = at_head && !form_.own_loss && form_.loss.takes_logits();
+  ConstMatrix<T> logits, output;
+  if (at_logits || (at_head && measures_logits_)) {
+    logits = batch.forward.run_to_logits(pass, x);
+    if (!at_logits || !form_.metrics.empty()) output = batch.forward.output_from_logits(pass, logits);
+  } else {
+    output = batch.forward.run(pass, x);
   }
+  const Matrix<T> gradient = pass.training ? batch.forward.output_gradient(count) : Matrix<T>();
+  double value;
+  if (form_.own_loss)
+    value = own_.loss(seen(pass, sweep, output, target, weights), gradient);
+  else
+    value = loss(pass, sweep, (at_logits ? logits : output).reshaped(features_), at_logits, target, weights,
+                 gradient ? gradient.reshaped(features_) : gradient);
+  if (!form_.metrics.empty()) measure(pass, sweep, logits, output, target, weights);
   if (pass.training) step(pass, batch.forward, at_logits);
-  sweep.loss_sum += loss * static_cast<double>(count);
-  for (std::size_t k = 0; k < sweep.metric_sums.size(); ++k) sweep.metric_sums[k] += sweep.batch_metrics[k];
+  sweep.loss_sum += value * static_cast<double>(count);
   sweep.samples += count;
   sweep.end = first + count;
   ++sweep.batches_done;
@@ -239,8 +274,7 @@ bool Trainer<T>::epoch_over() const {
 template <class T>
 void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size, bool goes_on) {
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
-  // A sum per batch, which is then meaned over the batches, depends on their size; a mean does not.
-  const bool free = form_.reduction == Reduction::kMean;
+  const bool free = form_.means_only();
   const std::int64_t together = free ? std::max<std::int64_t>(kRowsAtOnce / batch_size, 1) : 1;
   const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kInference, goes_on);
   evaluation_.batches_at_once = together;
@@ -254,7 +288,18 @@ template <class T>
 void Trainer<T>::write_means(const Sweep& sweep, double* out) const {
   const double n = static_cast<double>(std::max<std::int64_t>(sweep.samples, 1));
   *out++ = sweep.loss_sum / n;
-  for (const double sum : sweep.metric_sums) *out++ = sum / n;
+  for (std::size_t k = 0; k < sweep.metrics.size(); ++k) {
+    const MetricSpec& metric = form_.metrics[k];
+    const std::vector<double>& state = sweep.metrics[k];
+    if (metric.way == MetricSpec::Way::kTally) {
+      out = std::copy(state.begin(), state.end(), out);
+    } else if (metric.way == MetricSpec::Way::kOwn) {
+      *out++ = state[0];
+    } else {
+      *out++ = state[1] != 0 ? state[0] / state[1] : 0;
+      if (metric.weighted) *out++ = state[1];
+    }
+  }
 }
 
 template <class T>

@@ -9,34 +9,24 @@
 #include "nn/optimizer.h"
 #include "train/dataset.h"
 #include "train/intake.h"
+#include "train/objective.h"
 
 namespace lamina {
 
-// How far a sweep over the data has come: batches done, and loss and metrics as means over the samples seen.
+// How far a sweep over the data has come: batches done, and the loss, as its mean over the samples seen, with
+// what the metrics report (MetricSpec::width).
 struct Standing {
   std::int64_t batches_done = 0;
   std::vector<double> means;
 };
 
-enum class Reduction { kMean, kSum };
-
 // What an epoch permutes: nothing, all its rows, or the rows within each batch.
 enum class Shuffle { kNone, kRows, kWithinBatches };
-
-struct TrainingForm {
-  LossKind loss = LossKind::kMeanSquaredError;
-  bool from_logits = false;
-  double label_smoothing = 0;
-  Reduction reduction = Reduction::kMean;
-  std::vector<MetricKind> metrics;
-  std::int64_t positions = 1;  // of a sample's output
-  bool head_logits = true;     // the loss takes what goes into a final softmax or sigmoid
-};
 
 template <class T>
 class Trainer {
  public:
-  Trainer(Network<T>& network, Optimizer<T>& optimizer, const TrainingForm& form);
+  Trainer(Network<T>& network, Optimizer<T>& optimizer, const TrainingForm& form, Own<T> own = {});
 
   DataForm data_form() const;
 
@@ -62,8 +52,8 @@ class Trainer {
 
   Standing epoch_standing() const { return standing(epoch_); }
   Standing evaluation_standing() const { return standing(evaluation_); }
-  // The same means, loss and metrics: values() of them.
-  std::int64_t values() const { return 1 + static_cast<std::int64_t>(form_.metrics.size()); }
+  // The same, loss and metrics: values() of them.
+  std::int64_t values() const;
   void write_epoch_means(double* out) const { write_means(epoch_, out); }
   void write_evaluation_means(double* out) const { write_means(evaluation_, out); }
 
@@ -88,7 +78,7 @@ class Trainer {
     Buffer<std::int64_t> order;
     bool shuffled = false;
     std::optional<Batch> batch;
-    std::vector<double> metric_sums, batch_metrics;
+    std::vector<std::vector<double>> metrics;  // of each: sum and weight; or a tally's state
     double loss_sum = 0;
     std::int64_t samples = 0, batches_done = 0;
     std::int64_t end = 0;  // of the last batch, as a row of the data
@@ -103,6 +93,18 @@ class Trainer {
   void clear(Sweep& sweep) const;
   Target<T> gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   const T* gather_weights(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
+  // What of the targets a loss or metric of class numbers, or of values, takes.
+  Target<T> of_kind(const Target<T>& target, bool labels) const {
+    return labels ? Target<T>{target.labels, {}} : Target<T>{nullptr, target.values};
+  }
+  // Value of the batch, and the gradient where it is wanted, from logits or output.
+  double loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, bool at_logits, const Target<T>& target,
+              const T* weights, Matrix<T> gradient) const;
+  void measure(Pass<T> pass, Sweep& sweep, ConstMatrix<T> logits, ConstMatrix<T> output,
+               const Target<T>& target, const T* weights) const;
+  Seen<T> seen(Pass<T> pass, const Sweep& sweep, ConstMatrix<T> output, const Target<T>& target,
+               const T* weights) const;
+  bool wants_labels() const;
   // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.
   void run(Pass<T> pass, Sweep& sweep, std::int64_t index);
   // The way back and the optimizer's step.
@@ -115,7 +117,9 @@ class Trainer {
   Network<T>& network_;
   Optimizer<T>& optimizer_;
   TrainingForm form_;
+  Own<T> own_;
   std::int64_t features_;
+  bool measures_logits_ = false;  // a metric takes what goes into the head
   Buffer<T> gradients_;
   Sweep epoch_, evaluation_;
   std::uint64_t layout_ = 0;      // of the network's parameters, to which the gradients belong

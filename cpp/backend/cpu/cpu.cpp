@@ -97,21 +97,30 @@ void CpuBackend<T>::rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix
 template <class T>
 double CpuBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
                            const T* weight, T scale, T* rows, Matrix<T> gradient) const {
+  if (form.kind == LossKind::kCircle)  // its rows are pairs
+    kernels<T>().loss(form, prediction, target, weight, scale, rows, gradient);
+  else
+    by_rows(lease, prediction.rows, prediction.cols, [&](std::int64_t first, std::int64_t last) {
+      kernels<T>().loss(form, prediction.rows_of(first, last), target.rows_of(first, last),
+                        weight != nullptr ? weight + first : nullptr, scale, rows + first,
+                        gradient ? gradient.rows_of(first, last) : gradient);
+    });
+  return std::accumulate(rows, rows + prediction.rows, 0.0);
+}
+
+template <class T>
+double CpuBackend<T>::metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction,
+                             Target<T> target, T* rows) const {
   by_rows(lease, prediction.rows, prediction.cols, [&](std::int64_t first, std::int64_t last) {
-    kernels<T>().loss(form, prediction.rows_of(first, last), target.rows_of(first, last),
-                      weight != nullptr ? weight + first : nullptr, scale, rows + first,
-                      gradient ? gradient.rows_of(first, last) : gradient);
+    kernels<T>().metric(form, prediction.rows_of(first, last), target.rows_of(first, last), rows + first);
   });
   return std::accumulate(rows, rows + prediction.rows, 0.0);
 }
 
 template <class T>
-double CpuBackend<T>::metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
-                             T* rows) const {
-  by_rows(lease, prediction.rows, prediction.cols, [&](std::int64_t first, std::int64_t last) {
-    kernels<T>().metric(kind, prediction.rows_of(first, last), target.rows_of(first, last), rows + first);
-  });
-  return std::accumulate(rows, rows + prediction.rows, 0.0);
+void CpuBackend<T>::tally(Lease&, const TallyForm& form, ConstMatrix<T> prediction, ConstMatrix<T> target,
+                          const T* weight, double* state) const {
+  add_to_tally(form, prediction, target, weight, state);  // in the order of the rows, as sums of doubles
 }
 
 template <class T>

@@ -119,9 +119,15 @@ double ProfiledBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatr
 }
 
 template <class T>
-double ProfiledBackend<T>::metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
-                                  T* rows) const {
-  LAMINA_TIMED(metric, lease, kind, prediction, target, rows);
+double ProfiledBackend<T>::metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction,
+                                  Target<T> target, T* rows) const {
+  LAMINA_TIMED(metric, lease, form, prediction, target, rows);
+}
+
+template <class T>
+void ProfiledBackend<T>::tally(Lease& lease, const TallyForm& form, ConstMatrix<T> prediction,
+                               ConstMatrix<T> target, const T* weight, double* state) const {
+  LAMINA_TIMED(tally, lease, form, prediction, target, weight, state);
 }
 
 template <class T>

@@ -35,8 +35,10 @@ class ProfiledBackend final : public Backend<T> {
   void rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix<T> x, Matrix<T> y) const override;
   double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
               const T* weight, T scale, T* rows, Matrix<T> gradient) const override;
-  double metric(Lease& lease, MetricKind kind, ConstMatrix<T> prediction, Target<T> target,
+  double metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
                 T* rows) const override;
+  void tally(Lease& lease, const TallyForm& form, ConstMatrix<T> prediction, ConstMatrix<T> target,
+             const T* weight, double* state) const override;
   void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const override;
 
  private:

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.keras.config import epsilon
-from lamina.keras.losses.loss import Array, Loss, as_float, match_ranks, same_shape
+from lamina.keras.losses.loss import Array, Masked, as_float, same_shape
+from lamina.keras.losses.wrapper import LossFunctionWrapper
 
 EPSILON = epsilon()
 
@@ -75,13 +76,7 @@ def categorical_crossentropy(
     truth = np.asarray(y_true, dtype=prediction.dtype)
     if truth.shape != prediction.shape:
         raise ValueError(f"y_true: expected the shape of y_pred, {prediction.shape}, got {truth.shape}")
-    if prediction.ndim and prediction.shape[-1] == 1:
-        warnings.warn(
-            "categorical_crossentropy: y_pred: expected more than one class, got the shape "
-            f"{prediction.shape}, whose loss is always 0; one output goes with binary_crossentropy",
-            SyntaxWarning,
-            stacklevel=2,
-        )
+    warn_of_one_class(prediction, "categorical_crossentropy")
     if label_smoothing:
         truth = truth * (1.0 - label_smoothing) + label_smoothing / truth.shape[-1]
     if from_logits:
@@ -109,11 +104,11 @@ def sparse_categorical_crossentropy(
         y_true: class numbers in [0, k), shape (n, ...) or (n, ..., 1).
         y_pred: probabilities, or logits, (n, ..., k).
         from_logits: whether y_pred are logits.
-        ignore_class: only None is supported.
+        ignore_class: a class number, in range or not, whose samples have no loss; default none.
         axis: the axis of the classes: only the last is supported.
 
     Returns:
-        Array (n, ...) of y_pred's dtype.
+        Array (n, ...) of y_pred's dtype; samples that are ignored don't count in a mean over it.
 
     Raises:
         ValueError: a class number out of range (it and its index are named), shapes that don't fit, another
@@ -121,19 +116,26 @@ def sparse_categorical_crossentropy(
     """
     prediction = as_float(y_pred)
     _last_axis(axis, prediction.ndim)
-    _no_ignored_class(ignore_class)
-    labels = _labels(np.asarray(y_true), prediction.shape)
+    labels, valid = np.asarray(y_true), None
+    if ignore_class is not None:
+        valid = labels != ignore_class
+        labels = np.where(valid, labels, 0)
+    labels = _labels(labels, prediction.shape)
     logits = prediction if from_logits else np.log(np.clip(prediction, EPSILON, 1.0 - EPSILON))
     log_p = _log_softmax(logits, -1)
-    return -np.take_along_axis(log_p, labels[..., None], axis=-1)[..., 0]
+    values: Array = -np.take_along_axis(log_p, labels[..., None], axis=-1)[..., 0]
+    if valid is None:
+        return values
+    valid = valid.reshape(values.shape)
+    return Masked.of(np.where(valid, values, values.dtype.type(0)), valid)
 
 
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(LossFunctionWrapper):
     """The binary cross-entropy; the formula is at `binary_crossentropy`.
 
     Args:
         from_logits, label_smoothing: as in `binary_crossentropy`.
-        axis: the axis of the mean; only the last (-1) is supported.
+        axis: the axis of the mean; the training loop knows only the last (-1).
         reduction, name, dtype: as in `Loss`.
     """
 
@@ -148,24 +150,23 @@ class BinaryCrossentropy(Loss):
         name: str | None = "binary_crossentropy",
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.from_logits = bool(from_logits)
-        self.label_smoothing = _smoothing(label_smoothing)
-        self.axis = _minus_one(axis)
-
-    def call(self, y_true: Array, y_pred: Array) -> Any:
-        return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
+        self.label_smoothing = checked_smoothing(label_smoothing)
+        self.axis = axis
+        super().__init__(
+            binary_crossentropy, reduction=reduction, name=name, dtype=dtype, **_arguments(self)
+        )
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **_config(self)}
+        return {**super().get_config(), **_arguments(self)}
 
 
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(LossFunctionWrapper):
     """The cross-entropy with one-hot targets; the formula is at `categorical_crossentropy`.
 
     Args:
         from_logits, label_smoothing: as in `categorical_crossentropy`.
-        axis: the axis of the classes; only the last (-1) is supported.
+        axis: the axis of the classes; the training loop knows only the last (-1).
         reduction, name, dtype: as in `Loss`.
     """
 
@@ -180,24 +181,24 @@ class CategoricalCrossentropy(Loss):
         name: str | None = "categorical_crossentropy",
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.from_logits = bool(from_logits)
-        self.label_smoothing = _smoothing(label_smoothing)
-        self.axis = _minus_one(axis)
-
-    def call(self, y_true: Array, y_pred: Array) -> Any:
-        return categorical_crossentropy(*match_ranks(y_true, y_pred), self.from_logits, self.label_smoothing)
+        self.label_smoothing = checked_smoothing(label_smoothing)
+        self.axis = _an_int(axis)
+        super().__init__(
+            categorical_crossentropy, reduction=reduction, name=name, dtype=dtype, **_arguments(self)
+        )
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **_config(self)}
+        return {**super().get_config(), **_arguments(self)}
 
 
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(LossFunctionWrapper):
     """The cross-entropy with class numbers as targets; the formula is at `sparse_categorical_crossentropy`.
 
     Args:
         from_logits: whether predictions are logits.
-        ignore_class: only None is supported.
+        ignore_class: a class number whose samples have neither loss nor gradient, and don't count in the
+            mean; default none.
         axis: the axis of the classes; only the last (-1) is supported.
         reduction, name, dtype: as in `Loss`.
     """
@@ -213,14 +214,21 @@ class SparseCategoricalCrossentropy(Loss):
         name: str | None = "sparse_categorical_crossentropy",
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        _no_ignored_class(ignore_class)
-        _minus_one(axis)
+        super().__init__(
+            sparse_categorical_crossentropy,
+            reduction=reduction,
+            name=name,
+            dtype=dtype,
+            from_logits=bool(from_logits),
+            ignore_class=ignore_class,
+            axis=axis,
+        )
         self.from_logits = bool(from_logits)
         self.ignore_class = ignore_class
+        self.axis = axis
 
-    def call(self, y_true: Array, y_pred: Array) -> Any:
-        return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits)
+    def core_options(self) -> dict[str, Any]:
+        return {} if self.ignore_class is None else {"ignored": int(self.ignore_class)}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "from_logits": self.from_logits, "ignore_class": self.ignore_class}
@@ -253,15 +261,27 @@ def _labels(y_true: Array, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
     return labels
 
 
-def _smoothing(value: float) -> float:
+def warn_of_one_class(y_pred: Array, name: str) -> None:
+    """Warn where there is only one class to choose, as Keras."""
+    if y_pred.ndim and y_pred.shape[-1] == 1:
+        warnings.warn(
+            f"{name}: y_pred: expected more than one class, got the shape {y_pred.shape}, "
+            "whose loss is always 0; one output goes with binary_crossentropy",
+            SyntaxWarning,
+            stacklevel=3,
+        )
+
+
+def checked_smoothing(value: float) -> float:
+    """label_smoothing as a float; ValueError unless it is in [0, 1]."""
     if not isinstance(value, (int, float, np.number)) or not 0.0 <= value <= 1.0:
         raise ValueError(f"label_smoothing: expected a number in [0, 1], got {value!r}")
     return float(value)
 
 
-def _minus_one(axis: int) -> int:
-    if isinstance(axis, bool) or axis != -1:
-        raise ValueError(f"axis: expected -1, the last axis, got {axis!r}")
+def _an_int(axis: int) -> int:
+    if isinstance(axis, bool):
+        raise ValueError(f"axis: expected an int, got {axis!r}")
     return axis
 
 
@@ -270,12 +290,5 @@ def _last_axis(axis: int, ndim: int) -> None:
         raise ValueError(f"axis: expected -1, the last axis, got {axis!r}")
 
 
-def _no_ignored_class(ignore_class: int | None) -> None:
-    if ignore_class is not None:
-        raise ValueError(
-            f"ignore_class: expected None (ignoring a class is not supported), got {ignore_class!r}"
-        )
-
-
-def _config(loss: BinaryCrossentropy | CategoricalCrossentropy) -> dict[str, Any]:
+def _arguments(loss: BinaryCrossentropy | CategoricalCrossentropy) -> dict[str, Any]:
     return {"from_logits": loss.from_logits, "label_smoothing": loss.label_smoothing, "axis": loss.axis}

@@ -23,12 +23,13 @@ class Loss:
         reduction: how the values of the samples, each times its weight w, become one.
             "sum_over_batch_size" (default) and "mean": sum / number of values (not / sum of w);
             "sum": their sum; "mean_with_sample_weight": sum / sum of w; None and "none": they stay as they
-            are.
+            are (training then takes the gradient of their sum, and reports their mean).
         dtype: "float32" or "float64"; Default: floatx.
 
     Attributes:
-        core_kind: the name under which the training loop computes this loss; None if it can't (a loss of your
-            own would need automatic differentiation, which Lamina does not have).
+        core_kind: the name under which the training loop computes this loss; None if it can't. It then needs
+            a method `gradient(y_true, y_pred)`: for every sample the gradient of its value at its
+            predictions, an array of y_pred's shape. (Lamina has no automatic differentiation.)
 
     Raises:
         ValueError: an unknown reduction or dtype.
@@ -37,6 +38,8 @@ class Loss:
     core_kind: str | None = None
     from_logits: bool = False
     label_smoothing: float = 0.0
+    # Of one's own: the gradient of `call`, (y_true, y_pred) -> the gradient of each sample's value at y_pred.
+    gradient: Any = None
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -67,8 +70,9 @@ class Loss:
         """
         truth = np.asarray(y_true, dtype=self.dtype)
         prediction = np.asarray(y_pred, dtype=self.dtype)
-        values = np.asarray(self.call(truth, prediction), dtype=self.dtype)
-        return reduce_weighted(values, sample_weight, self.reduction)
+        values = self.call(truth, prediction)
+        mask = getattr(values, "_keras_mask", None)
+        return reduce_weighted(np.asarray(values, dtype=self.dtype), sample_weight, self.reduction, mask)
 
     def call(self, y_true: Array, y_pred: Array) -> Any:
         """One value per sample, from arrays of the loss's dtype."""
@@ -76,15 +80,12 @@ class Loss:
 
     @property
     def core_reduction(self) -> str:
-        """The training loop's name of the reduction: "sum_over_batch_size" or "sum"; else ValueError."""
-        if self.reduction in ("sum_over_batch_size", "mean"):
-            return "sum_over_batch_size"
-        if self.reduction == "sum":
-            return "sum"
-        raise ValueError(
-            "loss: reduction: expected 'sum_over_batch_size', 'mean' or 'sum' for training, "
-            f"got {self.reduction!r}"
-        )
+        """The training loop's name of the reduction."""
+        return {"mean": "sum_over_batch_size", None: "none"}.get(self.reduction, str(self.reduction))
+
+    def core_options(self) -> dict[str, Any]:
+        """What the training loop has to know of this loss besides its kind, logits and smoothing."""
+        return {}
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction}
@@ -134,11 +135,37 @@ def same_shape(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
     return y_true, y_pred
 
 
-def reduce_weighted(values: Array, sample_weight: npt.ArrayLike | None, reduction: str | None) -> Any:
-    """Multiply by the weights and reduce; see `Loss`."""
+class Masked(np.ndarray[Any, Any]):
+    """Values of which some don't count: those where `_keras_mask` is False."""
+
+    _keras_mask: Array | None = None
+
+    @classmethod
+    def of(cls, values: Array, mask: Array) -> Masked:
+        masked = values.view(cls)
+        masked._keras_mask = mask
+        return masked
+
+
+def reduce_weighted(
+    values: Array, sample_weight: npt.ArrayLike | None, reduction: str | None, mask: Array | None = None
+) -> Any:
+    """Multiply by the weights and reduce; see `Loss`. Where a mask is False a value weighs 0, and means are
+    over the others.
+    """
     divisor: Any = None
-    if sample_weight is not None:
-        weight = np.asarray(sample_weight, dtype=values.dtype)
+    weight: Any = None if sample_weight is None else np.asarray(sample_weight, dtype=values.dtype)
+    if mask is not None:
+        valid = mask.astype(values.dtype)
+        if reduction in ("mean", "sum_over_batch_size"):
+            count = valid.sum()
+            valid = valid * (values.dtype.type(mask.size) / count if count else values.dtype.type(0))
+        if weight is None:
+            weight = valid
+        else:
+            valid, weight = match_ranks(valid, weight)
+            weight = _over_rows(weight, valid) * valid
+    if weight is not None:
         values, weight = match_ranks(values, weight)
         values = values * _over_rows(weight, values)
         divisor = weight.sum()

@@ -5,16 +5,27 @@ Stand-alone they work on numpy arrays; inside `fit` and `evaluate` the core comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from lamina.keras._training.absent import refuse_absent
+from lamina.keras._training.naming import snake_case
 from lamina.keras.losses.crossentropy import binary_crossentropy as binary_crossentropy
 from lamina.keras.losses.crossentropy import categorical_crossentropy as categorical_crossentropy
-from lamina.keras.losses.crossentropy import (
-    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
-)
+from lamina.keras.losses.crossentropy import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from lamina.keras.losses.focal import binary_focal_crossentropy as binary_focal_crossentropy
+from lamina.keras.losses.focal import categorical_focal_crossentropy as categorical_focal_crossentropy
+from lamina.keras.losses.hinge import categorical_hinge as categorical_hinge
+from lamina.keras.losses.hinge import hinge as hinge
+from lamina.keras.losses.hinge import squared_hinge as squared_hinge
+from lamina.keras.losses.probabilistic import kl_divergence as kl_divergence
+from lamina.keras.losses.probabilistic import poisson as poisson
+from lamina.keras.losses.regression import huber as huber
+from lamina.keras.losses.regression import log_cosh as log_cosh
+from lamina.keras.losses.regression import mean_absolute_error as mean_absolute_error
+from lamina.keras.losses.regression import mean_absolute_percentage_error as mean_absolute_percentage_error
 from lamina.keras.losses.regression import mean_squared_error as mean_squared_error
+from lamina.keras.losses.regression import mean_squared_logarithmic_error as mean_squared_logarithmic_error
 from lamina.keras.metrics.accuracy import Accuracy as Accuracy
 from lamina.keras.metrics.accuracy import BinaryAccuracy as BinaryAccuracy
 from lamina.keras.metrics.accuracy import CategoricalAccuracy as CategoricalAccuracy
@@ -22,64 +33,193 @@ from lamina.keras.metrics.accuracy import SparseCategoricalAccuracy as SparseCat
 from lamina.keras.metrics.accuracy import binary_accuracy as binary_accuracy
 from lamina.keras.metrics.accuracy import categorical_accuracy as categorical_accuracy
 from lamina.keras.metrics.accuracy import sparse_categorical_accuracy as sparse_categorical_accuracy
+from lamina.keras.metrics.auc import AUC as AUC
+from lamina.keras.metrics.correlation import ConcordanceCorrelation as ConcordanceCorrelation
+from lamina.keras.metrics.correlation import PearsonCorrelation as PearsonCorrelation
+from lamina.keras.metrics.correlation import concordance_correlation as concordance_correlation
+from lamina.keras.metrics.correlation import pearson_correlation as pearson_correlation
+from lamina.keras.metrics.counts import FalseNegatives as FalseNegatives
+from lamina.keras.metrics.counts import FalsePositives as FalsePositives
+from lamina.keras.metrics.counts import Precision as Precision
+from lamina.keras.metrics.counts import Recall as Recall
+from lamina.keras.metrics.counts import TrueNegatives as TrueNegatives
+from lamina.keras.metrics.counts import TruePositives as TruePositives
+from lamina.keras.metrics.f_score import F1Score as F1Score
+from lamina.keras.metrics.f_score import FBetaScore as FBetaScore
+from lamina.keras.metrics.hinge import CategoricalHinge as CategoricalHinge
+from lamina.keras.metrics.hinge import Hinge as Hinge
+from lamina.keras.metrics.hinge import SquaredHinge as SquaredHinge
 from lamina.keras.metrics.metric import Metric as Metric
+from lamina.keras.metrics.operating_points import PrecisionAtRecall as PrecisionAtRecall
+from lamina.keras.metrics.operating_points import RecallAtPrecision as RecallAtPrecision
+from lamina.keras.metrics.operating_points import SensitivityAtSpecificity as SensitivityAtSpecificity
+from lamina.keras.metrics.operating_points import SpecificityAtSensitivity as SpecificityAtSensitivity
+from lamina.keras.metrics.probabilistic import BinaryCrossentropy as BinaryCrossentropy
+from lamina.keras.metrics.probabilistic import CategoricalCrossentropy as CategoricalCrossentropy
+from lamina.keras.metrics.probabilistic import KLDivergence as KLDivergence
+from lamina.keras.metrics.probabilistic import Poisson as Poisson
+from lamina.keras.metrics.probabilistic import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
+from lamina.keras.metrics.r2_score import R2Score as R2Score
 from lamina.keras.metrics.reduction import Mean as Mean
 from lamina.keras.metrics.reduction import MeanMetricWrapper as MeanMetricWrapper
+from lamina.keras.metrics.reduction import Sum as Sum
+from lamina.keras.metrics.regression import CosineSimilarity as CosineSimilarity
+from lamina.keras.metrics.regression import LogCoshError as LogCoshError
 from lamina.keras.metrics.regression import MeanAbsoluteError as MeanAbsoluteError
+from lamina.keras.metrics.regression import MeanAbsolutePercentageError as MeanAbsolutePercentageError
 from lamina.keras.metrics.regression import MeanSquaredError as MeanSquaredError
-from lamina.keras.metrics.regression import mean_absolute_error as mean_absolute_error
+from lamina.keras.metrics.regression import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
+from lamina.keras.metrics.regression import RootMeanSquaredError as RootMeanSquaredError
+from lamina.keras.metrics.top_k import SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy
+from lamina.keras.metrics.top_k import TopKCategoricalAccuracy as TopKCategoricalAccuracy
+from lamina.keras.metrics.top_k import sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy
+from lamina.keras.metrics.top_k import top_k_categorical_accuracy as top_k_categorical_accuracy
 from lamina.keras.utils.serialization import deserialize_object, serialize_object, unknown_name
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BinaryAccuracy",
+    "BinaryCrossentropy",
     "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "ConcordanceCorrelation",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanMetricWrapper",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Metric",
+    "PearsonCorrelation",
+    "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
+    "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "binary_accuracy",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "concordance_correlation",
     "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "pearson_correlation",
+    "poisson",
     "resolve",
     "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
 ]
 
+_CLASSES: tuple[type[Metric], ...] = (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    AUC,
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+    F1Score,
+    FBetaScore,
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    R2Score,
+    Mean,
+    MeanMetricWrapper,
+    Sum,
+    CosineSimilarity,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    RootMeanSquaredError,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
+_KNOWN: dict[str, Any] = {
+    **{metric.__name__: metric for metric in _CLASSES},
+    **{snake_case(metric.__name__): metric for metric in _CLASSES},
+    **dict.fromkeys(("bce", "BCE"), BinaryCrossentropy),
+    **dict.fromkeys(("mse", "MSE"), MeanSquaredError),
+    **dict.fromkeys(("mae", "MAE"), MeanAbsoluteError),
+    **dict.fromkeys(("mape", "MAPE"), MeanAbsolutePercentageError),
+    **dict.fromkeys(("msle", "MSLE"), MeanSquaredLogarithmicError),
+}
+# Functions of rows: the training loop computes their means.
 _CLASS_OF: dict[Callable[..., Any], Callable[..., Metric]] = {
     binary_accuracy: BinaryAccuracy,
     categorical_accuracy: CategoricalAccuracy,
-    mean_absolute_error: MeanAbsoluteError,
-    mean_squared_error: MeanSquaredError,
+    concordance_correlation: ConcordanceCorrelation,
+    pearson_correlation: PearsonCorrelation,
     sparse_categorical_accuracy: SparseCategoricalAccuracy,
-}
-_KNOWN: dict[str, Any] = {
-    "Accuracy": Accuracy,
-    "accuracy": Accuracy,
-    "BinaryAccuracy": BinaryAccuracy,
-    "binary_accuracy": BinaryAccuracy,
-    "CategoricalAccuracy": CategoricalAccuracy,
-    "categorical_accuracy": CategoricalAccuracy,
-    "Mean": Mean,
-    "mean": Mean,
-    "MeanAbsoluteError": MeanAbsoluteError,
-    "mean_absolute_error": MeanAbsoluteError,
-    "MAE": MeanAbsoluteError,
-    "mae": MeanAbsoluteError,
-    "MeanSquaredError": MeanSquaredError,
-    "mean_squared_error": MeanSquaredError,
-    "MSE": MeanSquaredError,
-    "mse": MeanSquaredError,
-    "SparseCategoricalAccuracy": SparseCategoricalAccuracy,
-    "sparse_categorical_accuracy": SparseCategoricalAccuracy,
+    sparse_top_k_categorical_accuracy: SparseTopKCategoricalAccuracy,
+    top_k_categorical_accuracy: TopKCategoricalAccuracy,
+    binary_crossentropy: BinaryCrossentropy,
+    categorical_crossentropy: CategoricalCrossentropy,
+    categorical_hinge: CategoricalHinge,
+    hinge: Hinge,
+    kl_divergence: KLDivergence,
+    log_cosh: LogCoshError,
+    mean_absolute_error: MeanAbsoluteError,
+    mean_absolute_percentage_error: MeanAbsolutePercentageError,
+    mean_squared_error: MeanSquaredError,
+    mean_squared_logarithmic_error: MeanSquaredLogarithmicError,
+    poisson: Poisson,
+    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+    squared_hinge: SquaredHinge,
 }
 
 
@@ -110,7 +250,8 @@ def get(identifier: Any) -> Any:
 
 
 def resolve(identifier: Any, *, y_shape: Sequence[int], output_shape: Sequence[int | None]) -> Metric:
-    """The metric that `compile(metrics=[identifier])` measures, named as Keras names it.
+    """The metric that `compile(metrics=[identifier])` measures, named as Keras names it. A function of one's
+    own becomes the mean of what it gives.
 
     "accuracy" and "acc" (any case) become binary accuracy where the output's last axis is 1; else sparse
     categorical accuracy where y has fewer axes than the output or a last axis of 1; else categorical
@@ -122,23 +263,30 @@ def resolve(identifier: Any, *, y_shape: Sequence[int], output_shape: Sequence[i
         output_shape: shape of the model's output, with the batch axis (None).
 
     Raises:
-        ValueError: a name that isn't known, or a metric that the training loop can't compute.
+        ValueError: a name that isn't known, or no metric at all.
     """
     if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
         return _accuracy_for(y_shape, output_shape)(name=identifier)
     found = get(identifier)
-    for function, metric_class in _CLASS_OF.items():
-        if found is function:
-            found = metric_class(name=function.__name__)
-    if not isinstance(found, Metric) or found.core_kind is None:
-        names = "accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, mae, mse"
-        raise ValueError(
-            f"metrics: expected names or classes among {names}, got {identifier!r}; others, and metrics of "
-            "one's own, are not supported yet"
-        )
+    if found is None:
+        raise ValueError("metrics: expected a metric, got None")
+    if not isinstance(found, Metric):
+        made = _CLASS_OF.get(found, None) if isinstance(found, Hashable) else None
+        name = getattr(found, "name", None) or getattr(found, "__name__", None)
+        name = name or snake_case(type(found).__name__)
+        found = MeanMetricWrapper(found, name=name) if made is None else made(name=name)
     if isinstance(identifier, str):
         found.name = identifier
     return found
+
+
+def check(identifier: Any) -> None:
+    """Raise ValueError for what is no metric, without making one: making one counts in its name."""
+    if isinstance(identifier, str) and identifier.lower() not in ("accuracy", "acc"):
+        if identifier not in _KNOWN:
+            raise unknown_name("metric", identifier, _KNOWN)
+    elif not isinstance(identifier, (str, Mapping)) and not callable(identifier):
+        raise ValueError(f"metrics: expected a metric, its name or its config, got {identifier!r}")
 
 
 def _accuracy_for(y_shape: Sequence[int], output_shape: Sequence[int | None]) -> Callable[..., Metric]:

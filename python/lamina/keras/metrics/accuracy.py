@@ -31,7 +31,11 @@ def binary_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, threshold: flo
         Array of y_pred's shape, dtype floatx.
     """
     truth, prediction = same_shape(np.asarray(y_true), np.asarray(y_pred))
-    return np.asarray(truth == (prediction > threshold), dtype=floatx())
+    if prediction.dtype.kind != "f":
+        prediction = prediction.astype(floatx())
+    with np.errstate(invalid="ignore"):
+        above = prediction > prediction.dtype.type(threshold)
+    return np.asarray(truth == above, dtype=floatx())
 
 
 def categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -74,13 +78,14 @@ def sparse_categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) ->
 
 
 class Accuracy(MeanMetricWrapper):
-    """The share of predictions that equal their targets exactly. Not for `compile`: "accuracy" there is one
-    of the other three.
+    """The share of predictions that equal their targets exactly. ("accuracy" in `compile` is one of the other
+    three; an instance of this class is itself.)
 
     Args:
         name, dtype: as in `Metric`.
     """
 
+    core_kind = "accuracy"
     _direction = "up"
 
     def __init__(self, name: str | None = "accuracy", dtype: str | None = None) -> None:
@@ -92,7 +97,7 @@ class BinaryAccuracy(MeanMetricWrapper):
 
     Args:
         name, dtype: as in `Metric`.
-        threshold: in [0, 1], default 0.5; the training loop knows only 0.5.
+        threshold: in [0, 1], default 0.5.
 
     Raises:
         ValueError: a threshold that is no number in [0, 1].
@@ -108,8 +113,10 @@ class BinaryAccuracy(MeanMetricWrapper):
             raise ValueError(f"threshold: expected a number in [0, 1], got {threshold!r}")
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
         self.threshold = threshold
-        if threshold != 0.5:
-            self.core_kind = None
+
+    def core_form(self) -> dict[str, Any] | None:
+        form = super().core_form()
+        return None if form is None else {**form, "threshold": float(self.threshold)}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "threshold": self.threshold}

@@ -1,15 +1,48 @@
-"""Mean, and the metrics that are means of a function."""
+"""Mean and sum, and the metrics that are means of a function."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lamina.keras.losses.loss import match_ranks
-from lamina.keras.metrics.metric import Metric
+from lamina.keras.metrics.metric import Metric, divided
+from lamina.keras.utils.serialization import serialize_object
+
+
+def by_sample(
+    values: npt.ArrayLike, sample_weight: npt.ArrayLike | None, reduce: Callable[..., Any], dtype: str
+) -> tuple[Any, Any]:
+    """Weighted values of the samples and their weights, from values (n, ...).
+
+    What a sample has of values is reduced; weights are (n,), or any shape that the values can be reduced to
+    or that broadcasts to it. Without weights the second is None.
+    """
+    masked = getattr(values, "_keras_mask", None)
+    batch: Any = np.asarray(values, dtype=dtype)
+    weight: Any = None
+    if sample_weight is not None:
+        weight = np.asarray(sample_weight, dtype=dtype)
+        if masked is not None:
+            mask, weight = match_ranks(masked.astype(dtype), weight)
+            weight = weight * mask
+        batch, weight = match_ranks(batch, weight)
+        if batch.ndim > weight.ndim:
+            batch = reduce(batch, axis=tuple(range(weight.ndim, batch.ndim)))
+        try:
+            spread = np.broadcast_to(weight, batch.shape)
+        except ValueError:
+            raise ValueError(
+                f"sample_weight: expected a shape that broadcasts to {batch.shape}, got {weight.shape}"
+            ) from None
+        batch = batch * spread
+        weight = reduce(spread, axis=tuple(range(1, weight.ndim))) if weight.ndim > 1 else spread
+    if batch.ndim > 1:
+        batch = reduce(batch, axis=tuple(range(1, batch.ndim)))
+    return batch, weight
 
 
 class Mean(Metric):
@@ -21,8 +54,8 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
         super().__init__(dtype=dtype, name=name)
-        self.total: Any = self._scalar(0)
-        self.count: Any = self._scalar(0)
+        self.total: Any = self.add_variable((), "zeros", dtype=self.dtype, name="total")
+        self.count: Any = self.add_variable((), "zeros", dtype=self.dtype, name="count")
 
     def update_state(self, values: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> None:
         """Add a batch.
@@ -31,38 +64,45 @@ class Mean(Metric):
             values: (n, ...); what a sample has of them is meaned first. A scalar counts as one sample.
             sample_weight: (n,), or any shape that `values` can be meaned to or that broadcasts to it.
         """
-        batch: Any = np.asarray(values, dtype=self.dtype)
-        count: Any = batch.shape[0] if batch.ndim else 1
-        if sample_weight is not None:
-            weight: Any = np.asarray(sample_weight, dtype=self.dtype)
-            batch, weight = match_ranks(batch, weight)
-            if batch.ndim > weight.ndim:
-                batch = batch.mean(axis=tuple(range(weight.ndim, batch.ndim)))
-            try:
-                weight = np.broadcast_to(weight, batch.shape)
-            except ValueError:
-                raise ValueError(
-                    f"sample_weight: expected a shape that broadcasts to {batch.shape}, got {weight.shape}"
-                ) from None
-            batch = batch * weight
-            count = weight.mean(axis=tuple(range(1, weight.ndim))).sum()
-        if batch.ndim > 1:
-            batch = batch.mean(axis=tuple(range(1, batch.ndim)))
-        self.total = self._scalar(self.total + batch.sum())
-        self.count = self._scalar(self.count + self._scalar(count))
+        with np.errstate(over="ignore", invalid="ignore"):
+            batch, weight = by_sample(values, sample_weight, np.mean, self.dtype)
+            self.total.assign_add(batch.sum())
+        if weight is not None:
+            self.count.assign_add(weight.sum())
+        else:
+            self.count.assign_add(batch.shape[0] if batch.ndim else 1)
 
-    def hold(self, mean: float, count: int) -> None:
-        """Take over a mean of `count` samples that was computed elsewhere, instead of what was there."""
-        with np.errstate(over="ignore"):
-            self.total = self._scalar(mean * count)
-        self.count = self._scalar(count)
+    def hold(self, values: Sequence[float], rows: int) -> None:
+        """Take over a mean of `rows` samples, or one with its weight, that was computed elsewhere."""
+        mean, count = values[0], values[1] if len(values) > 1 else rows
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.total.assign(mean * count)
+        self.count.assign(count)
+
+    def core_result(self, values: Sequence[float]) -> Any:
+        return values[0]
 
     def result(self) -> Any:
-        return self.total / self.count if self.count else self._scalar(0)
+        return divided(self.total, self.count)
 
-    def reset_state(self) -> None:
-        self.total = self._scalar(0)
-        self.count = self._scalar(0)
+
+class Sum(Metric):
+    """The weighted sum of all values.
+
+    Args:
+        name, dtype: as in `Metric`.
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
+        super().__init__(dtype=dtype, name=name)
+        self.total: Any = self.add_variable((), "zeros", dtype=self.dtype, name="total")
+
+    def update_state(self, values: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> None:
+        """Add a batch; arguments as in `Mean`, but that what a sample has of values is summed."""
+        self.total.assign_add(by_sample(values, sample_weight, np.sum, self.dtype)[0].sum())
+
+    def result(self) -> Any:
+        return self._scalar(self.total)
 
 
 class MeanMetricWrapper(Mean):
@@ -86,3 +126,19 @@ class MeanMetricWrapper(Mean):
     ) -> None:
         """Add a batch of targets (n, ...) and predictions (n, ...), with one weight per sample (n,)."""
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight=sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        if type(self) is not MeanMetricWrapper:
+            return super().get_config()
+        return {
+            **super().get_config(),
+            "fn": serialize_object(self._fn, "keras.metrics"),
+            **self._fn_kwargs,
+        }
+
+
+class MeanLoss(MeanMetricWrapper):
+    """A metric that is the mean of a loss, which the training loop computes as it computes losses."""
+
+    def core_form(self) -> dict[str, Any] | None:
+        return None if self.core_kind is None else {"loss": {"kind": self.core_kind}}

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lamina.keras.losses.loss import as_float, same_shape
-from lamina.keras.losses.regression import mean_squared_error
-from lamina.keras.metrics.reduction import MeanMetricWrapper
+from lamina.keras.losses.loss import same_shape
+from lamina.keras.losses.regression import (
+    fitted,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    normalized,
+)
+from lamina.keras.metrics.reduction import Mean, MeanLoss, MeanMetricWrapper
 
 
-def mean_absolute_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Any:
-    """mean |y_true - y_pred| over the last axis.
-
-    Args:
-        y_true, y_pred: arrays (n, ..., k) of one shape; (n,) goes with (n, 1).
-
-    Returns:
-        Array (n, ...) of y_pred's dtype (floatx for integers).
-    """
-    prediction = as_float(y_pred)
-    truth, prediction = same_shape(np.asarray(y_true, dtype=prediction.dtype), prediction)
-    return np.abs(truth - prediction).mean(axis=-1)
+def cosine_similarity(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, axis: int = -1) -> Any:
+    """sum(a b) over `axis`, a and b the arrays divided by their lengths along it: minus the loss."""
+    truth, prediction = fitted(y_true, y_pred)
+    return (normalized(truth, axis) * normalized(prediction, axis)).sum(axis=axis)
 
 
 class MeanSquaredError(MeanMetricWrapper):
@@ -52,3 +53,105 @@ class MeanAbsoluteError(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "mean_absolute_error", dtype: str | None = None) -> None:
         super().__init__(mean_absolute_error, name=name, dtype=dtype)
+
+
+class MeanAbsolutePercentageError(MeanLoss):
+    """The mean of 100 |y_true - y_pred| / |y_true|.
+
+    Args:
+        name, dtype: as in `Metric`.
+    """
+
+    core_kind = "mean_absolute_percentage_error"
+    _direction = "down"
+
+    def __init__(self, name: str | None = "mean_absolute_percentage_error", dtype: str | None = None) -> None:
+        super().__init__(mean_absolute_percentage_error, name=name, dtype=dtype)
+
+
+class MeanSquaredLogarithmicError(MeanLoss):
+    """The mean of (log(1 + y_true) - log(1 + y_pred))^2.
+
+    Args:
+        name, dtype: as in `Metric`.
+    """
+
+    core_kind = "mean_squared_logarithmic_error"
+    _direction = "down"
+
+    def __init__(self, name: str | None = "mean_squared_logarithmic_error", dtype: str | None = None) -> None:
+        super().__init__(mean_squared_logarithmic_error, name=name, dtype=dtype)
+
+
+class LogCoshError(MeanLoss):
+    """The mean of log(cosh(y_pred - y_true)).
+
+    Args:
+        name, dtype: as in `Metric`.
+    """
+
+    core_kind = "log_cosh"
+    _direction = "down"
+
+    def __init__(self, name: str | None = "logcosh", dtype: str | None = None) -> None:
+        super().__init__(log_cosh, name=name, dtype=dtype)
+
+
+class CosineSimilarity(MeanMetricWrapper):
+    """The mean cosine of the angle between targets and predictions.
+
+    Args:
+        name, dtype: as in `Metric`.
+        axis: along which their lengths are taken; default the last.
+    """
+
+    core_kind = "cosine_similarity"
+    _direction = "up"
+
+    def __init__(
+        self, name: str | None = "cosine_similarity", dtype: str | None = None, axis: int = -1
+    ) -> None:
+        super().__init__(cosine_similarity, name=name, dtype=dtype, axis=axis)
+        self.axis = axis
+
+    def core_form(self) -> dict[str, Any] | None:
+        return {"loss": {"kind": "cosine_similarity"}} if self.core_kind and self.axis == -1 else None
+
+    def hold(self, values: Sequence[float], rows: int) -> None:
+        super().hold([-values[0], *values[1:]], rows)  # the core has the loss
+
+    def core_result(self, values: Sequence[float]) -> Any:
+        return -values[0]
+
+
+class RootMeanSquaredError(Mean):
+    """The square root of the mean of (y_true - y_pred)^2 over all samples.
+
+    Args:
+        name, dtype: as in `Metric`.
+    """
+
+    core_kind = "mean_squared_error"
+    _direction = "down"
+
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: str | None = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+    def update_state(  # type: ignore[override]  # as in Keras
+        self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> None:
+        """Add a batch of targets and predictions of one shape, with one weight per sample (n,)."""
+        truth, prediction = same_shape(
+            np.asarray(y_true, dtype=self.dtype), np.asarray(y_pred, dtype=self.dtype)
+        )
+        with np.errstate(invalid="ignore", over="ignore"):
+            squares = np.square(prediction - truth)
+        super().update_state(squares, sample_weight=sample_weight)
+
+    def core_result(self, values: Sequence[float]) -> Any:
+        with np.errstate(invalid="ignore"):
+            return float(np.sqrt(values[0]))
+
+    def result(self) -> Any:
+        with np.errstate(invalid="ignore"):
+            return np.sqrt(super().result())
