@@ -55,11 +55,14 @@ AtOutput<T> huber(T delta, T p, T t) {
   return {delta * size - T(0.5) * delta * delta, delta * sign(d) + T(0) * d};
 }
 
+// Keras has it as a float also among doubles.
+inline constexpr float kLog2 = 0.69314718055994530942F;
+
 // log cosh d = d + softplus(-2 d) - log 2, slope tanh d
 template <class T>
 AtOutput<T> log_cosh(T p, T t) {
   const T d = p - t;
-  return {d + softplus(T(-2) * d) - T(0.69314718055994530942), T(1) - T(2) / (T(1) + std::exp(T(2) * d))};
+  return {d + softplus(T(-2) * d) - T(kLog2), T(1) - T(2) / (T(1) + std::exp(T(2) * d))};
 }
 
 // max(1 - t p, 0), or its square

@@ -72,26 +72,10 @@ NAMES: dict[str, str] = {
         average concatenate dot maximum minimum multiply subtract
     """,
     "keras.losses": """
-        BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy
-        CategoricalHinge Circle CosineSimilarity Dice Hinge Huber KLDivergence LogCosh
-        MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredLogarithmicError Poisson
-        SquaredHinge Tversky binary_focal_crossentropy categorical_focal_crossentropy
-        categorical_generalized_cross_entropy categorical_hinge circle cosine_similarity ctc dice
-        hinge huber kl_divergence log_cosh mean_absolute_error mean_absolute_percentage_error
-        mean_squared_logarithmic_error poisson squared_hinge tversky
+        CTC ctc
     """,
     "keras.metrics": """
-        AUC BinaryCrossentropy BinaryIoU CategoricalCrossentropy CategoricalHinge
-        ConcordanceCorrelation CosineSimilarity F1Score FBetaScore FalseNegatives FalsePositives
-        Hinge IoU KLDivergence LogCoshError MeanAbsolutePercentageError MeanIoU
-        MeanSquaredLogarithmicError OneHotIoU OneHotMeanIoU PearsonCorrelation Poisson Precision
-        PrecisionAtRecall R2Score Recall RecallAtPrecision RootMeanSquaredError
-        SensitivityAtSpecificity SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy
-        SpecificityAtSensitivity SquaredHinge Sum TopKCategoricalAccuracy TrueNegatives
-        TruePositives binary_focal_crossentropy categorical_focal_crossentropy categorical_hinge
-        concordance_correlation hinge huber kl_divergence log_cosh mean_absolute_percentage_error
-        mean_squared_logarithmic_error pearson_correlation poisson sparse_top_k_categorical_accuracy
-        squared_hinge top_k_categorical_accuracy
+        BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU
     """,
     "keras.mixed_precision": """
         LossScaleOptimizer

@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import numpy.typing as npt
 
 from lamina import _core
-from lamina.keras import config as keras_config
 from lamina.keras import losses, metrics, optimizers
-from lamina.keras._training.targets import SPARSE
+from lamina.keras._training.own import OwnLossCall, OwnMetricCall
+from lamina.keras._training.reports import Reports, unique_names
+from lamina.keras._training.targets import OF_CLASSES, OF_ROWS, OWN
 from lamina.keras.layers.shape import Shape, known_sizes
 
 
@@ -27,7 +27,7 @@ class Head(NamedTuple):
 class TrainerForm(NamedTuple):
     """The part of a core trainer's arguments that the shapes decide."""
 
-    metrics: list[str]
+    metrics: list[dict[str, Any]]
     positions: int
     head_logits: bool
 
@@ -38,23 +38,33 @@ class Compiled:
     Args:
         optimizer: name, config or `Optimizer`.
         loss: name, function or `Loss`; None to be told later.
-        metric_identifiers: the `metrics` argument; None or a list, tuple or dict of names and `Metric`
-            objects.
+        metric_identifiers: the `metrics` argument; None or a list, tuple or dict of names, functions and
+            `Metric` objects.
+        weighted_identifiers: the `weighted_metrics` argument, likewise.
+        loss_weights: None, a float, or a list, tuple or dict of one.
 
     Raises:
-        ValueError: a name that isn't known, or a loss or metric that the training loop can't compute.
+        ValueError: a name that isn't known, or a loss that the training loop can't compute.
     """
 
-    def __init__(self, optimizer: Any, loss: Any, metric_identifiers: Any) -> None:
-        if metric_identifiers and not isinstance(metric_identifiers, (list, tuple, dict)):
-            raise ValueError(f"metrics: expected a list, tuple or dict, got {metric_identifiers!r}")
+    def __init__(
+        self,
+        optimizer: Any,
+        loss: Any,
+        metric_identifiers: Any,
+        weighted_identifiers: Any = None,
+        loss_weights: Any = None,
+    ) -> None:
+        for name, given in (("metrics", metric_identifiers), ("weighted_metrics", weighted_identifiers)):
+            if given and not isinstance(given, (list, tuple, dict)):
+                raise ValueError(f"{name}: expected a list, tuple or dict, got {given!r}")
         if isinstance(loss, (list, tuple, dict)) and len(loss) == 1:
             loss = _flat(loss)[0]  # one loss for the one output
         identifiers = _flat(metric_identifiers or [])
-        # Unknown names are refused now, not in the first fit. The shapes only serve "accuracy" and
-        # "crossentropy".
-        for identifier in identifiers:
-            metrics.resolve(identifier, y_shape=(1, 1), output_shape=(None, 1))
+        weighted = _flat(weighted_identifiers or [])
+        # Unknown names are refused now, not in the first fit. The shapes only serve "crossentropy".
+        for identifier in (*identifiers, *weighted):
+            metrics.check(identifier)
         if loss is not None:
             losses.resolve(loss, y_shape=(1, 1), output_shape=(None, 1))
         self.optimizer = optimizers.get(optimizer)
@@ -62,13 +72,18 @@ class Compiled:
             raise ValueError("optimizer: expected the name of an optimizer or an optimizer, got None")
         self.user_loss = loss
         self.metric_identifiers = identifiers
+        self.weighted_identifiers = weighted
         self.metric_argument = metric_identifiers
-        self.names_metrics = metric_identifiers is not None
+        self.weighted_argument = weighted_identifiers
+        self.loss_weight = _loss_weight(loss_weights)
+        self.loss_weights = loss_weights
+        self.names_metrics = metric_identifiers is not None or weighted_identifiers is not None
         self.has_trained = False
         self.loss: Any = None
         self.metrics: list[Any] = []
+        self.reports = Reports()
+        self._found: dict[tuple[int, type | None], Any] = {}  # metrics that were made from identifiers
         self._form: TrainerForm | None = None
-        self._log_names: list[str] = []
         self._trainer: Any = None
         self._took_trainable = False  # what is frozen at the first training stays so until the next compile
         self._trains = False  # whether the trainer holds the optimizer, or only evaluates
@@ -84,7 +99,7 @@ class Compiled:
         if self.user_loss is None:
             raise ValueError("loss: expected a loss to compute, got none; give one to compile(loss=...)")
         loss = losses.resolve(self.user_loss, y_shape=y_shape, output_shape=output_shape)
-        if self.loss is None or _kind(loss) != _kind(self.loss):
+        if self.loss is None or loss.core_kind != self.loss.core_kind:
             self.loss = loss
             self._form = None
         return str(loss.core_kind)
@@ -119,16 +134,17 @@ class Compiled:
             self._took_trainable = True
             if not model.trainable_weights:
                 warnings.warn(f"model {model.name!r} has no trainable weights: nothing learns", stacklevel=4)
-        found = [
-            metrics.resolve(entry, y_shape=y_shape, output_shape=output_shape)
-            for entry in self.metric_identifiers
-        ]
+        found = self._metrics_for(y_shape, output_shape)
+        kind = self.loss.core_kind
         # Keras takes the logits of a final softmax or sigmoid from the output's tensor. It loses them where
         # it reshapes that tensor: in a Flatten, or to match (n, t) targets with an (n, t, 1) output.
-        squeezed = 2 <= len(y_shape) == len(output_shape) - 1 and self.loss.core_kind != SPARSE
+        squeezed = 2 <= len(y_shape) == len(output_shape) - 1 and kind not in (*OF_CLASSES, OWN)
+        squeezed = squeezed and output_shape[-1] == 1
+        positions = known_sizes(output_shape, "output shape")[:-1]
         form = TrainerForm(
-            metrics=[str(metric.core_kind) for metric in found],
-            positions=math.prod(known_sizes(output_shape, "output shape")[:-1]),
+            metrics=[self._core_form(i, metric, y_shape, output_shape) for i, metric in enumerate(found)],
+            # Such an output's row is then what were its positions.
+            positions=math.prod(positions[:-1] if squeezed and kind in OF_ROWS else positions),
             head_logits=not (head.flattened or squeezed),
         )
         if self._network is not network or form != self._form or (trains and not self._trains):
@@ -138,7 +154,15 @@ class Compiled:
                 self.optimizer.claim_for(model.identity, model.name)
             self._warn_of_logits(head, form)
             self.metrics = found
-            self._log_names = ["loss", *_unique([metric.name for metric in found])]
+            plain = len(self.metric_identifiers)
+            names = [metric.name for metric in found]
+            self.reports = Reports(
+                [entry.get("own", metric) for metric, entry in zip(found, form.metrics, strict=True)],
+                form.metrics,
+                unique_names(names[:plain], names[plain:]),
+                math.prod(known_sizes(output_shape, "output shape")) // form.positions,
+            )
+            self._targets = (tuple(y_shape[1:]), known_sizes(output_shape, "output shape"))
             self._network, self._form, self._trains = network, form, trains
             self._trainer = self._made(model.dtype)
         return self._trainer
@@ -161,12 +185,42 @@ class Compiled:
         return make(
             self._network,
             optimizer,
-            loss.core_kind,
+            self._core_loss(),
             bool(loss.from_logits),
             float(loss.label_smoothing),
             loss.core_reduction,
             *form,
         )
+
+    def _core_loss(self) -> dict[str, Any]:
+        loss = self.loss
+        if loss.core_kind == OWN:
+            y_shape, output_shape = self._targets
+            call = OwnLossCall(loss, y_shape, output_shape, self.loss_weight)
+            return {"own": call, "target_width": math.prod(y_shape)}
+        return {"kind": loss.core_kind, "loss_weight": self.loss_weight, **loss.core_options()}
+
+    def _metrics_for(self, y_shape: Sequence[int], output_shape: Shape) -> list[Any]:
+        """The metrics, each made once; "accuracy" once for each class that it stands for."""
+        found = []
+        for i, entry in enumerate((*self.metric_identifiers, *self.weighted_identifiers)):
+            chosen = metrics.accuracy_class(entry, y_shape=y_shape, output_shape=output_shape)
+            if (i, chosen) not in self._found:
+                self._found[i, chosen] = metrics.resolve(entry, y_shape=y_shape, output_shape=output_shape)
+            found.append(self._found[i, chosen])
+        return found
+
+    def _core_form(self, i: int, metric: Any, y_shape: Sequence[int], output_shape: Shape) -> dict[str, Any]:
+        weighted = {"weighted": True} if i >= len(self.metric_identifiers) else {}
+        form = metric.core_form()
+        if form is not None:
+            return {**form, **weighted}
+        y, output = tuple(y_shape[1:]), tuple(known_sizes(output_shape, "output shape"))
+        key = (i, OwnMetricCall)
+        call = self._found.get(key)
+        if call is None or (call.metric, call.shapes) != (metric, (y, output)):
+            call = self._found[key] = OwnMetricCall(metric, y, output)
+        return {"own": call, **weighted}
 
     def _warn_of_logits(self, head: Head, form: TrainerForm) -> None:
         if self.loss.from_logits and form.head_logits and head.activation in ("softmax", "sigmoid"):
@@ -178,8 +232,15 @@ class Compiled:
 
     def _check_pair(self, metric: Any, output_shape: Shape) -> None:
         # Class numbers are for one metric, targets in the output's shape for the others.
-        wants_classes = metric.core_kind == "sparse_categorical_accuracy"
-        has_classes = self.loss.core_kind == SPARSE
+        form = metric.core_form()
+        if form is None or self.loss.core_kind == OWN:
+            return
+        wants_classes = (form.get("loss") or form).get("kind") in (
+            *OF_CLASSES,
+            "sparse_categorical_accuracy",
+            "sparse_top_k_categorical_accuracy",
+        )
+        has_classes = self.loss.core_kind in OF_CLASSES
         if wants_classes == has_classes or (has_classes and output_shape[-1] == 1):
             return
         targets = "class numbers" if has_classes else "targets in the shape of the output"
@@ -188,40 +249,25 @@ class Compiled:
         )
 
     # -- what is reported ------------------------------------------------------------------------------------
-    def logs(self, values: Sequence[float], rows: int | None = None) -> dict[str, float]:
-        """The core's [loss, metrics…] by name, in Keras's (alphabetical) order and precision.
+    def logs(self, values: Sequence[float], rows: int | None = None) -> dict[str, Any]:
+        """See `Reports.logs`."""
+        return self.reports.logs(values, rows)
 
-        Given the number of rows that they are the means of, the metric objects hold them too, as Keras's do.
-        """
-        if rows is not None:
-            for metric, value in zip(self.metrics, values[1:], strict=True):
-                metric.hold(value, rows)
-        if keras_config.floatx() == "float32":
-            with np.errstate(over="ignore"):
-                values = [float(np.float32(value)) for value in values]
-        return dict(sorted(zip(self._log_names, values, strict=True)))
-
-    def series(self, values: npt.NDArray[np.float64]) -> dict[str, list[float]]:
-        """The `logs` of many epochs, a row each, as a list by name."""
-        if keras_config.floatx() == "float32":
-            with np.errstate(over="ignore"):
-                values = values.astype(np.float32).astype(np.float64)
-        return dict(sorted(zip(self._log_names, values.T.tolist(), strict=True)))
+    def series(self, values: npt.NDArray[Any]) -> dict[str, list[Any]]:
+        """See `Reports.series`."""
+        return self.reports.series(values)
 
     def in_order(self, logs: Mapping[str, float]) -> Any:
         """The logs as `evaluate` returns them: the loss, then the metrics as compile got them; a lone loss as
         a number.
         """
-        order = ["loss", *[metric.name for metric in self.metrics]]
-        results = [logs[name] for name in order] + [logs[name] for name in sorted(logs) if name not in order]
+        order = [name for name in ["loss", *(metric.name for metric in self.metrics)] if name in logs]
+        order += [name for name in sorted(logs) if name not in order]
+        results = [logs[name] for name in order]
         return results[0] if len(results) == 1 else results
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_trainer": None, "_network": None}
-
-
-def _kind(loss: Any) -> tuple[Any, ...]:
-    return (loss.core_kind, loss.from_logits, loss.label_smoothing, loss.core_reduction)
 
 
 def _flat(nested: Any) -> list[Any]:
@@ -233,12 +279,17 @@ def _flat(nested: Any) -> list[Any]:
     return [leaf for entry in nested for leaf in _flat(entry)]
 
 
-def _unique(names: list[str]) -> list[str]:
-    """Names with _1, _2 … on the second, third … of equals."""
-    counts: dict[str, int] = {}
-    unique = []
-    for name in names:
-        count = counts.get(name, 0)
-        counts[name] = count + 1
-        unique.append(f"{name}_{count}" if count else name)
-    return unique
+def _loss_weight(loss_weights: Any) -> float:
+    """The factor of the one loss: 1 for None.
+
+    Raises:
+        ValueError: not a float, or a list, tuple or dict of one.
+    """
+    if loss_weights is None or loss_weights == 0 or loss_weights == []:
+        return 1.0 if loss_weights is None or loss_weights == [] else float(loss_weights)
+    if not isinstance(loss_weights, (list, tuple, dict, float)):
+        raise ValueError(f"loss_weights: expected a float, list, tuple or dict, got {loss_weights!r}")
+    flat = _flat(loss_weights)
+    if len(flat) != 1:
+        raise ValueError(f"loss_weights: expected one weight for one loss, got {len(flat)}")
+    return float(flat[0])

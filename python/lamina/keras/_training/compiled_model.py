@@ -15,7 +15,6 @@ from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.arguments import integer
 from lamina.keras._training.compiled import Compiled, Head
 from lamina.keras._training.data import Data
-from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.callbacks import CallbackList, History
 from lamina.keras.layers.shape import Shape
 
@@ -88,10 +87,16 @@ class CompiledModel(KerasAttributes, ABC):
         Args:
             optimizer: name or instance of `keras.optimizers`. Default "rmsprop".
             loss: name, function or instance of `keras.losses`. A model that ends in softmax or sigmoid is
-                trained from its logits, as by Keras on TensorFlow.
+                trained from its logits, as by Keras on TensorFlow. One of your own is a function of
+                (y_true, y_pred) that returns (value, gradient), numpy arrays: one value per sample (n, ...),
+                or one for the batch, and their gradient at y_pred, in its shape; or a `Loss` with a method
+                `gradient`. (One written with keras.ops or tf would need automatic differentiation, which
+                Lamina does not have.)
             metrics: list of names, functions or instances of `keras.metrics`; "accuracy" is chosen by the
-                shapes of y and output.
-            loss_weights, weighted_metrics: not supported yet, None only.
+                shapes of y and output. A function of your own gives values for (y_true, y_pred), whose mean
+                is reported; it and a `Metric` of your own are asked batch by batch.
+            loss_weights: a float, or a list of one: the factor of the loss. Default 1.
+            weighted_metrics: as metrics, but weighted by sample_weight or class_weight.
             steps_per_execution: an int >= 1: batch hooks are called after every so many batches of arrays
                 only. Default 1.
             run_eagerly, jit_compile, auto_scale_loss: accepted without effect: they change how Keras
@@ -100,15 +105,14 @@ class CompiledModel(KerasAttributes, ABC):
         Raises:
             ValueError: an unknown name, or an argument that is not supported.
         """
-        refuse_unless_default("compile", loss_weights=(loss_weights, None))
-        if weighted_metrics:
-            refuse_unless_default("compile", weighted_metrics=(weighted_metrics, None))
         integer("steps_per_execution", steps_per_execution, 1)
         before = self._compiled
         if before is not None:
             loss = before.user_loss if loss is None else loss
             metrics = before.metric_argument if metrics is None else metrics
-        self._compiled = Compiled(optimizer, loss, metrics)
+            if weighted_metrics is None:
+                weighted_metrics = before.weighted_argument
+        self._compiled = Compiled(optimizer, loss, metrics, weighted_metrics, loss_weights)
         self._compile_arguments = {
             "optimizer": self._compiled.optimizer,
             "loss": loss,

@@ -36,8 +36,8 @@ class OwnLossCall:
 
 
 class OwnMetricCall:
-    """A metric that Python computes, as one that the core knows: the core calls it with every batch, and reports
-    a number by which its results are found again.
+    """A metric that Python computes, as one that the core knows: the core calls it with every batch, and
+    reports a number by which its results are found again.
 
     Args:
         metric: the `Metric`.
@@ -46,6 +46,7 @@ class OwnMetricCall:
 
     def __init__(self, metric: Any, y_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
         self.metric, self._y, self._p = metric, y_shape, output_shape
+        self.shapes = (y_shape, output_shape)
         self._number = 0
         self._results: dict[int, Any] = {}
 

@@ -18,7 +18,6 @@ class Place(NamedTuple):
     metric: Any
     first: int
     last: int
-    tallied: bool  # values of batches add up; else they are means
 
 
 class Reports:
@@ -42,7 +41,7 @@ class Reports:
         at = 1
         for metric, form, name in zip(metrics, forms, names, strict=True):
             width = _width(form, outputs)
-            self.places.append(Place(name, metric, at, at + width, "tally" in form))
+            self.places.append(Place(name, metric, at, at + width))
             at += width
 
     def logs(self, values: Sequence[float], rows: int | None = None) -> dict[str, Any]:
@@ -72,24 +71,6 @@ class Reports:
             return dict(sorted(zip(names, values.T.tolist(), strict=True)))
         rows = [self.logs(row.tolist()) for row in values]
         return {name: [row[name] for row in rows] for name in (rows[0] if rows else {})}
-
-    def together(self, reports: Sequence[tuple[Sequence[float], int]]) -> list[float]:
-        """One report of several, each with its number of rows."""
-        weights = np.array([rows for _, rows in reports], dtype=np.float64)
-        values = np.array([report for report, _ in reports], dtype=np.float64)
-        total = (weights[:, None] * values).sum(axis=0) / weights.sum()
-        for place in self.places:
-            part = values[:, place.first : place.last]
-            if place.tallied:
-                total[place.first : place.last] = part.sum(axis=0)
-            elif place.last - place.first == 2:  # a mean and its weight
-                weight = part[:, 1].sum()
-                total[place.first] = (part[:, 0] * part[:, 1]).sum() / weight if weight else 0.0
-                total[place.first + 1] = weight
-            elif not hasattr(place.metric, "total"):
-                total[place.first] = part[-1, 0]
-        result: list[float] = total.tolist()
-        return result
 
 
 def _width(form: dict[str, Any], outputs: int) -> int:

@@ -16,7 +16,9 @@ from lamina.keras.losses.crossentropy import CategoricalCrossentropy as Categori
 from lamina.keras.losses.crossentropy import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
 from lamina.keras.losses.crossentropy import binary_crossentropy as binary_crossentropy
 from lamina.keras.losses.crossentropy import categorical_crossentropy as categorical_crossentropy
-from lamina.keras.losses.crossentropy import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from lamina.keras.losses.crossentropy import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
 from lamina.keras.losses.focal import BinaryFocalCrossentropy as BinaryFocalCrossentropy
 from lamina.keras.losses.focal import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy
 from lamina.keras.losses.focal import binary_focal_crossentropy as binary_focal_crossentropy
@@ -32,10 +34,15 @@ from lamina.keras.losses.overlap import Dice as Dice
 from lamina.keras.losses.overlap import Tversky as Tversky
 from lamina.keras.losses.overlap import dice as dice
 from lamina.keras.losses.overlap import tversky as tversky
-from lamina.keras.losses.probabilistic import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy
+from lamina.keras.losses.own import own_loss
+from lamina.keras.losses.probabilistic import (
+    CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy,
+)
 from lamina.keras.losses.probabilistic import KLDivergence as KLDivergence
 from lamina.keras.losses.probabilistic import Poisson as Poisson
-from lamina.keras.losses.probabilistic import categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
+from lamina.keras.losses.probabilistic import (
+    categorical_generalized_cross_entropy as categorical_generalized_cross_entropy,
+)
 from lamina.keras.losses.probabilistic import kl_divergence as kl_divergence
 from lamina.keras.losses.probabilistic import poisson as poisson
 from lamina.keras.losses.regression import CosineSimilarity as CosineSimilarity
@@ -52,7 +59,6 @@ from lamina.keras.losses.regression import mean_absolute_error as mean_absolute_
 from lamina.keras.losses.regression import mean_absolute_percentage_error as mean_absolute_percentage_error
 from lamina.keras.losses.regression import mean_squared_error as mean_squared_error
 from lamina.keras.losses.regression import mean_squared_logarithmic_error as mean_squared_logarithmic_error
-from lamina.keras.losses.own import OwnLoss, own_loss
 from lamina.keras.losses.wrapper import LossFunctionWrapper
 from lamina.keras.utils.serialization import deserialize_object, serialize_object, unknown_name
 

@@ -20,9 +20,10 @@ def circle(
     gamma: float = 80,
     margin: float = 0.4,
 ) -> Any:
-    """softplus(logsumexp_pos(-gamma max(d + m, 0) (m - d)) + logsumexp_neg(gamma max(1 + m - d, 0) (1 - m - d)))
-    of every row, d = max(1 - p_i . p_j, 0) its distances to the rows of its class (pos) and of the others
-    (neg), m the margin.
+    """softplus(logsumexp_pos(f(d)) + logsumexp_neg(g(d))) of every row.
+
+    f(d) = -gamma max(d + m, 0) (m - d) and g(d) = gamma max(1 + m - d, 0) (1 - m - d), m the margin, over the
+    row's distances d = max(1 - p_i . p_j, 0) to the rows of its class (pos) and of the others (neg).
 
     Args:
         y_true: class numbers (n,) or (n, 1).
@@ -42,10 +43,10 @@ def circle(
     keys = labels if ref_labels is None else np.asarray(ref_labels).astype(np.int32).reshape(-1, 1)
     m, scale = kind(margin), kind(gamma)
     d = np.maximum(1 - p @ others.T, 0)
-    positive = labels == keys.T
-    negative = ~positive
+    positive: npt.NDArray[np.bool_] = np.equal(labels, keys.T)
+    negative = np.logical_not(positive)
     if remove_diagonal:
-        positive = positive & ~np.eye(*positive.shape, dtype=bool)
+        positive = np.logical_and(positive, np.arange(len(labels))[:, None] != np.arange(len(keys)))
     near = -scale * np.maximum(m + d, 0) * (m - d)
     far = scale * np.maximum(1 + m - d, 0) * (1 - m - d)
     total = _log_sum(near, positive) + _log_sum(far, negative)

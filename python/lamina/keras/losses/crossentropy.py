@@ -153,9 +153,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
         self.from_logits = bool(from_logits)
         self.label_smoothing = checked_smoothing(label_smoothing)
         self.axis = axis
-        super().__init__(
-            binary_crossentropy, reduction=reduction, name=name, dtype=dtype, **_arguments(self)
-        )
+        super().__init__(binary_crossentropy, reduction=reduction, name=name, dtype=dtype, **_arguments(self))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **_arguments(self)}

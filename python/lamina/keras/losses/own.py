@@ -75,7 +75,7 @@ class OwnLoss(Loss):
         spread = shares.reshape(shares.shape + (1,) * (gradient.ndim - shares.ndim))
         return factor * total, np.ascontiguousarray(factor * spread * gradient, dtype=y_pred.dtype)
 
-    def _shares(self, values: Array, weights: Array | None) -> Array:
+    def _shares(self, values: Array, weights: Array | None) -> Any:
         """What each value counts in the loss of the batch."""
         shares = np.ones_like(values)
         if weights is not None:

@@ -108,9 +108,10 @@ def log_cosh(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Any:
     """
     truth, prediction = fitted(y_true, y_pred)
     d = prediction - truth
+    # Keras has log 2 as a float32 also among float64.
     with np.errstate(under="ignore", invalid="ignore"):
         tail = np.log1p(np.exp(-2 * np.abs(d)))
-        return (d + (np.maximum(-2 * d, 0) + tail) - d.dtype.type(np.log(2.0))).mean(axis=-1)
+        return (d + (np.maximum(-2 * d, 0) + tail) - d.dtype.type(np.float32(np.log(2.0)))).mean(axis=-1)
 
 
 class MeanSquaredError(LossFunctionWrapper):

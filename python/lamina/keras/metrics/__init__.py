@@ -5,14 +5,16 @@ Stand-alone they work on numpy arrays; inside `fit` and `evaluate` the core comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras._training.naming import snake_case
 from lamina.keras.losses.crossentropy import binary_crossentropy as binary_crossentropy
 from lamina.keras.losses.crossentropy import categorical_crossentropy as categorical_crossentropy
-from lamina.keras.losses.crossentropy import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from lamina.keras.losses.crossentropy import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
 from lamina.keras.losses.focal import binary_focal_crossentropy as binary_focal_crossentropy
 from lamina.keras.losses.focal import categorical_focal_crossentropy as categorical_focal_crossentropy
 from lamina.keras.losses.hinge import categorical_hinge as categorical_hinge
@@ -265,19 +267,21 @@ def resolve(identifier: Any, *, y_shape: Sequence[int], output_shape: Sequence[i
     Raises:
         ValueError: a name that isn't known, or no metric at all.
     """
-    if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
-        return _accuracy_for(y_shape, output_shape)(name=identifier)
-    found = get(identifier)
+    accuracy = accuracy_class(identifier, y_shape=y_shape, output_shape=output_shape)
+    if accuracy is not None:
+        return accuracy(name=identifier)
+    found: Any = get(identifier)
     if found is None:
         raise ValueError("metrics: expected a metric, got None")
     if not isinstance(found, Metric):
-        made = _CLASS_OF.get(found, None) if isinstance(found, Hashable) else None
+        made = next((kind for function, kind in _CLASS_OF.items() if function is found), None)
         name = getattr(found, "name", None) or getattr(found, "__name__", None)
         name = name or snake_case(type(found).__name__)
         found = MeanMetricWrapper(found, name=name) if made is None else made(name=name)
     if isinstance(identifier, str):
         found.name = identifier
-    return found
+    metric: Metric = found
+    return metric
 
 
 def check(identifier: Any) -> None:
@@ -289,7 +293,12 @@ def check(identifier: Any) -> None:
         raise ValueError(f"metrics: expected a metric, its name or its config, got {identifier!r}")
 
 
-def _accuracy_for(y_shape: Sequence[int], output_shape: Sequence[int | None]) -> Callable[..., Metric]:
+def accuracy_class(
+    identifier: Any, *, y_shape: Sequence[int], output_shape: Sequence[int | None]
+) -> type[BinaryAccuracy | CategoricalAccuracy | SparseCategoricalAccuracy] | None:
+    """What "accuracy" and "acc" stand for at such shapes; None for other identifiers. See `resolve`."""
+    if not isinstance(identifier, str) or identifier.lower() not in ("accuracy", "acc"):
+        return None
     if output_shape[-1] == 1:
         return BinaryAccuracy
     if len(y_shape) < len(output_shape) or y_shape[-1] == 1:

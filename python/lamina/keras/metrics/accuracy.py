@@ -53,7 +53,7 @@ def categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.ND
         raise ValueError(
             f"y_true: expected one-hot targets of y_pred's shape {prediction.shape}, got {truth.shape}"
         )
-    return np.asarray(truth.argmax(axis=-1) == prediction.argmax(axis=-1), dtype=floatx())
+    return np.asarray(_largest(truth) == _largest(prediction), dtype=floatx())
 
 
 def sparse_categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -74,7 +74,14 @@ def sparse_categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) ->
             f"y_true: expected class numbers of shape {prediction.shape[:-1]} for y_pred {prediction.shape}, "
             f"got {truth.shape}"
         )
-    return np.asarray(truth == prediction.argmax(axis=-1), dtype=floatx())
+    return np.asarray(truth == _largest(prediction), dtype=floatx())
+
+
+def _largest(values: npt.NDArray[Any]) -> Any:
+    """Where the largest of the last axis stands, the first of equals; NaN is none, as in TensorFlow."""
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        values = np.where(np.isnan(values), -np.inf, values)
+    return values.argmax(axis=-1)
 
 
 class Accuracy(MeanMetricWrapper):

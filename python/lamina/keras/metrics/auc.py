@@ -150,7 +150,7 @@ class AUC(ConfusionMetric):
             "summation_method": self.summation_method,
             "multi_label": self.multi_label,
             "num_labels": self.num_labels,
-            "label_weights": self.label_weights,
+            "label_weights": None if self.label_weights is None else self.label_weights.tolist(),
             "from_logits": self._from_logits,
             **given,
         }

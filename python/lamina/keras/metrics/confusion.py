@@ -169,7 +169,7 @@ class ConfusionMetric(Metric):
         self._add(above, (state[-2 * labels : -labels], state[-labels:]))
 
 
-def _spread(sample_weight: npt.ArrayLike | None, prediction: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _spread(sample_weight: npt.ArrayLike | None, prediction: npt.NDArray[Any]) -> Any:
     """A weight for each prediction."""
     if sample_weight is None:
         return np.ones(prediction.shape, dtype=prediction.dtype)
@@ -180,7 +180,7 @@ def _spread(sample_weight: npt.ArrayLike | None, prediction: npt.NDArray[Any]) -
         return np.broadcast_to(weights, prediction.shape).copy()
     except ValueError:
         raise ValueError(
-            f"sample_weight: expected one weight per sample, shape {prediction.shape[:1]}, got {weights.shape}"
+            f"sample_weight: expected one weight per sample, {prediction.shape[:1]}, got {weights.shape}"
         ) from None
 
 

@@ -18,12 +18,8 @@ class _Count(ConfusionMetric):
         self.init_thresholds = thresholds
         self.thresholds = checked_thresholds(thresholds, 0.5)
         super().__init__(self.thresholds, [self._what], name=name, dtype=dtype)
-        self._make((len(self.thresholds),))
-
-    @property
-    def accumulator(self) -> Any:
-        """The count at each threshold."""
-        return getattr(self, self._what)
+        self.accumulator = self.add_variable((len(self.thresholds),), "zeros", name="accumulator")
+        setattr(self, self._what, self.accumulator)
 
     def result(self) -> Any:
         count = self.accumulator
@@ -82,8 +78,8 @@ class Precision(ConfusionMetric):
     there is none.
 
     Args:
-        thresholds: a number in [0, 1] or a list of them, which gives a value for each; default 0.5, or with top_k
-            none.
+        thresholds: a number in [0, 1] or a list of them, which gives a value for each; default 0.5, or with
+            top_k none.
         top_k: only the k largest predictions of a sample can be positive.
         class_id: only this column of targets and predictions counts.
         name, dtype: as in `Metric`.
@@ -125,8 +121,8 @@ class Recall(ConfusionMetric):
     there is none.
 
     Args:
-        thresholds: a number in [0, 1] or a list of them, which gives a value for each; default 0.5, or with top_k
-            none.
+        thresholds: a number in [0, 1] or a list of them, which gives a value for each; default 0.5, or with
+            top_k none.
         top_k: only the k largest predictions of a sample can be positive.
         class_id: only this column of targets and predictions counts.
         name, dtype: as in `Metric`.

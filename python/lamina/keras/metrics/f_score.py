@@ -29,7 +29,7 @@ class FBetaScore(Metric):
         ValueError: an argument is wrong; the message names it.
     """
 
-    core_kind = "classes"
+    core_kind: str | None = "classes"
     _direction = "up"
 
     def __init__(

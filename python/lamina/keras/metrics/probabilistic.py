@@ -1,7 +1,7 @@
 """Cross-entropies and other losses between distributions as metrics.
 
-In training a cross-entropy of a model that ends in softmax or sigmoid is computed from its logits, as by Keras
-on TensorFlow.
+In training a cross-entropy of a model that ends in softmax or sigmoid is computed from its logits, as by
+Keras on TensorFlow.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class KLDivergence(MeanLoss):
     """
 
     core_kind = "kl_divergence"
+    _direction = "down"
 
     def __init__(self, name: str | None = "kl_divergence", dtype: str | None = None) -> None:
         super().__init__(kl_divergence, name=name, dtype=dtype)
@@ -38,6 +39,7 @@ class Poisson(MeanLoss):
     """
 
     core_kind = "poisson"
+    _direction = "down"
 
     def __init__(self, name: str | None = "poisson", dtype: str | None = None) -> None:
         super().__init__(poisson, name=name, dtype=dtype)
@@ -51,7 +53,7 @@ class BinaryCrossentropy(MeanLoss):
         from_logits, label_smoothing: as in `binary_crossentropy`.
     """
 
-    core_kind = "binary_crossentropy"
+    core_kind: str | None = "binary_crossentropy"
     _direction = "down"
 
     def __init__(
@@ -86,7 +88,7 @@ class CategoricalCrossentropy(MeanLoss):
         from_logits, label_smoothing, axis: as in `categorical_crossentropy`.
     """
 
-    core_kind = "categorical_crossentropy"
+    core_kind: str | None = "categorical_crossentropy"
     _direction = "down"
 
     def __init__(
@@ -126,7 +128,7 @@ class SparseCategoricalCrossentropy(MeanLoss):
         from_logits, ignore_class, axis: as in `sparse_categorical_crossentropy`.
     """
 
-    core_kind = "sparse_categorical_crossentropy"
+    core_kind: str | None = "sparse_categorical_crossentropy"
     _direction = "down"
 
     def __init__(

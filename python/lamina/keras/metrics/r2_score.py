@@ -29,7 +29,7 @@ class R2Score(Metric):
         ValueError: an argument is wrong; the message names it.
     """
 
-    core_kind = "moments"
+    core_kind: str | None = "moments"
     _direction = "up"
 
     def __init__(

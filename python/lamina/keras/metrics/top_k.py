@@ -43,7 +43,7 @@ def sparse_top_k_categorical_accuracy(
     if from_sorted_ids:
         rows = prediction.reshape(-1, prediction.shape[-1])[:, :k]
         found = (labels.reshape(-1, 1) == rows).any(axis=1)
-        return found.astype(floatx()).reshape(labels.shape)
+        return np.asarray(found, dtype=floatx()).reshape(labels.shape)
     return _among_best(labels.astype(np.int64), prediction, k)
 
 
@@ -57,7 +57,7 @@ def _among_best(labels: npt.NDArray[Any], prediction: npt.NDArray[Any], k: int) 
     # As TensorFlow, which looks no further after the k-th larger value.
     finite = np.isfinite(rows) | (np.cumsum(rows > own, axis=1) > k)
     found = inside & np.isfinite(own[:, 0]) & finite.all(axis=1) & (larger < k)
-    return found.astype(floatx()).reshape(labels.shape)
+    return np.asarray(found, dtype=floatx()).reshape(labels.shape)
 
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
