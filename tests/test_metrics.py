@@ -187,16 +187,7 @@ def test_resolve_takes_instances_classes_and_functions():
 
 @pytest.mark.parametrize(
     "bad",
-    [
-        "acuracy",
-        "auc",
-        3,
-        None,
-        metrics.Accuracy(),
-        metrics.Mean,
-        metrics.BinaryAccuracy(threshold=0.4),
-        lambda y, p: 0,
-    ],
+    ["acuracy", "iou", 3, None],
 )
 def test_what_the_loop_cannot_measure_is_refused(bad):
     with pytest.raises(ValueError, match=r"metrics?: expected"):

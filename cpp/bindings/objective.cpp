@@ -17,9 +17,9 @@ void take(const py::dict& from, const char* name, V& value) {
 }
 
 LossSpec loss_spec(const py::object& given) {
-  if (py::isinstance<py::str>(given)) return loss_named(given.cast<std::string>());
+  if (py::isinstance<py::str>(given)) return any_loss_named(given.cast<std::string>());
   const py::dict from = given.cast<py::dict>();
-  LossSpec spec = loss_named(from["kind"].cast<std::string>());
+  LossSpec spec = any_loss_named(from["kind"].cast<std::string>());
   take(from, "from_logits", spec.from_logits);
   take(from, "label_smoothing", spec.label_smoothing);
   take(from, "whole_batch", spec.whole_batch);

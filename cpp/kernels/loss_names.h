@@ -60,7 +60,7 @@ Kind kind_named(const std::array<std::pair<std::string_view, Kind>, n>& names, c
   throw std::invalid_argument(text(argument, ": expected one of ", all, ", got ", name));
 }
 
-inline LossKind loss_named(std::string_view name) {
+inline LossKind any_loss_named(std::string_view name) {
   using K = LossKind;
   static constexpr std::array<std::pair<std::string_view, K>, 21> names = {{
       {"mean_squared_error", K::kMeanSquaredError},
@@ -86,6 +86,17 @@ inline LossKind loss_named(std::string_view name) {
       {"circle", K::kCircle},
   }};
   return kind_named(names, "loss", name);
+}
+
+// One of the four with kernels of their own.
+inline LossKind loss_named(std::string_view name) {
+  const LossKind kind = any_loss_named(name);
+  if (kind > LossKind::kSparseCategoricalCrossentropy)
+    throw std::invalid_argument(
+        text("loss: expected mean_squared_error, binary_crossentropy, categorical_crossentropy or "
+             "sparse_categorical_crossentropy, got ",
+             name));
+  return kind;
 }
 
 inline MetricKind metric_named(std::string_view name) {

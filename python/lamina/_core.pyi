@@ -168,19 +168,22 @@ class _Trainer:
         self,
         network: _Network,
         optimizer: _Optimizer,
-        # "mean_squared_error", "binary_crossentropy", "categorical_crossentropy",
-        # "sparse_categorical_crossentropy"
-        loss: str,
+        loss: str | dict[str, Any],
         from_logits: bool,
         label_smoothing: float,
-        reduction: str,  # "sum_over_batch_size" or "sum"
-        # "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
-        # "mean_absolute_error", "mean_squared_error"
-        metrics: Sequence[str],
+        reduction: str,  # "sum_over_batch_size", "sum", "mean_with_sample_weight" or "none"
+        metrics: Sequence[str | dict[str, Any]],
         positions: int = ...,
         head_logits: bool = ...,
     ) -> None:
-        """positions: the output is (positions, outputs / positions) per sample; default 1.
+        """loss: a name (kernels/loss_names.h), or a dict with "kind" and what the loss has of its own: delta,
+        alpha, beta, gamma (floats), flag, whole_batch (bools), ignored (a class number); or with "own", a
+        function (y_true, y_pred, weights, training, first of the epoch) -> (value, gradient) of arrays of one
+        row per sample, and target_width, values of a sample's targets. Both take loss_weight, a factor.
+        metrics: names, or dicts with "kind" (and threshold, k); with "loss", a dict as above, for its mean;
+        with "tally": "thresholds", "buckets", "classes" or "moments" (backend/tally.h) and its parameters; or
+        with "own", a function as above that returns a number. "weighted": by the samples' weights.
+        positions: the output is (positions, outputs / positions) per sample; default 1.
         head_logits (default True): where the network ends in a softmax or sigmoid (linear
         activations, and dropout while it does nothing, aside) the loss takes what goes into it,
         as Keras on TensorFlow does; False where Keras loses sight of it: a Flatten after the
@@ -212,11 +215,11 @@ class _Trainer:
         """Begin the epoch's running means anew; the order of its rows stays."""
 
     def train(self, first: int, last: int, progress: _Progress | None = ...) -> list[float]:
-        """Train on batches first..last-1 of the epoch in one crossing, GIL released; returns
-        [loss, *metrics] running means of the epoch so far. progress(batches done, running means)
-        is called at most every 0.1 s. A signal's exception (KeyboardInterrupt) or one from
-        progress ends it before a step's update or after it: the model is that of a whole number
-        of steps. The data set is let go after the epoch's last batch.
+        """Train on batches first..last-1 of the epoch in one crossing, GIL released; returns [loss, *metrics]
+        of the epoch so far: means; of a weighted mean its weight too, of a tally its state. progress(batches
+        done, the same) is called at most every 0.1 s. A signal's exception (KeyboardInterrupt) or one from
+        progress ends it before a step's update or after it: the model is that of a whole number of steps.
+        The data set is let go after the epoch's last batch.
         """
 
     def evaluate(

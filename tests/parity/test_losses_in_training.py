@@ -51,17 +51,17 @@ def test_steps_of_every_loss(
     name: str, arguments: dict[str, Any], target: str, live_keras: ModuleType, lamina_keras: ModuleType
 ) -> None:
     """On outputs of softmax, sigmoid and tanh; the reduction goes round with them."""
-    for i, activation in enumerate(("softmax", "sigmoid", "tanh")):
-        for weighted in (False, True):
-            reduction = ("sum_over_batch_size", "sum", "mean_with_sample_weight")[(i + weighted) % 3]
-            found = []
-            for keras, options in ((lamina_keras, {}), (live_keras, {"run_eagerly": True})):
-                loss = getattr(keras.losses, name)(reduction=reduction, **arguments)
-                model = build(keras, loss, activation, loss_weights=0.5 if weighted else None, **options)
-                found.append(steps(model, target, weighted))
-            if name in ("Poisson", "CategoricalGeneralizedCrossEntropy") and activation == "tanh":
-                assert np.isnan(found[0][0]) == np.isnan(found[1][0])  # logarithms of negative numbers
-            compare(*found)
+    for activation, weighted, reduction in (
+        ("softmax", True, "sum_over_batch_size"),
+        ("sigmoid", False, "sum"),
+        ("tanh", True, "mean_with_sample_weight"),
+    ):
+        found = []
+        for keras, options in ((lamina_keras, {}), (live_keras, {"run_eagerly": True})):
+            loss = getattr(keras.losses, name)(reduction=reduction, **arguments)
+            model = build(keras, loss, activation, loss_weights=0.5 if weighted else None, **options)
+            found.append(steps(model, target, weighted))
+        compare(*found)
 
 
 @pytest.mark.parametrize("name", ["MeanSquaredError", "Huber", "KLDivergence", "BinaryCrossentropy"])
