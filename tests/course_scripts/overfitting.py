@@ -34,7 +34,9 @@ held, penalized = run(
     layers.Dense(64, activation="relu", kernel_regularizer=penalty),
     layers.Dense(64, activation="relu", kernel_regularizer=regularizers.L1L2(l1=0.001, l2=0.01)),
 )
-normed_model, normed = run(layers.Dense(32, use_bias=False), layers.BatchNormalization(), layers.ReLU())
+normed_model, normed = run(
+    layers.Dense(32, use_bias=False), layers.BatchNormalization(), layers.Activation("relu")
+)
 
 stopper = callbacks.EarlyStopping(monitor="val_loss", patience=2, restore_best_weights=True)
 slower = callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=1, min_lr=1e-4)

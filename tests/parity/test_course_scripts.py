@@ -64,6 +64,8 @@ def test_the_same_with_one_word_changed(
     assert list(ours) == list(theirs)
     # Some hundred steps, of optimizers that divide gradients by their size.
     bound = CANCELLATION * rounding("float64", 130, steps=200)
+    if script.stem == "overfitting":  # Keras makes float32 of the penalties' factors
+        bound = rounding("float32", 130)
     for name, value in theirs.items():
         if isinstance(value, (dict, str)) or (isinstance(value, list) and isinstance(value[0], str)):
             assert written(ours[name]) == written(value), name
