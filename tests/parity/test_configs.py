@@ -155,6 +155,35 @@ def test_objects_of_every_kind_are_serialized_as_keras_does(live_keras: ModuleTy
         assert keras.saving.serialize_keras_object(again) == config
 
 
+NEEDED = {
+    "FBetaScore": {},
+    "MeanMetricWrapper": None,  # takes a function
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+}
+
+
+@pytest.mark.parametrize("namespace", ["losses", "metrics"])
+def test_losses_and_metrics_are_serialized_as_keras_does(namespace: str, live_keras: ModuleType) -> None:
+    ours, live = getattr(keras, namespace), getattr(live_keras, namespace)
+    names = {name for name in ours.__all__ if hasattr(live, name)}
+    for name in sorted(names - {"get", "serialize", "deserialize", "Loss", "Metric"}):
+        arguments = NEEDED.get(name, {})
+        if arguments is None:
+            continue
+        one, other = getattr(ours, name), getattr(live, name)
+        assert type(one) is type(other), name
+        if isinstance(one, type):
+            one, other = one(**arguments, name="it"), other(**arguments, name="it")
+        config = plain(live.serialize(other))
+        assert plain(ours.serialize(one)) == config, name
+        again = ours.deserialize(config)
+        assert plain(ours.serialize(again)) == config, name
+        assert isinstance(one, type(again)), name
+
+
 def test_clones_are_keras_s(live_keras: ModuleType) -> None:
     def seeded(layer: Any) -> Any:
         config = layer.get_config()

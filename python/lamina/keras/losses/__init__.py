@@ -60,7 +60,12 @@ from lamina.keras.losses.regression import mean_absolute_percentage_error as mea
 from lamina.keras.losses.regression import mean_squared_error as mean_squared_error
 from lamina.keras.losses.regression import mean_squared_logarithmic_error as mean_squared_logarithmic_error
 from lamina.keras.losses.wrapper import LossFunctionWrapper
-from lamina.keras.utils.serialization import deserialize_object, serialize_object, unknown_name
+from lamina.keras.utils.serialization import (
+    custom_object,
+    deserialize_object,
+    serialize_object,
+    unknown_name,
+)
 
 __all__ = [
     "BinaryCrossentropy",
@@ -171,7 +176,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping):
         found = deserialize(identifier)
     elif isinstance(identifier, str):
-        found = _KNOWN.get(identifier)
+        found = custom_object(identifier) or _KNOWN.get(identifier)
         if found is None:
             raise unknown_name("loss", identifier, _KNOWN)
     if isinstance(found, type):

@@ -48,9 +48,9 @@ from lamina.keras.metrics.counts import TrueNegatives as TrueNegatives
 from lamina.keras.metrics.counts import TruePositives as TruePositives
 from lamina.keras.metrics.f_score import F1Score as F1Score
 from lamina.keras.metrics.f_score import FBetaScore as FBetaScore
-from lamina.keras.metrics.hinge import CategoricalHinge as CategoricalHinge
-from lamina.keras.metrics.hinge import Hinge as Hinge
-from lamina.keras.metrics.hinge import SquaredHinge as SquaredHinge
+from lamina.keras.metrics.hinges import CategoricalHinge as CategoricalHinge
+from lamina.keras.metrics.hinges import Hinge as Hinge
+from lamina.keras.metrics.hinges import SquaredHinge as SquaredHinge
 from lamina.keras.metrics.metric import Metric as Metric
 from lamina.keras.metrics.operating_points import PrecisionAtRecall as PrecisionAtRecall
 from lamina.keras.metrics.operating_points import RecallAtPrecision as RecallAtPrecision
@@ -76,7 +76,12 @@ from lamina.keras.metrics.top_k import SparseTopKCategoricalAccuracy as SparseTo
 from lamina.keras.metrics.top_k import TopKCategoricalAccuracy as TopKCategoricalAccuracy
 from lamina.keras.metrics.top_k import sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy
 from lamina.keras.metrics.top_k import top_k_categorical_accuracy as top_k_categorical_accuracy
-from lamina.keras.utils.serialization import deserialize_object, serialize_object, unknown_name
+from lamina.keras.utils.serialization import (
+    custom_object,
+    deserialize_object,
+    serialize_object,
+    unknown_name,
+)
 
 __all__ = [
     "AUC",
@@ -241,7 +246,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping):
         found = deserialize(identifier)
     elif isinstance(identifier, str):
-        found = _KNOWN.get(identifier)
+        found = custom_object(identifier) or _KNOWN.get(identifier)
         if found is None:
             raise unknown_name("metric", identifier, _KNOWN)
     if isinstance(found, type):
@@ -287,7 +292,7 @@ def resolve(identifier: Any, *, y_shape: Sequence[int], output_shape: Sequence[i
 def check(identifier: Any) -> None:
     """Raise ValueError for what is no metric, without making one: making one counts in its name."""
     if isinstance(identifier, str) and identifier.lower() not in ("accuracy", "acc"):
-        if identifier not in _KNOWN:
+        if identifier not in _KNOWN and custom_object(identifier) is None:
             raise unknown_name("metric", identifier, _KNOWN)
     elif not isinstance(identifier, (str, Mapping)) and not callable(identifier):
         raise ValueError(f"metrics: expected a metric, its name or its config, got {identifier!r}")

@@ -6,7 +6,7 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from lamina.keras._saving.objects import serialize_keras_object
+from lamina.keras._saving.objects import found_function, serialize_keras_object
 from lamina.keras._saving.registry import CustomObjectScope, custom_objects_now
 
 
@@ -51,6 +51,8 @@ def deserialize_object(
     found = customs.get(registered) if isinstance(registered, str) else None
     if found is None and isinstance(name, str):
         found = known.get(name)
+        if function and (found is None or isinstance(found, type)):  # a class may go by a function's name
+            found = found_function(name, config.get("module"), customs)
     if found is None:
         raise unknown_name(kind, name, known)
     if not isinstance(found, type):
