@@ -11,6 +11,7 @@
 #include "base/rows.h"
 #include "base/team.h"
 #include "kernels/arguments.h"
+#include "kernels/normalisation_table.h"
 
 namespace lamina {
 
@@ -70,6 +71,21 @@ class Backend {
   virtual void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const = 0;
   virtual void multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> out) const = 0;
   virtual void rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix<T> x, Matrix<T> y) const = 0;
+
+  // out = base + mean + stddev z with normal numbers z, by place in the batch; base null: 0.
+  virtual void normal(Lease& lease, const RandomStream& stream, double mean, double stddev,
+                      ConstMatrix<T> base, Matrix<T> out) const = 0;
+  // y[i][j] = x[i][from[j]]
+  virtual void gather_columns(Lease& lease, ConstMatrix<T> x, const std::int64_t* from,
+                              Matrix<T> y) const = 0;
+
+  // Each row by itself, then y = gamma xhat + beta; see NormalisationForm.
+  virtual void normalise(Lease& lease, const NormalisationForm<T>& form, ConstMatrix<T> x,
+                         const NormalisationValues<T>& values, Matrix<T> y) const = 0;
+  // dgamma, dbeta and dx may be null; dx may be dy.
+  virtual void normalise_gradient(Lease& lease, const NormalisationForm<T>& form, ConstMatrix<T> x,
+                                  ConstMatrix<T> dy, const NormalisationValues<T>& values, T* dgamma,
+                                  T* dbeta, Matrix<T> dx) const = 0;
 
   // Returns the sum of the rows' weighted losses; rows: scratch, one value per row; see KernelTable::loss.
   virtual double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,

@@ -11,6 +11,7 @@
 #include "bindings/bfloat16.h"
 #include "bindings/bindings.h"
 #include "bindings/released.h"
+#include "bindings/sample_layers.h"
 #include "bindings/use.h"
 #include "bindings/watch.h"
 #include "nn/layers/activation.h"
@@ -130,6 +131,7 @@ void bind_network(py::module_& m, const char* name) {
   using Self = BoundNetwork<T>;
   py::class_<Self> network(m, name);
   if constexpr (sizeof(T) == sizeof(float)) bind_bfloat16_layers(network);
+  bind_sample_layers(network);
   network
       .def(py::init([](std::int64_t inputs, const std::string& backend) {
              return std::make_unique<Self>(inputs, backend_named<T>(backend));

@@ -23,6 +23,7 @@ struct BoundNetwork {
 template <class T>
 py::array parameter_view(const Parameter& p, T* values, const py::object& owner) {
   const auto item = static_cast<py::ssize_t>(sizeof(T));
+  if (!p.shape.empty()) return py::array(py::dtype::of<T>(), p.shape, values, owner);
   if (p.vector) return py::array(py::dtype::of<T>(), {p.cols}, {item}, values, owner);
   if (p.transposed)
     return py::array(py::dtype::of<T>(), {p.cols, p.rows}, {item, item * p.stride}, values, owner);

@@ -7,6 +7,7 @@
 #include "base/cpus.h"
 #include "kernels/bfloat16_isa.h"
 #include "kernels/isa.h"
+#include "kernels/normalisation_isa.h"
 
 namespace lamina {
 namespace {
@@ -15,18 +16,25 @@ struct Isa {
   const char* name;
   const KernelTable<float>* table_float;
   const KernelTable<double>* table_double;
+  const NormalisationTable<float>* normalisation_float;
+  const NormalisationTable<double>* normalisation_double;
   const Bfloat16Table* table_bfloat16;
 };
 
 constexpr Isa kIsas[] = {
-    {"baseline", &baseline::table_float, &baseline::table_double, &baseline::table_bfloat16},
+    {"baseline", &baseline::table_float, &baseline::table_double, &baseline::normalisation_float,
+     &baseline::normalisation_double, &baseline::table_bfloat16},
 #ifdef LAMINA_HAS_X86_ISAS
-    {"avx2", &avx2::table_float, &avx2::table_double, &avx2::table_bfloat16},
-    {"avx512", &avx512::table_float, &avx512::table_double, &avx512::table_bfloat16},
+    {"avx2", &avx2::table_float, &avx2::table_double, &avx2::normalisation_float, &avx2::normalisation_double,
+     &avx2::table_bfloat16},
+    {"avx512", &avx512::table_float, &avx512::table_double, &avx512::normalisation_float,
+     &avx512::normalisation_double, &avx512::table_bfloat16},
 #endif
 #ifdef LAMINA_HAS_BFLOAT16_ISAS  // they widen nothing but bfloat16
-    {"avx512_bf16", &avx512::table_float, &avx512::table_double, &avx512_bf16::table_bfloat16},
-    {"amx", &avx512::table_float, &avx512::table_double, &amx::table_bfloat16},
+    {"avx512_bf16", &avx512::table_float, &avx512::table_double, &avx512::normalisation_float,
+     &avx512::normalisation_double, &avx512_bf16::table_bfloat16},
+    {"amx", &avx512::table_float, &avx512::table_double, &avx512::normalisation_float,
+     &avx512::normalisation_double, &amx::table_bfloat16},
 #endif
 };
 
@@ -81,6 +89,15 @@ const KernelTable<float>& kernels<float>() {
 template <>
 const KernelTable<double>& kernels<double>() {
   return *choice().load(std::memory_order_relaxed)->table_double;
+}
+
+template <>
+const NormalisationTable<float>& normalisation_kernels<float>() {
+  return *choice().load(std::memory_order_relaxed)->normalisation_float;
+}
+template <>
+const NormalisationTable<double>& normalisation_kernels<double>() {
+  return *choice().load(std::memory_order_relaxed)->normalisation_double;
 }
 
 const Bfloat16Table& bfloat16_kernels() {

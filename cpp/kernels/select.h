@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/bfloat16_table.h"
+#include "kernels/normalisation_table.h"
 #include "kernels/table.h"
 
 namespace lamina {
@@ -20,6 +21,10 @@ void choose_isa(const std::string& name);
 // The chosen set's kernels.
 template <class T>
 const KernelTable<T>& kernels();
+
+// Its kernels of normalising layers and of noise.
+template <class T>
+const NormalisationTable<T>& normalisation_kernels();
 
 // Its kernels for bfloat16; those of "avx512_bf16" where the system refuses AMX to this process.
 const Bfloat16Table& bfloat16_kernels();

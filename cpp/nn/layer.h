@@ -15,11 +15,12 @@ struct Parameter {
   std::int64_t rows = 1;
   std::int64_t cols = 0;
   bool trainable = true;
-  bool transposed = false;  // Keras's shape is (cols, rows)
-  bool vector = true;       // Keras's shape is (cols,)
-  std::int64_t offset = 0;  // in the network's flat block
-  std::int64_t stride = 0;  // from row to row
-  bool frozen = false;      // takes no step, though trainable
+  bool transposed = false;               // Keras's shape is (cols, rows)
+  bool vector = true;                    // Keras's shape is (cols,)
+  std::int64_t offset = 0;               // in the network's flat block
+  std::int64_t stride = 0;               // from row to row
+  bool frozen = false;                   // takes no step, though trainable
+  std::vector<std::int64_t> shape = {};  // Keras's, if it is none of the above
 
   bool learns() const { return trainable && !frozen; }
   std::int64_t extent() const { return rows * stride; }

@@ -93,6 +93,20 @@ class _Network:
     def add_dropout(self, size: int, rate: float, seed: int) -> None: ...
     def add_rescaling(self, size: int, scale: float, offset: float) -> None:
         """x * scale + offset; as the first layer it is part of reading the rows."""
+    # Each of a sample's `groups` of `lanes` values by itself, as "standard", "root_mean_square" or "unit";
+    # parameters have a value per element, the same in `alike` runs of groups and for `repeat` neighbours.
+    def add_normalisation(
+        self, groups: int, lanes: int, alike: int, repeat: int, kind: str, epsilon: float, gamma: str,
+        center: bool, parameter_shape: Sequence[int],
+    ) -> None: ...  # fmt: skip
+    def add_rearrangement(self, from_: Sequence[int]) -> None: ...  # y[j] = x[from_[j]]
+    def add_standardisation(self, size: int) -> None: ...  # (x - mean) * scale + shift, by element
+    # In training x + N(0, stddev), or with factor x * N(1, stddev).
+    def add_normal_noise(self, size: int, stddev: float, factor: bool, seed: int) -> None: ...
+    # Element j goes with number from_[j] of `size`, drawn for each sample or once; alpha: for selu networks.
+    def add_dropout_of_shape(
+        self, rate: float, seed: int, from_: Sequence[int], size: int, once: bool, alpha: bool
+    ) -> None: ...
     def build(self) -> None:
         """Allocate the parameters (zeros). No layer can be added after it."""
 

@@ -141,6 +141,31 @@ void ProfiledBackend<T>::update(Lease& lease, const Update<T>& update, const T* 
   LAMINA_TIMED(update, lease, update, dw, size);
 }
 
+template <class T>
+void ProfiledBackend<T>::normal(Lease& lease, const RandomStream& stream, double mean, double stddev,
+                                ConstMatrix<T> base, Matrix<T> out) const {
+  LAMINA_TIMED(normal, lease, stream, mean, stddev, base, out);
+}
+
+template <class T>
+void ProfiledBackend<T>::gather_columns(Lease& lease, ConstMatrix<T> x, const std::int64_t* from,
+                                        Matrix<T> y) const {
+  LAMINA_TIMED(gather_columns, lease, x, from, y);
+}
+
+template <class T>
+void ProfiledBackend<T>::normalise(Lease& lease, const NormalisationForm<T>& form, ConstMatrix<T> x,
+                                   const NormalisationValues<T>& values, Matrix<T> y) const {
+  LAMINA_TIMED(normalise, lease, form, x, values, y);
+}
+
+template <class T>
+void ProfiledBackend<T>::normalise_gradient(Lease& lease, const NormalisationForm<T>& form, ConstMatrix<T> x,
+                                            ConstMatrix<T> dy, const NormalisationValues<T>& values,
+                                            T* dgamma, T* dbeta, Matrix<T> dx) const {
+  LAMINA_TIMED(normalise_gradient, lease, form, x, dy, values, dgamma, dbeta, dx);
+}
+
 #undef LAMINA_TIMED
 
 template class ProfiledBackend<float>;

@@ -33,6 +33,14 @@ class ProfiledBackend final : public Backend<T> {
   void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const override;
   void multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> out) const override;
   void rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix<T> x, Matrix<T> y) const override;
+  void normal(Lease& lease, const RandomStream& stream, double mean, double stddev, ConstMatrix<T> base,
+              Matrix<T> out) const override;
+  void gather_columns(Lease& lease, ConstMatrix<T> x, const std::int64_t* from, Matrix<T> y) const override;
+  void normalise(Lease& lease, const NormalisationForm<T>& form, ConstMatrix<T> x,
+                 const NormalisationValues<T>& values, Matrix<T> y) const override;
+  void normalise_gradient(Lease& lease, const NormalisationForm<T>& form, ConstMatrix<T> x, ConstMatrix<T> dy,
+                          const NormalisationValues<T>& values, T* dgamma, T* dbeta,
+                          Matrix<T> dx) const override;
   double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
               const T* weight, T scale, T* rows, Matrix<T> gradient) const override;
   double metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction, Target<T> target,

@@ -1,25 +1,37 @@
 // In training each value is dropped with probability `rate`, and the others are scaled by 1 / (1 - rate).
 #pragma once
 
+#include <utility>
+#include <vector>
+
+#include "base/memory.h"
 #include "nn/layer.h"
 
 namespace lamina {
 
+// Which of a batch's values are dropped together: element j of every sample goes with number from[j] of
+// `size` numbers, which are drawn for each sample or once for the whole batch. Without a `from`, each alone.
+struct DropoutShape {
+  std::vector<std::int64_t> from;
+  std::int64_t size = 0;
+  bool once = false;
+};
+
 template <class T>
-class Dropout final : public Layer<T> {
+class Dropout : public Layer<T> {
  public:
   // `stream` keeps the layers of a network apart that have one seed.
-  Dropout(std::int64_t size, double rate, std::uint64_t seed, std::uint32_t stream)
-      : Layer<T>(size, size), rate_(rate), seed_(seed), stream_(stream) {}
+  Dropout(std::int64_t size, double rate, std::uint64_t seed, std::uint32_t stream, DropoutShape shape = {})
+      : Layer<T>(size, size), rate_(rate), seed_(seed), stream_(stream), shape_(std::move(shape)) {}
 
   bool identity(bool training) const override { return !training || rate_ == 0; }
-  std::int64_t workspace(std::int64_t rows) const override { return rows * this->outputs(); }
+  std::int64_t workspace(std::int64_t rows) const override {
+    return padded<T>(rows * this->outputs()) + drawn(rows) * shape_.size;
+  }
   ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
 
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T* mask) const override {
-    const Matrix<T> kept(mask, x.rows, x.cols);
-    pass.backend.dropout_mask(pass.lease, {seed_, Purpose::kDropout, stream_, pass.step}, rate_, kept);
-    pass.backend.multiply(pass.lease, x, kept, y);
+    pass.backend.multiply(pass.lease, x, draw(pass, x.rows, mask), y);
   }
 
   void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T>, Matrix<T> dy, bool, Activation,
@@ -27,10 +39,31 @@ class Dropout final : public Layer<T> {
     if (dx) pass.backend.multiply(pass.lease, dy, ConstMatrix<T>(mask, x.rows, x.cols), dx);
   }
 
+ protected:
+  double rate() const { return rate_; }
+
+  // Fills the mask, 0 or 1 / (1 - rate).
+  ConstMatrix<T> draw(const Pass<T>& pass, std::int64_t rows, T* mask) const {
+    const RandomStream stream{seed_, Purpose::kDropout, stream_, pass.step};
+    const Matrix<T> kept(mask, rows, this->outputs());
+    if (shape_.from.empty()) {
+      pass.backend.dropout_mask(pass.lease, stream, rate_, kept);
+    } else {
+      const Matrix<T> numbers(mask + padded<T>(kept.size()), drawn(rows), shape_.size);
+      pass.backend.dropout_mask(pass.lease, stream, rate_, numbers);
+      const ConstMatrix<T> each(numbers.data, rows, shape_.size, shape_.once ? 0 : shape_.size);
+      pass.backend.gather_columns(pass.lease, each, shape_.from.data(), kept);
+    }
+    return kept;
+  }
+
  private:
+  std::int64_t drawn(std::int64_t rows) const { return shape_.once ? 1 : rows; }
+
   double rate_;
   std::uint64_t seed_;
   std::uint32_t stream_;
+  DropoutShape shape_;
 };
 
 }  // namespace lamina

@@ -45,29 +45,27 @@ NAMES: dict[str, str] = {
     "keras.layers": """
         ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
         AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add
-        AdditiveAttention AlphaDropout Attention AugMix AutoContrast Average AveragePooling1D
-        AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D Bidirectional
-        CategoryEncoding CenterCrop Concatenate ContrastLimitedAdaptiveHistogramEqualization Conv1D
-        Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D
-        ConvLSTM3D Convolution1D Convolution1DTranspose Convolution2D Convolution2DTranspose
-        Convolution3D Convolution3DTranspose Cropping1D Cropping2D Cropping3D CutMix DepthwiseConv1D
+        AdditiveAttention Attention AugMix AutoContrast Average AveragePooling1D AveragePooling2D
+        AveragePooling3D AvgPool1D AvgPool2D AvgPool3D Bidirectional CategoryEncoding CenterCrop
+        Concatenate ContrastLimitedAdaptiveHistogramEqualization Conv1D Conv1DTranspose Conv2D
+        Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Convolution1D
+        Convolution1DTranspose Convolution2D Convolution2DTranspose Convolution3D
+        Convolution3DTranspose Cropping1D Cropping2D Cropping3D CutMix DepthwiseConv1D
         DepthwiseConv2D Discretization Dot ELU EinsumDense Embedding Equalization FlaxLayer GRU
-        GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D
-        GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D
-        GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D
-        GroupNormalization GroupQueryAttention HashedCrossing Hashing Identity InputSpec
-        IntegerLookup JaxLayer LSTM LSTMCell Lambda LayerNormalization LeakyReLU Masking
+        GRUCell GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
+        GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D
+        GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupQueryAttention HashedCrossing
+        Hashing InputSpec IntegerLookup JaxLayer LSTM LSTMCell Lambda LeakyReLU Masking
         MaxNumBoundingBoxes MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D
-        Maximum MelSpectrogram Minimum MixUp MultiHeadAttention Multiply Normalization PReLU Permute
-        Pipeline RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration
-        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip
-        RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
-        RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
-        RandomTranslation RandomZoom ReLU RepeatVector Reshape Resizing
-        ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D SeparableConvolution1D
-        SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax Solarization SpatialDropout1D
-        SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup
-        Subtract TFSMLayer TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization
+        Maximum MelSpectrogram Minimum MixUp MultiHeadAttention Multiply PReLU Permute Pipeline RNN
+        RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast
+        RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur
+        RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation
+        RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom ReLU RepeatVector
+        Resizing ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D
+        SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax Solarization
+        SpatialDropout1D SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells
+        StringLookup Subtract TFSMLayer TextVectorization TimeDistributed TorchModuleWrapper
         UpSampling1D UpSampling2D UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D add
         average concatenate dot maximum minimum multiply subtract
     """,
@@ -99,6 +97,11 @@ NAMES: dict[str, str] = {
         save_img split_dataset standardize_dtype
         text_dataset_from_directory timeseries_dataset_from_array
     """,
+}
+
+# Of those, what will stay out, and why.
+REASONS = {
+    "keras.layers.Lambda": "a function of one's own needs automatic differentiation, which Lamina has not",
 }
 
 # By class: public methods and attributes that programs use.
@@ -162,6 +165,9 @@ class KerasAttributes:
 
 
 def _refusal(namespace: str, name: str) -> str:
+    reason = REASONS.get(f"{namespace}.{name}")
+    if reason is not None:
+        return f"{namespace}.{name}: Keras's, but not supported by Lamina: {reason}"
     return f"{namespace}.{name}: Keras's, but not supported by Lamina yet"
 
 

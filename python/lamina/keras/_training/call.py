@@ -22,7 +22,7 @@ def call_layer(layer: Layer, inputs: Any, training: bool) -> Output:
     shapes = shapes_through([layer], (None, *x.shape[1:]))
     assembly = assemble([layer], shapes, layer.dtype)
     network = assembly.network
-    for weight, view in zip(layer.weights, assembly.views([layer])[0], strict=True):
+    for weight, view in zip(layer.core_weights, assembly.views([layer])[0], strict=True):
         view[...] = weight.value
     layer.calls += 1  # every call draws another dropout pattern
     frozen = [] if layer.trainable else [True] * network.layers

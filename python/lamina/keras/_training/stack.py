@@ -16,6 +16,7 @@ from lamina.keras.dtype_policies import DTypePolicy, dtype_policy
 from lamina.keras.layers.flatten import Flatten
 from lamina.keras.layers.input_layer import InputLayer
 from lamina.keras.layers.layer import Layer
+from lamina.keras.layers.reshape import Reshape
 from lamina.keras.layers.shape import Shape, checked_shape
 
 
@@ -357,7 +358,7 @@ class LayerStack(StackWeights):
         flattened = False
         for layer in reversed(self.leaves):
             # A reshaping makes another tensor of its input, even where it changes nothing.
-            reshapes = isinstance(layer, Flatten)
+            reshapes = isinstance(layer, (Flatten, Reshape))
             flattened = flattened or reshapes
             if layer.compute_dtype == "bfloat16":
                 return Head(None, flattened)  # cast to float32 for the loss, which loses sight of the logits

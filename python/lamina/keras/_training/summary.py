@@ -116,20 +116,25 @@ def _fields(model: LayerStack, layer: Any, prefix: str, show_trainable: bool) ->
 
 def _counts(model: LayerStack) -> list[str]:
     itemsize = np.dtype(model.dtype).itemsize
-    trainable = sum(weight.size for weight in model.trainable_weights)
-    others = sum(weight.size for weight in model.non_trainable_weights)
+    trainable, others = _size(model.trainable_weights), _size(model.non_trainable_weights)
     optimizer = _optimizer_counts(model, itemsize)
-    total, total_bytes = trainable + others, (trainable + others) * itemsize
-    if optimizer:
-        total, total_bytes = total + optimizer[0], total_bytes + optimizer[1]
+    state = optimizer or (0, 0)
     counts = [
-        ("Total", total, total_bytes),
-        ("Trainable", trainable, trainable * itemsize),
-        ("Non-trainable", others, others * itemsize),
+        ("Total", trainable[0] + others[0] + state[0], trainable[1] + others[1] + state[1]),
+        ("Trainable", *trainable),
+        ("Non-trainable", *others),
     ]
     if optimizer:
         counts.append(("Optimizer", *optimizer))
     return [f" {name} params: {count:,} ({_readable(size)})" for name, count, size in counts]
+
+
+def _size(weights: Sequence[Any]) -> tuple[int, int]:
+    """(numbers, bytes)"""
+    return (
+        sum(weight.size for weight in weights),
+        sum(weight.size * np.dtype(weight.dtype).itemsize for weight in weights),
+    )
 
 
 def _optimizer_counts(model: LayerStack, itemsize: int) -> tuple[int, int] | None:

@@ -6,25 +6,45 @@ from typing import Any
 from lamina.keras._saving.objects import deserialize_keras_object, serialize_keras_object
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras.layers.activation import Activation as Activation
+from lamina.keras.layers.alpha_dropout import AlphaDropout as AlphaDropout
 from lamina.keras.layers.batch_normalization import BatchNormalization as BatchNormalization
 from lamina.keras.layers.dense import Dense as Dense
 from lamina.keras.layers.dropout import Dropout as Dropout
 from lamina.keras.layers.flatten import Flatten as Flatten
+from lamina.keras.layers.gaussian_dropout import GaussianDropout as GaussianDropout
+from lamina.keras.layers.gaussian_noise import GaussianNoise as GaussianNoise
+from lamina.keras.layers.group_normalization import GroupNormalization as GroupNormalization
+from lamina.keras.layers.identity import Identity as Identity
 from lamina.keras.layers.input_layer import Input as Input
 from lamina.keras.layers.input_layer import InputLayer as InputLayer
 from lamina.keras.layers.layer import Layer as Layer
+from lamina.keras.layers.layer_normalization import LayerNormalization as LayerNormalization
+from lamina.keras.layers.normalization import Normalization as Normalization
 from lamina.keras.layers.rescaling import Rescaling as Rescaling
+from lamina.keras.layers.reshape import Reshape as Reshape
+from lamina.keras.layers.rms_normalization import RMSNormalization as RMSNormalization
+from lamina.keras.layers.unit_normalization import UnitNormalization as UnitNormalization
 
 __all__ = [
     "Activation",
+    "AlphaDropout",
     "BatchNormalization",
     "Dense",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
+    "Normalization",
+    "RMSNormalization",
     "Rescaling",
+    "Reshape",
+    "UnitNormalization",
     "deserialize",
     "serialize",
 ]

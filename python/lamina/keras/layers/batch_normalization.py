@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
 from lamina import _core
 from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras.layers.axes import add_in_order, moved_order, sample_axes
 from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
-from lamina.keras.layers.shape import Shape, positions_and_features
+from lamina.keras.layers.shape import Shape, known_sizes
 from lamina.keras.layers.variable import Variable
 from lamina.keras.utils.serialization import serialize_object
 
@@ -16,12 +18,12 @@ from lamina.keras.utils.serialization import serialize_object
 class BatchNormalization(Layer):
     """Normalizes each feature: `y = gamma (x - mean) / sqrt(var + epsilon) + beta`.
 
-    In training mean and variance (the biased one) are the batch's, over all axes but the last, and the moving
-    ones follow:
+    In training mean and variance (the biased one) are the batch's, over all axes but that of the features,
+    and the moving ones follow:
     `moving = momentum · moving + (1 - momentum) · batch`. Elsewhere the moving ones are used.
 
     Args:
-        axis: the axis of the features; the last one only (-1, the default, or its number).
+        axis: the axis of the features. Default -1, the last one.
         momentum: how slowly the moving mean and variance follow. Default 0.99.
         epsilon: added to the variance. Default 1e-3.
         center: whether there is a beta. Default True.
@@ -121,15 +123,12 @@ class BatchNormalization(Layer):
             raise ValueError(
                 f"layer {self.name!r}: expected an input of rank 2 or more, got shape {tuple(input_shape)}"
             )
-        if self.axis not in (-1, rank - 1):
-            raise ValueError(
-                f"layer {self.name!r}: axis: expected the last one, -1 or {rank - 1}, "
-                f"for an input of rank {rank}; got {self.axis}"
-            )
+        sample_axes(self.axis, input_shape, f"layer {self.name!r}")
         return tuple(input_shape)
 
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
-        _, features = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
+        known_sizes(input_shape, f"layer {self.name!r}: input shape")
+        features = int(input_shape[self.axis] or 0)
         specs = []
         if self.scale:
             specs.append(WeightSpec("gamma", (features,), self.gamma_initializer))
@@ -142,10 +141,13 @@ class BatchNormalization(Layer):
         return specs
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
-        positions, features = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
-        self._adder(network, "batch_normalization")(
-            positions, features, self.momentum, self.epsilon, self.center, self.scale
-        )
+        sizes = known_sizes(input_shape, f"layer {self.name!r}: input shape")
+        (axis,) = sample_axes(self.axis, input_shape, f"layer {self.name!r}")
+        others = [other for other in range(len(sizes)) if other != axis]
+        positions = math.prod(sizes[other] for other in others)
+        add = self._adder(network, "batch_normalization")
+        arguments = (positions, sizes[axis], self.momentum, self.epsilon, self.center, self.scale)
+        add_in_order(network, moved_order(sizes, [*others, axis]), lambda: add(*arguments))
         return True
 
     def get_config(self) -> dict[str, Any]:

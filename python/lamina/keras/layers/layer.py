@@ -293,7 +293,13 @@ class Layer(KerasAttributes):
     def _adder(self, network: _core.Network32 | _core.Network64, kind: str) -> Any:
         """The network's method that adds such a layer in the compute dtype."""
         rounding = "bfloat16_" if self.compute_dtype == "bfloat16" else ""
-        return getattr(network, f"add_{rounding}{kind}")
+        adder = getattr(network, f"add_{rounding}{kind}", None)
+        if adder is None:
+            raise ValueError(
+                f"layer {self.name!r}: dtype: {type(self).__name__} computes in float32 or float64, not in "
+                "bfloat16; give it dtype='float32'"
+            )
+        return adder
 
     def __call__(self, inputs: Any, training: bool = False) -> npt.NDArray[Any]:
         """The layer's result on an array; builds the layer first if need be.
@@ -345,10 +351,11 @@ class Layer(KerasAttributes):
         """Join a model (None: leave it, taking the weights along)."""
         self._owner = None if model is None else weakref.ref(model)
         prefix = "" if model is None else f"{model.name}/"
+        if model is None:
+            for weight in self.core_weights:
+                weight.move_out()
         for weight in self._weights:
             weight.path = f"{prefix}{self.name}/{weight.name}"
-            if model is None:
-                weight.move_out()
 
     def __copy__(self) -> Layer:
         return copy.deepcopy(self)  # two layers with one list of weights would tear each other's model
