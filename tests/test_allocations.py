@@ -150,8 +150,23 @@ def test_the_number_of_allocations_does_not_depend_on_the_number_of_steps(
         assert few == many, f"{name}: {few} allocations for 10 batches, {many} for 1,000"
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_an_epoch_allocates_nothing(counter: str, threads: int) -> None:
+OPTIONS = (
+    "clipnorm=0.5, weight_decay=0.1, use_ema=True, ema_overwrite_frequency=3, gradient_accumulation_steps=2"
+)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "threads"),
+    [
+        ("'adam', 0.01", 1),
+        ("'adam', 0.01", 2),
+        (f"'nadam', 0.01, {OPTIONS}", 2),
+        ("'lamb', 0.01, global_clipnorm=1.0", 1),
+        ("'muon', 0.01", 2),
+        ("'adafactor', 0.01", 1),
+    ],
+)
+def test_an_epoch_allocates_nothing(counter: str, optimizer: str, threads: int) -> None:
     """A run of 10 epochs and one of 3,000, shuffled and validated, make the same number of calls."""
     counts = run(
         f"""
@@ -165,7 +180,8 @@ def test_an_epoch_allocates_nothing(counter: str, threads: int) -> None:
         network.add_dense(1, 8, 5, "softmax", True)
         network.build()
         loss, metric = "sparse_categorical_crossentropy", "sparse_categorical_accuracy"
-        optimizer = core.Optimizer32("adam", 0.01)
+        optimizer = core.Optimizer32({optimizer})
+        optimizer.set_schedule(core.Schedule("cosine", initial=0.01, steps=5000.0))
         trainer = core.Trainer32(network, optimizer, loss, False, 0.0, "sum_over_batch_size", [metric])
         train, validation = core.Dataset(*data(61)), core.Dataset(*data(31))
         def cost(epochs):

@@ -27,7 +27,7 @@ class Model:
 
     def __init__(self, optimizer):
         self.optimizer = optimizer
-        self.trainable_weights = [Variable(np.array([[1.0, 2.0], [3.0, 4.0]]), "kernel", True)]
+        self.trainable_weights = [Variable.over(np.array([[1.0, 2.0], [3.0, 4.0]]), "kernel", True)]
 
     @property
     def first(self):

@@ -99,6 +99,10 @@ class Backend {
 
   // The step of the parameters whose gradients are dw[0..size-1], a part of the update's range.
   virtual void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const = 0;
+  // y is blended with x, which may be null where it is not read; see Blend.
+  virtual void blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const = 0;
+  // As T would hold it: infinity where that overflows.
+  virtual T sum_of_squares(Lease& lease, const T* x, std::int64_t size) const = 0;
 };
 
 // "cpu", "profile" (cpu, its verbs timed) or "reference"; they live as long as the process.

@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, m) {
   lamina::bind_random(m);
   lamina::bind_dataset(m);
   lamina::bind_networks(m);
+  lamina::bind_schedules(m);
   lamina::bind_optimizers(m);
   lamina::bind_epochs(m);
   lamina::bind_trainers(m);

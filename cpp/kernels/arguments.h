@@ -124,6 +124,13 @@ struct StepForm {
   T one_minus_beta2 = 0;
   T epsilon = 0;
   bool nesterov = false;
+  T beta1 = 0;
+  T beta2 = 0;
+  T correction1 = 1;   // 1 - beta1^t
+  T correction2 = 1;   // 1 - beta2^t
+  T weight_decay = 0;  // taken off first: w -= w weight_decay base_lr
+  T base_lr = 0;       // the learning rate, uncorrected
+  T of_kind[4] = {};   // further numbers of one kind of optimizer, see its loop
 };
 
 // One optimizer step over flat ranges that are laid out alike: gradients, parameters and slots.
@@ -133,11 +140,14 @@ struct Update {
   StepForm<T> form;
   const T* dw = nullptr;
   T* w = nullptr;
-  // SGD: velocity. RMSprop: mean square, momentum, mean. Adagrad: accumulator. Adam: m, v, vhat. Null: a
-  // variant without it.
+  // SGD: velocity. RMSprop: mean square, momentum, mean. Adagrad: accumulator. Adam: m, v, vhat. Adadelta:
+  // mean squares of gradient and step. Adamax: m, norm. Nadam, ScheduleFreeAdamW: m, v. Ftrl: accumulator,
+  // linear. Lion: m. Lamb: m, v, and the step, which is left to be taken. Null: a variant without it.
   T* slots[3] = {};
 
-  bool is_plain_sgd() const { return kind == OptimizerKind::kSgd && slots[0] == nullptr; }
+  bool is_plain_sgd() const {
+    return kind == OptimizerKind::kSgd && slots[0] == nullptr && form.weight_decay == 0;
+  }
   // The weight that belongs to a gradient.
   T* weight_of(const T* gradient) const { return w + (gradient - dw); }
 };

@@ -4,6 +4,7 @@
 #include "kernels/isa.h"
 
 #include "kernels/activations.h"
+#include "kernels/blend.h"
 #include "kernels/columns.h"
 #include "kernels/dense.h"
 #include "kernels/dropout.h"
@@ -30,6 +31,8 @@ constexpr KernelTable<T> kTable = {
     loss<T>,
     metric<T>,
     update_range<T>,
+    blend<T>,
+    sum_of_squares<T>,
     kPanel<T>,
     kLongestChain,
     transposed_rows<T>,

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/arguments.h"
+#include "kernels/optimizer_rules.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
@@ -82,6 +83,8 @@ void update_range(const Update<T>& update, const T* dw, std::int64_t size) {
   const std::int64_t first = dw - update.dw;
   const auto slot = [&](int k) { return update.slots[k] != nullptr ? update.slots[k] + first : nullptr; };
   T* const w = update.w + first;
+  if (const T decay = update.form.weight_decay, lr = update.form.base_lr; decay != 0)
+    for (std::int64_t i = 0; i < size; ++i) w[i] -= w[i] * decay * lr;
   switch (update.kind) {
     case OptimizerKind::kSgd:
       return sgd<T>(update.form, size, dw, w, slot(0));
@@ -91,6 +94,23 @@ void update_range(const Update<T>& update, const T* dw, std::int64_t size) {
       return adagrad<T>(update.form, size, dw, w, slot(0));
     case OptimizerKind::kAdam:
       return adam<T>(update.form, size, dw, w, slot(0), slot(1), slot(2));
+    case OptimizerKind::kAdadelta:
+      return adadelta<T>(update.form, size, dw, w, slot(0), slot(1));
+    case OptimizerKind::kAdamax:
+      return adamax<T>(update.form, size, dw, w, slot(0), slot(1));
+    case OptimizerKind::kNadam:
+      return nadam<T>(update.form, size, dw, w, slot(0), slot(1));
+    case OptimizerKind::kFtrl:
+      return ftrl<T>(update.form, size, dw, w, slot(0), slot(1));
+    case OptimizerKind::kLion:
+      return lion<T>(update.form, size, dw, w, slot(0));
+    case OptimizerKind::kLamb:
+      return lamb<T>(update.form, size, dw, slot(0), slot(1), slot(2));
+    case OptimizerKind::kScheduleFreeAdamW:
+      return schedule_free_adamw<T>(update.form, size, dw, w, slot(0), slot(1));
+    case OptimizerKind::kAdafactor:
+    case OptimizerKind::kMuon:
+      return;  // these work on matrices: nn/optimizers/
   }
 }
 

@@ -42,6 +42,8 @@ struct KernelTable {
 
   // The step of the parameters whose gradients are dw[0..size-1], a part of the update's range.
   void (*update)(const Update<T>& update, const T* dw, std::int64_t size);
+  void (*blend)(Blend kind, T a, T b, const T* x, T* y, std::int64_t size);
+  double (*sum_of_squares)(const T* x, std::int64_t size);
 
   // Rows of a batch, or columns of a weight matrix, that a panel holds (kernels/gemm.h).
   std::int64_t panel;

@@ -7,76 +7,152 @@
 
 namespace lamina {
 
-// Keras on TensorFlow makes float32 of these three, in float64 models too: Adam's betas before they are
-// raised (with float 0.999, 1 - beta^1 is 6e-6 off that in double, and so is the first step), SGD's momentum
-// and Adagrad's start.
+// Keras on TensorFlow makes float32 of these, in float64 models too: SGD's momentum, Adagrad's and Ftrl's
+// start, and the weight decay.
 template <class T>
 Optimizer<T>::Optimizer(const OptimizerForm& form) : form_(form) {
-  if (form_.kind == OptimizerKind::kSgd)
-    form_.momentum = static_cast<double>(static_cast<float>(form_.momentum));
-  form_.initial_accumulator = static_cast<double>(static_cast<float>(form_.initial_accumulator));
-}
-
-template <class T, class Power>
-StepForm<T> step_form(const OptimizerForm& f, std::int64_t t) {
-  StepForm<T> s;
-  s.lr = static_cast<T>(f.learning_rate);
-  s.momentum = static_cast<T>(f.momentum);
-  s.rho = static_cast<T>(f.rho);
-  s.one_minus_rho = static_cast<T>(1 - f.rho);
-  s.one_minus_beta1 = static_cast<T>(1 - f.beta1);
-  s.one_minus_beta2 = static_cast<T>(1 - f.beta2);
-  s.epsilon = static_cast<T>(f.epsilon);
-  s.nesterov = f.nesterov;
-  if (f.kind == OptimizerKind::kAdam) {
-    const double steps = static_cast<double>(t);
-    const T power1 = static_cast<T>(std::pow(static_cast<double>(static_cast<Power>(f.beta1)), steps));
-    const T power2 = static_cast<T>(std::pow(static_cast<double>(static_cast<Power>(f.beta2)), steps));
-    s.lr = s.lr * std::sqrt(T(1) - power2) / (T(1) - power1);
-  }
-  return s;
+  const auto single = [](double x) { return static_cast<double>(static_cast<float>(x)); };
+  if (form_.kind == OptimizerKind::kSgd) form_.momentum = single(form_.momentum);
+  form_.initial_accumulator = single(form_.initial_accumulator);
+  if (form_.weight_decay) form_.weight_decay = single(*form_.weight_decay);
+  if (form_.adam_weight_decay) form_.adam_weight_decay = single(*form_.adam_weight_decay);
+  const bool whole = form_.kind == OptimizerKind::kLamb || form_.kind == OptimizerKind::kAdafactor ||
+                     form_.kind == OptimizerKind::kMuon;
+  // Without an epsilon 0 / 0 would get into the zeros between the parameters, so that they must be spared.
+  const bool spares = static_cast<T>(form_.epsilon) == 0;
+  at_once_ = !whole && !spares && !(form_.clipnorm > 0) && !(form_.global_clipnorm > 0) &&
+             !(form_.clipvalue > 0) && !form_.use_ema && form_.gradient_accumulation_steps == 0;
 }
 
 template <class T>
-std::vector<std::string> Optimizer<T>::slot_names() const {
+void Optimizer<T>::share(std::int64_t* iterations, const float* rate, const double* wide_rate) {
+  iterations_ = iterations;
+  rate_ = rate;
+  wide_rate_ = wide_rate;
+}
+
+template <class T>
+void Optimizer<T>::scale_dynamically(std::int64_t growth_steps, std::int64_t* steps, float* scale) {
+  growth_steps_ = growth_steps;
+  scaled_steps_ = steps;
+  scale_ = scale;
+  at_once_ = false;
+}
+
+template <class T>
+std::vector<typename Optimizer<T>::Slot> Optimizer<T>::made_slots(std::int64_t size) const {
+  std::vector<Slot> made;
+  std::int64_t run = 0;
+  const auto add = [&](const char* name, double value = 0) {
+    made.push_back({name, Buffer<T>(size), run});
+    if (value != 0) std::fill_n(made.back().values.data(), size, static_cast<T>(value));
+  };
+  const auto add_alone = [&](const char* name) {
+    ++run;
+    add(name);
+  };
+  if (form_.use_ema) add_alone("average");
+  if (form_.gradient_accumulation_steps > 0) add_alone("gradient_accumulator");
+  ++run;
   switch (form_.kind) {
     case OptimizerKind::kSgd:
-      return form_.momentum != 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{};
-    case OptimizerKind::kRmsprop: {
-      std::vector<std::string> names{"velocity"};
-      if (form_.momentum > 0) names.emplace_back("momentum");
-      if (form_.centered) names.emplace_back("average_gradient");
-      return names;
-    }
+      if (form_.momentum != 0) add("momentum");
+      break;
+    case OptimizerKind::kRmsprop:
+      add("velocity");
+      if (form_.momentum > 0) add_alone("momentum");
+      if (form_.centered) add_alone("average_gradient");
+      break;
     case OptimizerKind::kAdagrad:
-      return {"accumulator"};
+      add("accumulator", form_.initial_accumulator);
+      break;
     case OptimizerKind::kAdam:
-      return form_.amsgrad ? std::vector<std::string>{"momentum", "velocity", "velocity_hat"}
-                           : std::vector<std::string>{"momentum", "velocity"};
+    case OptimizerKind::kLamb:
+    case OptimizerKind::kScheduleFreeAdamW:
+      add("momentum");
+      add("velocity");
+      if (form_.kind == OptimizerKind::kAdam && form_.amsgrad) add_alone("velocity_hat");
+      break;
+    case OptimizerKind::kAdadelta:
+      add("accumulated_grad");
+      add("accumulated_delta_var");
+      break;
+    case OptimizerKind::kAdamax:
+      add("momentum");
+      add("norm");
+      break;
+    case OptimizerKind::kNadam:
+      add("momentum");
+      add("velocity");
+      made.push_back({"u_product", Buffer<T>(1), ++run});
+      *made.back().values.data() = 1;
+      break;
+    case OptimizerKind::kFtrl:
+      add("accumulator", form_.initial_accumulator);
+      add("linear");
+      break;
+    case OptimizerKind::kLion:
+      add("momentum");
+      break;
+    case OptimizerKind::kAdafactor:
+      add("r");
+      add("c");
+      add("velocity");
+      break;
+    case OptimizerKind::kMuon:
+      add("momentum");
+      add("velocity");
+      break;
   }
-  return {};
+  return made;
 }
+
+namespace {
+
+// Where element k of a parameter, in Keras's order, lies in its block.
+std::int64_t place(const Parameter& p, std::int64_t k) {
+  const std::int64_t row = p.transposed ? k % p.rows : k / p.cols;
+  const std::int64_t col = p.transposed ? k / p.rows : k % p.cols;
+  return p.offset + row * p.stride + col;
+}
+
+}  // namespace
 
 template <class T>
 void Optimizer<T>::bind(const Network<T>& network) {
   network.require_built();
   std::vector<Parameter> wanted;
   for (const Parameter* p : network.trainable()) wanted.push_back(*p);
-  if (bound_) {
-    const bool same = std::equal(wanted.begin(), wanted.end(), parameters_.begin(), parameters_.end(),
-                                 [](const Parameter& a, const Parameter& b) {
-                                   return a.rows == b.rows && a.cols == b.cols && a.offset == b.offset;
-                                 });
-    require(same, "optimizer: it was built for other parameter shapes; make a new one for this model");
-    return;
+  if (!bound_) return bind(std::move(wanted), network.trainable_size(), network.parameters());
+  const auto same_size = [](const Parameter& a, const Parameter& b) {
+    return a.rows * a.cols == b.rows * b.cols;
+  };
+  const auto same_place = [](const Parameter& a, const Parameter& b) {
+    return a.rows == b.rows && a.cols == b.cols && a.offset == b.offset;
+  };
+  require(std::equal(wanted.begin(), wanted.end(), parameters_.begin(), parameters_.end(), same_size),
+          "optimizer: it was built for other parameter shapes; make a new one for this model");
+  if (std::equal(wanted.begin(), wanted.end(), parameters_.begin(), parameters_.end(), same_place)) return;
+  // It was built for these variables before they had this place.
+  for (Slot& slot : slots_) {
+    if (slot.values.size() == 1) continue;
+    Buffer<T> moved(network.trainable_size());
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      for (std::int64_t k = 0; k < wanted[i].rows * wanted[i].cols; ++k)
+        moved.data()[place(wanted[i], k)] = slot.values.data()[place(parameters_[i], k)];
+    retired_.push_back(std::move(slot.values));
+    slot.values = std::move(moved);
   }
-  std::vector<Slot> slots;
-  for (auto& name : slot_names()) {
-    slots.push_back({name, Buffer<T>(network.trainable_size())});
-    if (form_.kind == OptimizerKind::kAdagrad)
-      std::fill_n(slots.back().values.data(), network.trainable_size(),
-                  static_cast<T>(form_.initial_accumulator));
-  }
+  parameters_ = std::move(wanted);
+  make_scratch(network.trainable_size());
+}
+
+template <class T>
+void Optimizer<T>::bind(std::vector<Parameter> parameters, std::int64_t size, const T* w) {
+  std::vector<Slot> slots = made_slots(size);
+  if (form_.kind == OptimizerKind::kScheduleFreeAdamW)  // its momentum is a point, not a direction
+    for (Slot& slot : slots)
+      if (slot.name == "momentum") std::copy_n(w, size, slot.values.data());
   slots_.swap(slots);
   try {
     fill_from_restored();
@@ -84,8 +160,30 @@ void Optimizer<T>::bind(const Network<T>& network) {
     slots_.clear();
     throw;
   }
-  parameters_ = std::move(wanted);
+  parameters_ = std::move(parameters);
+  make_scratch(size);
   bound_ = true;
+}
+
+template <class T>
+void Optimizer<T>::make_scratch(std::int64_t size) {
+  if (form_.kind == OptimizerKind::kLamb) scratch_ = Buffer<T>(size);
+  std::int64_t sides = 0, matrix = 0, square = 0;
+  for (const Parameter& p : parameters_) {
+    if (p.vector) continue;
+    sides = std::max(sides, p.rows + p.cols);
+    matrix = std::max(matrix, MuonScratch<T>::matrix_size(p));
+    square = std::max(square, MuonScratch<T>::square_size(p));
+  }
+  if (form_.kind == OptimizerKind::kAdafactor) sums_ = Buffer<double>(sides);
+  if (form_.kind == OptimizerKind::kMuon) muon_ = MuonScratch<T>(matrix, square);
+}
+
+template <class T>
+void Optimizer<T>::exclude_from_decay(std::vector<bool> excluded) {
+  undecayed_ = std::move(excluded);
+  if (form_.weight_decay && std::find(undecayed_.begin(), undecayed_.end(), true) != undecayed_.end())
+    at_once_ = false;
 }
 
 template <class T>
@@ -99,11 +197,11 @@ std::vector<std::vector<T>> Optimizer<T>::state() const {
 template <class T>
 void Optimizer<T>::restore(std::int64_t iterations, std::vector<std::vector<T>> slots) {
   require(iterations >= 0, "iterations: expected 0 or more, got ", iterations);
-  require(slots.empty() || slots.size() == slot_names().size(), "slots: expected ", slot_names().size(),
-          ", got ", slots.size());
+  const std::size_t expected = made_slots(0).size();
+  require(slots.empty() || slots.size() == expected, "slots: expected ", expected, ", got ", slots.size());
   restored_ = std::move(slots);
   if (bound_) fill_from_restored();
-  iterations_ = iterations;
+  *iterations_ = iterations;
 }
 
 template <class T>
@@ -125,34 +223,6 @@ T* Optimizer<T>::slot(std::string_view name) const {
   return nullptr;
 }
 
-template <class T>
-Update<T> Optimizer<T>::update(const T* dw, T* w) const {
-  Update<T> update{form_.kind, step_form<T, float>(form_, iterations_ + 1), dw, w, {}};
-  const auto slots = [&](const char* first, const char* second = "", const char* third = "") {
-    update.slots[0] = slot(first);
-    update.slots[1] = slot(second);
-    update.slots[2] = slot(third);
-  };
-  switch (form_.kind) {
-    case OptimizerKind::kSgd:
-      slots("momentum");
-      break;
-    case OptimizerKind::kRmsprop:
-      slots("velocity", "momentum", "average_gradient");
-      break;
-    case OptimizerKind::kAdagrad:
-      slots("accumulator");
-      break;
-    case OptimizerKind::kAdam:
-      slots("momentum", "velocity", "velocity_hat");
-      break;
-  }
-  return update;
-}
-
-template StepForm<float> step_form<float, float>(const OptimizerForm&, std::int64_t);
-template StepForm<double> step_form<double, double>(const OptimizerForm&, std::int64_t);
-template StepForm<double> step_form<double, float>(const OptimizerForm&, std::int64_t);
 template class Optimizer<float>;
 template class Optimizer<double>;
 

@@ -3,46 +3,57 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/memory.h"
+#include "nn/muon.h"
 #include "nn/network.h"
+#include "nn/optimizer_form.h"
 
 namespace lamina {
-
-struct OptimizerForm {
-  OptimizerKind kind = OptimizerKind::kSgd;
-  double learning_rate = 0;
-  double momentum = 0;
-  bool nesterov = false;
-  double rho = 0.9;
-  double epsilon = 1e-7;
-  bool centered = false;
-  double initial_accumulator = 0.1;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  bool amsgrad = false;
-};
 
 template <class T>
 class Optimizer {
  public:
   struct Slot {
     std::string name;
-    Buffer<T> values;
+    Buffer<T> values;      // of one element: a number of its own, not one per parameter
+    std::int64_t run = 0;  // slots of one run alternate, parameter by parameter, in Keras's order
   };
+  // The learning rate of a step, by the number of calls before it.
+  using Schedule = std::function<double(std::int64_t)>;
 
   explicit Optimizer(const OptimizerForm& form);
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
 
   const OptimizerForm& form() const { return form_; }
   void set_learning_rate(double lr) { form_.learning_rate = lr; }
-  std::int64_t iterations() const { return iterations_; }
-  void set_iterations(std::int64_t n) { iterations_ = n; }
+  // How often it was called; with gradients accumulated, a step is taken every so many calls.
+  std::int64_t iterations() const { return *iterations_; }
+  void set_iterations(std::int64_t n) { *iterations_ = n; }
+
+  // Count of calls and learning rate are held there from now on; one of the two rates is not null.
+  void share(std::int64_t* iterations, const float* rate, const double* wide_rate);
+  // A loss is scaled by *scale so that gradients do not underflow: a step whose gradients, scaled so, are not
+  // finite is left out and halves it; so many steps in a row that are taken, of which *steps is the number,
+  // double it. The gradients that step() gets are not scaled.
+  void scale_dynamically(std::int64_t growth_steps, std::int64_t* steps, float* scale);
+  void set_schedule(Schedule schedule) { schedule_ = std::move(schedule); }
 
   // Makes the slots for this network's parameters; std::invalid_argument if they were made for other shapes.
   void bind(const Network<T>& network);
+  // The same for parameters whose values are w.
+  void bind(std::vector<Parameter> parameters, std::int64_t size, const T* w);
+  bool bound() const { return bound_; }
+  // Parameters whose weights do not decay, by number; before the first step.
+  void exclude_from_decay(std::vector<bool> excluded);
+  // Muon's parameters that take Adam's step instead, by number; before the first step.
+  void leave_to_adam(std::vector<bool> left) { adams_ = std::move(left); }
+  bool left_to_adam(std::size_t i) const { return i < adams_.size() && adams_[i]; }
   const std::vector<Slot>& slots() const { return slots_; }
   // The parameters that the slots belong to.
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -52,26 +63,54 @@ class Optimizer {
   // bound.
   void restore(std::int64_t iterations, std::vector<std::vector<T>> slots);
 
+  // Whether a parameter's step can be taken as soon as its gradient is there, whatever the others' are, by
+  // the verb `update`; if not, step() takes all at once.
+  bool at_once() const { return at_once_; }
   // The step that is due, on these gradients and parameters; count_step() once it is taken.
   Update<T> update(const T* dw, T* w) const;
-  void count_step() { ++iterations_; }
+  // Takes the step that is due, if it is to be taken; dw is of no use then. absent: parameters, by number,
+  // that have no gradient and take no step; empty where all have one.
+  bool step(Lease& lease, const Backend<T>& backend, const Update<T>& due, T* dw, T* w,
+            const std::vector<bool>& absent = {}) const;
+  void count_step();
 
  private:
-  std::vector<std::string> slot_names() const;
+  std::vector<Slot> made_slots(std::int64_t size) const;
   void fill_from_restored();
   T* slot(std::string_view name) const;
+  std::int64_t step_number() const;  // from 1
+  T next_product() const;            // Nadam's
+  bool steps_now() const;
+  bool overflows(const T* dw) const;
+  void clip(Lease& lease, const Backend<T>& backend, T* dw, const std::vector<bool>& absent) const;
+  void decay(Lease& lease, const Backend<T>& backend, const Update<T>& due, std::size_t i) const;
+  void take_by_norm(Lease& lease, const Backend<T>& backend, const Update<T>& due, const Parameter& p) const;
+  void take_factored(const Update<T>& due, const Parameter& p, T* dw) const;
+  void take_orthogonal(Lease& lease, const Backend<T>& backend, const Update<T>& due, std::size_t i,
+                       T* dw) const;
+  void make_scratch(std::int64_t size);
+  void average(Lease& lease, const Backend<T>& backend, T* w) const;
 
   OptimizerForm form_;
-  std::int64_t iterations_ = 0;
+  std::int64_t own_iterations_ = 0;
+  std::int64_t* iterations_ = &own_iterations_;
+  const float* rate_ = nullptr;
+  const double* wide_rate_ = nullptr;
+  Schedule schedule_;
+  std::int64_t growth_steps_ = 0;  // 0: no dynamic scale
+  std::int64_t* scaled_steps_ = nullptr;
+  float* scale_ = nullptr;
+  bool at_once_ = true;
   std::vector<Slot> slots_;
+  std::vector<Buffer<T>> retired_;  // slots that moved; others may still look at them
   std::vector<Parameter> parameters_;
+  std::vector<bool> undecayed_;
+  std::vector<bool> adams_;
+  Buffer<T> scratch_;    // Lamb: the step
+  Buffer<double> sums_;  // Adafactor: of rows and columns
+  MuonScratch<T> muon_;
   bool bound_ = false;
   std::vector<std::vector<T>> restored_;
 };
-
-// The numbers of a step in T; t counts from 1. Adam's bias corrections come from powers of beta as `Power`
-// holds it.
-template <class T, class Power = T>
-StepForm<T> step_form(const OptimizerForm& form, std::int64_t t);
 
 }  // namespace lamina

@@ -237,17 +237,23 @@ void Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
     return;
   }
   const Update<T> update = optimizer_.update(gradients_.data(), network_.parameters());
-  const bool at_once = step_time_ < kLongStep;
+  const bool at_once = optimizer_.at_once() && step_time_ < kLongStep;
   if (!at_once) forward.backward(pass, at_logits);
   const Lease::Whole whole(pass.lease);
+  bool taken = true;
   if (at_once) {
     pass.update = &update;
     forward.backward(pass, at_logits);
-  } else {
+  } else if (optimizer_.at_once()) {
     pass.backend.update(pass.lease, update, gradients_.data(), network_.trainable_size());
+  } else {
+    taken = optimizer_.step(pass.lease, pass.backend, update, gradients_.data(), network_.parameters());
   }
   forward.commit(pass);
-  optimizer_.count_step();
+  if (taken)
+    optimizer_.count_step();
+  else
+    ++idle_steps_;
 }
 
 template <class T>

@@ -123,7 +123,7 @@ class Trainer {
   Buffer<T> gradients_;
   Sweep epoch_, evaluation_;
   std::uint64_t layout_ = 0;      // of the network's parameters, to which the gradients belong
-  std::uint64_t idle_steps_ = 0;  // of a network in which nothing learns
+  std::uint64_t idle_steps_ = 0;  // those that no parameter took
   Clock::duration step_time_ = Clock::duration::max();  // of the last step on a whole batch
 };
 

@@ -142,30 +142,38 @@ class _Network:
     @property
     def outputs(self) -> int: ...
 
+class Schedule:
+    """A learning rate by the number of steps, in float32; whole: the step is a whole number."""
+
+    def __init__(self, kind: str, **numbers: Any) -> None: ...
+    def rate_at(self, step: float, whole: bool) -> float: ...
+
 class _Optimizer:
     def __init__(
         self,
-        kind: str,  # "sgd" "rmsprop" "adagrad" "adam"
+        kind: str,  # "sgd" "rmsprop" "adagrad" "adam" "adadelta" "adamax" "nadam" "ftrl" "lion" "lamb" …
         learning_rate: float,
-        *,
-        momentum: float = ...,
-        nesterov: bool = ...,
-        rho: float = ...,
-        epsilon: float = ...,
-        centered: bool = ...,
-        initial_accumulator_value: float = ...,
-        beta_1: float = ...,
-        beta_2: float = ...,
-        amsgrad: bool = ...,
+        **numbers: Any,  # those of the Python classes, by the same names; 0 or None where None stands there
     ) -> None: ...
 
     learning_rate: float
-    iterations: int
+    iterations: int  # calls
 
+    def share(self, iterations: _Array, learning_rate: _Array | None) -> None: ...
+    def scale_dynamically(self, growth_steps: int, steps: _Array, scale: _Array) -> None: ...
+    def set_schedule(self, schedule: Schedule | Callable[[int], float]) -> None: ...
+    def build(self, variables: Sequence[_Array]) -> None:
+        """Makes the slots for variables of these shapes and values."""
+
+    def apply(self, grads: Sequence[_Array | None], variables: Sequence[_Array]) -> None:
+        """One step of the variables that it was built for; those without a gradient stay as they are."""
+
+    def exclude_from_decay(self, excluded: Sequence[bool]) -> None: ...
+    def leave_to_adam(self, left: Sequence[bool]) -> None: ...
+    @property
+    def bound(self) -> bool: ...
     def slots(self) -> list[tuple[str, int, _Array]]:
-        """(slot name, index into the trainable parameters, view in Keras's shape), once a Trainer
-        has bound it; else [].
-        """
+        """(name, number of the parameter or -1, view in Keras's shape) in Keras's order, once it is bound."""
 
     def get_state(self) -> tuple[int, list[_Array]]:
         """(iterations, the flat slots, copied)"""

@@ -115,6 +115,9 @@ def train_many(
             if plan.epochs:
                 runs.append(Epochs(model, compiled, trainer, dataset, validated, plan, callbacks))
         _run(runs, _Line(len(runs), plan.epochs, verbose))
+        for model, *_ in admitted:
+            if plan.epochs > 0:
+                model.optimizer.finalize_variable_values(model.trainable_weights)
     return histories
 
 

@@ -1,6 +1,7 @@
 // The verbs that are one kernel over tiles. (The products are in dense.cpp.)
 #include "backend/cpu/cpu.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -127,6 +128,24 @@ template <class T>
 void CpuBackend<T>::update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const {
   by_ranges(lease, size, kTileElements,
             [&](std::int64_t i, std::int64_t end) { kernels<T>().update(update, dw + i, end - i); });
+}
+
+template <class T>
+void CpuBackend<T>::blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const {
+  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
+    kernels<T>().blend(kind, a, b, x != nullptr ? x + i : nullptr, y + i, end - i);
+  });
+}
+
+template <class T>
+T CpuBackend<T>::sum_of_squares(Lease& lease, const T* x, std::int64_t size) const {
+  std::array<double, 256> parts;  // a part a tile, so that they are summed in one order
+  constexpr std::int64_t count = std::tuple_size_v<decltype(parts)>;
+  const std::int64_t grain = std::max(kTileElements, (size + count - 1) / count);
+  by_ranges(lease, size, grain, [&](std::int64_t i, std::int64_t end) {
+    parts[static_cast<std::size_t>(i / grain)] = kernels<T>().sum_of_squares(x + i, end - i);
+  });
+  return static_cast<T>(std::accumulate(parts.data(), parts.data() + (size + grain - 1) / grain, 0.0));
 }
 
 template class CpuBackend<float>;

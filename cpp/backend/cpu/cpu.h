@@ -47,6 +47,8 @@ class CpuBackend final : public Backend<T> {
   void tally(Lease& lease, const TallyForm& form, ConstMatrix<T> prediction, ConstMatrix<T> target,
              const T* weight, double* state) const override;
   void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const override;
+  void blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const override;
+  T sum_of_squares(Lease& lease, const T* x, std::int64_t size) const override;
 };
 
 }  // namespace lamina

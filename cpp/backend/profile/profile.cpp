@@ -166,6 +166,17 @@ void ProfiledBackend<T>::normalise_gradient(Lease& lease, const NormalisationFor
   LAMINA_TIMED(normalise_gradient, lease, form, x, dy, values, dgamma, dbeta, dx);
 }
 
+template <class T>
+void ProfiledBackend<T>::blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y,
+                               std::int64_t size) const {
+  LAMINA_TIMED(blend, lease, kind, a, b, x, y, size);
+}
+
+template <class T>
+T ProfiledBackend<T>::sum_of_squares(Lease& lease, const T* x, std::int64_t size) const {
+  LAMINA_TIMED(sum_of_squares, lease, x, size);
+}
+
 #undef LAMINA_TIMED
 
 template class ProfiledBackend<float>;

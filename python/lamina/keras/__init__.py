@@ -24,6 +24,7 @@ from lamina.keras.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
 from lamina.keras.initializers import Initializer as Initializer
 from lamina.keras.layers import Input as Input
 from lamina.keras.layers import Layer as Layer
+from lamina.keras.layers.variable import Variable as Variable
 from lamina.keras.losses import Loss as Loss
 from lamina.keras.metrics import Metric as Metric
 from lamina.keras.models import Sequential as Sequential
@@ -42,6 +43,7 @@ __all__ = [
     "Metric",
     "Optimizer",
     "Sequential",
+    "Variable",
     "__version__",
     "activations",
     "backend",

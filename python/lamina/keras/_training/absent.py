@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 NAMES: dict[str, str] = {
     "keras": """
         Function InputSpec KerasTensor Model Operation Quantizer
-        Regularizer RematScope StatelessScope SymbolicScope Variable applications constraints device
+        Regularizer RematScope StatelessScope SymbolicScope applications constraints device
         distillation distribution export legacy name_scope ops
         preprocessing quantizers random regularizers remat tree visualization wrappers
     """,
@@ -75,15 +75,11 @@ NAMES: dict[str, str] = {
     "keras.metrics": """
         BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU
     """,
-    "keras.mixed_precision": """
-        LossScaleOptimizer
-    """,
     "keras.models": """
         Model
     """,
     "keras.optimizers": """
-        Adadelta Adafactor AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam
-        OptimizerMap ScheduleFreeAdamW legacy schedules
+        MultiOptimizer OptimizerMap legacy
     """,
     "keras.saving": """
         KerasFileEditor
@@ -118,9 +114,8 @@ ATTRIBUTES: dict[str, str] = {
         input_spec losses metrics output path quantize stateless_call supports_masking
     """,
     "Optimizer": """
-        add_variable add_variable_from_reference apply apply_gradients assign assign_add assign_sub
-        build built exclude_from_weight_decay finalize_variable_values load_own_variables momentums
-        save_own_variables scale_loss set_weights stateless_apply variables
+        add_optimizer_variables add_variable add_variable_from_reference assign assign_add assign_sub
+        momentums stateless_apply update_step
     """,
 }
 

@@ -152,6 +152,8 @@ class Compiled:
                 self._check_pair(metric, output_shape)
             if trains:
                 self.optimizer.claim_for(model.identity, model.name)
+                self.optimizer.core(model.dtype)
+                self.optimizer.build(model.trainable_weights)
             self._warn_of_logits(head, form)
             self.metrics = found
             plain = len(self.metric_identifiers)

@@ -17,6 +17,7 @@ from lamina.keras._training.compiled import Compiled, Head
 from lamina.keras._training.data import Data
 from lamina.keras.callbacks import CallbackList, History
 from lamina.keras.layers.shape import Shape
+from lamina.keras.layers.variable import Variable
 
 
 class CompiledModel(KerasAttributes, ABC):
@@ -53,6 +54,10 @@ class CompiledModel(KerasAttributes, ABC):
     @property
     @abstractmethod
     def output_shape(self) -> Shape: ...
+
+    @property
+    @abstractmethod
+    def trainable_weights(self) -> list[Variable]: ...
 
     @property
     @abstractmethod

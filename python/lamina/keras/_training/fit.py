@@ -53,6 +53,8 @@ def run_fit(
         logs = Epochs(model, compiled, trainer, feed.dataset, validated, plan, callbacks).run()
     else:
         logs = None
+    if plan.epochs > 0:
+        compiled.optimizer.finalize_variable_values(model.trainable_weights)
     if logs:
         model.hold_results(logs)
     callbacks.on_train_end(logs)

@@ -89,6 +89,9 @@ class StoredStack(LayerStack):
             ValueError: it names what Lamina doesn't have.
         """
         self.compile(**deserialize_keras_object(dict(config)))
+        if self.built:  # so that the state in a file has its place
+            self.optimizer.core(self.dtype)
+            self.optimizer.build(self.trainable_weights)
 
 
 def parsed(text: str | bytes) -> Any:

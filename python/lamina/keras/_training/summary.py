@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.keras import config as keras_config
 from lamina.keras._training.cells import cropped, wrapped
 from lamina.keras._training.table import ASCII, UNICODE, column_widths, table_lines
 from lamina.keras.layers.layer import Layer
@@ -115,9 +114,8 @@ def _fields(model: LayerStack, layer: Any, prefix: str, show_trainable: bool) ->
 
 
 def _counts(model: LayerStack) -> list[str]:
-    itemsize = np.dtype(model.dtype).itemsize
     trainable, others = _size(model.trainable_weights), _size(model.non_trainable_weights)
-    optimizer = _optimizer_counts(model, itemsize)
+    optimizer = _optimizer_counts(model)
     state = optimizer or (0, 0)
     counts = [
         ("Total", trainable[0] + others[0] + state[0], trainable[1] + others[1] + state[1]),
@@ -137,15 +135,14 @@ def _size(weights: Sequence[Any]) -> tuple[int, int]:
     )
 
 
-def _optimizer_counts(model: LayerStack, itemsize: int) -> tuple[int, int] | None:
-    """(numbers, bytes) of the optimizer once it has trained: its slots, its step count (int64) and its
-    learning rate.
-    """
+def _optimizer_counts(model: LayerStack) -> tuple[int, int] | None:
+    """(numbers, bytes) of the optimizer's variables once it has trained."""
     if not model.optimizer_has_state:
         return None
-    core = model.optimizer.core(model.dtype)
-    slots = sum(view.size for _, _, view in core.slots()) or sum(flat.size for flat in core.get_state()[1])
-    return slots + 2, slots * itemsize + 8 + np.dtype(keras_config.floatx()).itemsize
+    optimizer = model.optimizer
+    optimizer.core(model.dtype)
+    optimizer.build(model.trainable_weights)  # a copy that has not trained yet is not built
+    return _size(optimizer.variables)
 
 
 def _readable(size: float) -> str:

@@ -250,7 +250,7 @@ class Layer(KerasAttributes):
                         f"{weight.shape}, got input shape {shape}"
                     )
             return
-        self._weights = [Variable(self._initial(spec), spec.name, spec.trainable) for spec in specs]
+        self._weights = [Variable.over(self._initial(spec), spec.name, spec.trainable) for spec in specs]
         self._learnable = self.trainable_weights
         self.trainable = self._trainable
         for weight in self._weights:

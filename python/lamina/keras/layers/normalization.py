@@ -97,8 +97,8 @@ class Normalization(Layer):
                 WeightSpec("mean", sizes, initializers.Zeros(), trainable=False),
                 WeightSpec("variance", sizes, initializers.Ones(), trainable=False),
             ]
-            self._weights = [Variable(self._initial(spec), spec.name, False) for spec in specs]
-            self._weights.append(Variable(np.zeros((), "int64"), "count", False))
+            self._weights = [Variable.over(self._initial(spec), spec.name, False) for spec in specs]
+            self._weights.append(Variable.over(np.zeros((), "int64"), "count", False))
             for weight in self._weights:
                 weight.path = f"{self.name}/{weight.name}"
         self._build_shape = shape
@@ -167,7 +167,7 @@ class Normalization(Layer):
         self._adder(network, "standardisation")(constants[0].size)
         self._sizes = sizes
         self._in_core = [
-            Variable(values, name, False)
+            Variable.over(values, name, False)
             for values, name in zip(constants, ("mean", "scale", "shift"), strict=True)
         ]
         return True

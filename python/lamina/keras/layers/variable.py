@@ -1,4 +1,4 @@
-"""Variable: one weight of a layer, a named window on the model's flat block."""
+"""Variable: an array with a name; a weight of a layer is one, a window on the model's flat block."""
 
 from __future__ import annotations
 
@@ -9,18 +9,68 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from lamina.keras import initializers
+from lamina.keras._training.naming import checked_name
+from lamina.keras.config import floatx
+
 
 class Variable(NDArrayOperatorsMixin):
-    """A weight array with a name. Arithmetic, indexing and `np.asarray` work on the live values, without a
-    copy.
+    """An array with a name. Arithmetic, indexing and `np.asarray` work on the live values, without a copy.
+
+    Args:
+        initializer: the values, an array or a number; or an initializer, its name, or another function of
+            (shape, dtype=...).
+        shape: needed with an initializer, else the values'.
+        dtype: default the values' for arrays, `floatx` for Python's floats and initializers, int32 for
+            Python's integers.
+        trainable: whether an optimizer is to change it. Default True.
+        autocast, aggregation, synchronization: accepted without effect.
+        name: default "variable", made unique.
 
     Attributes:
-        name: "kernel", "bias", "gamma" …
-        path: model name / layer name / name.
-        trainable: whether the optimizer changes it; set by the layer's `trainable`.
+        name: of a layer's weight "kernel", "bias", "gamma" …
+        path: of a layer's weight model name / layer name / name.
+        trainable: whether an optimizer is to change it; a layer's `trainable` sets that of its weights.
+
+    Raises:
+        ValueError: an initializer without a shape, or a name with a slash.
+        TypeError: values that are no real numbers.
     """
 
-    def __init__(self, array: npt.NDArray[Any], name: str, trainable: bool) -> None:
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: str | None = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+    ) -> None:
+        if isinstance(initializer, str):
+            initializer = initializers.get(initializer)
+        if callable(initializer) and not isinstance(initializer, (Variable, np.ndarray)):
+            if shape is None:
+                raise ValueError(f"shape: expected one for the initializer {initializer!r}, got None")
+            initializer = initializer(tuple(shape), dtype=dtype or floatx())
+        if dtype is None and not hasattr(initializer, "dtype"):
+            found = np.asarray(initializer).dtype.kind
+            dtype = floatx() if found == "f" else "int32" if found == "i" else None
+        array = np.array(initializer, dtype=dtype, order="C")
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"initializer: expected real numbers, got dtype {array.dtype}")
+        self._be(array, checked_name(name, "Variable"), bool(trainable))
+
+    @classmethod
+    def over(cls, array: npt.NDArray[Any], name: str, trainable: bool, path: str | None = None) -> Variable:
+        """A variable that lives in this very array."""
+        variable = cls.__new__(cls)
+        variable._be(array, name, trainable)
+        variable.path = path or name
+        return variable
+
+    def _be(self, array: npt.NDArray[Any], name: str, trainable: bool) -> None:
         self._array = array
         self.name = name
         self.path = name
@@ -82,6 +132,14 @@ class Variable(NDArrayOperatorsMixin):
         self._array[...] = checked_value(value, self.shape, self.path)
         return self
 
+    def assign_add(self, value: Any) -> Variable:
+        """Add to the values; arguments, result and errors as in `assign`."""
+        return self.assign(self._array + np.asarray(value))
+
+    def assign_sub(self, value: Any) -> Variable:
+        """Subtract from the values; arguments, result and errors as in `assign`."""
+        return self.assign(self._array - np.asarray(value))
+
     def move_to(self, view: npt.NDArray[Any]) -> None:
         """Write the values into `view` and live there from now on."""
         view[...] = self._array
@@ -118,6 +176,12 @@ class Variable(NDArrayOperatorsMixin):
 
     def __float__(self) -> float:
         return float(self._array)
+
+    def __int__(self) -> int:
+        return int(self._array)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return np.round(self._array, ndigits or 0)
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._array}>"

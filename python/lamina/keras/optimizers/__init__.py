@@ -6,16 +6,69 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina.keras._training.absent import refuse_absent
+from lamina.keras.optimizers import schedules as schedules
+from lamina.keras.optimizers.adadelta import Adadelta as Adadelta
+from lamina.keras.optimizers.adafactor import Adafactor as Adafactor
 from lamina.keras.optimizers.adagrad import Adagrad as Adagrad
 from lamina.keras.optimizers.adam import Adam as Adam
+from lamina.keras.optimizers.adam_w import AdamW as AdamW
+from lamina.keras.optimizers.adamax import Adamax as Adamax
+from lamina.keras.optimizers.ftrl import Ftrl as Ftrl
+from lamina.keras.optimizers.lamb import Lamb as Lamb
+from lamina.keras.optimizers.lion import Lion as Lion
+from lamina.keras.optimizers.loss_scale_optimizer import LossScaleOptimizer as LossScaleOptimizer
+from lamina.keras.optimizers.muon import Muon as Muon
+from lamina.keras.optimizers.nadam import Nadam as Nadam
 from lamina.keras.optimizers.optimizer import Optimizer as Optimizer
 from lamina.keras.optimizers.rmsprop import RMSprop as RMSprop
+from lamina.keras.optimizers.schedule_free_adamw import ScheduleFreeAdamW as ScheduleFreeAdamW
 from lamina.keras.optimizers.sgd import SGD as SGD
 from lamina.keras.utils.serialization import deserialize_object, serialize_object, unknown_name
 
-__all__ = ["SGD", "Adagrad", "Adam", "Optimizer", "RMSprop", "deserialize", "get", "serialize"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "LossScaleOptimizer",
+    "Muon",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "ScheduleFreeAdamW",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
 
-_KNOWN: dict[str, Any] = {"adagrad": Adagrad, "adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
+# By name; Keras knows Lamb as a class only.
+_KNOWN: dict[str, Any] = {
+    kind.__name__.lower(): kind
+    for kind in (
+        Adadelta,
+        Adafactor,
+        Adagrad,
+        Adam,
+        AdamW,
+        Adamax,
+        Ftrl,
+        Lion,
+        LossScaleOptimizer,
+        Muon,
+        Nadam,
+        RMSprop,
+        ScheduleFreeAdamW,
+        SGD,
+    )
+}
+_KNOWN["Lamb"] = Lamb
 
 
 def get(identifier: Any) -> Any:
@@ -50,7 +103,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         name = config["class_name"].lower()
         if name in _KNOWN:
             config = {**config, "class_name": name}
-        elif not custom_objects or config["class_name"] not in custom_objects:
+        elif config["class_name"] not in {**_KNOWN, **(custom_objects or {})}:
             raise unknown_name("optimizer", config["class_name"], _KNOWN)
     return deserialize_object(config, _KNOWN, "optimizer", custom_objects)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.keras.optimizers.optimizer import Optimizer, check_range
+from lamina.keras.optimizers.arguments import check_range
+from lamina.keras.optimizers.optimizer import Optimizer
 
 
 class Adagrad(Optimizer):
@@ -25,7 +26,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
         weight_decay: float | None = None,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.keras.optimizers.optimizer import Optimizer, check_range
+from lamina.keras.optimizers.arguments import check_range
+from lamina.keras.optimizers.optimizer import Optimizer
 
 
 class Adam(Optimizer):
@@ -30,7 +31,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.keras.optimizers.optimizer import Optimizer, check_range
+from lamina.keras.optimizers.arguments import check_range
+from lamina.keras.optimizers.optimizer import Optimizer
 
 
 class RMSprop(Optimizer):
@@ -32,7 +33,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,
