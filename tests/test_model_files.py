@@ -88,6 +88,19 @@ def test_float64_and_unbuilt_models_come_back(tmp_path: Path) -> None:
             method(tmp_path / "a.weights.h5")
 
 
+def test_statistics_that_were_adapted_come_back(tmp_path: Path) -> None:
+    normalization = layers.Normalization()
+    normalization.adapt(X * 3 + 5)
+    model = Sequential([keras.Input((4,)), normalization, layers.Dense(2)])
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert np.array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    other = keras.models.clone_model(model)
+    assert not np.array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+    other.load_weights(tmp_path / "model.keras")
+    assert np.array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
 def test_what_does_not_fit_is_skipped_or_refused_as_a_whole(tmp_path: Path) -> None:
     model, path = trained(), str(tmp_path / "a.weights.h5")
     model.save_weights(path)

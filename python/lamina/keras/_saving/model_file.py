@@ -223,6 +223,8 @@ def _load(model: Any, source: Any, path: str, skip_mismatch: bool, skipped: Iter
     for entry, arrays in fitting:
         for variable, values in zip(entry.variables, arrays, strict=True):
             variable.assign(values)
+        if arrays and hasattr(entry.owner, "finalize_state"):
+            entry.owner.finalize_state()  # it computes with what follows from its variables
 
 
 def _optimizer_fits(entry: Entry, file: WeightsFile) -> bool:
