@@ -86,7 +86,6 @@ def test_keras_s_names_are_there_or_refused_as_such(namespace: str, live_keras: 
     ("line", "name"),
     [
         ("from lamina.keras import regularizers", "keras.regularizers"),
-        ("from lamina.keras.optimizers import schedules", "keras.optimizers.schedules"),
         ("from lamina.keras.layers import Conv2D", "keras.layers.Conv2D"),
     ],
 )
