@@ -11,6 +11,7 @@
 #include "base/rows.h"
 #include "base/team.h"
 #include "kernels/arguments.h"
+#include "kernels/nonlinearity.h"
 #include "kernels/normalisation_table.h"
 
 namespace lamina {
@@ -56,6 +57,13 @@ class Backend {
   // dx = dy a'(z) from the output y; dx may be dy.
   virtual void activation_gradient(Lease& lease, Activation a, ConstMatrix<T> y, ConstMatrix<T> dy,
                                    Matrix<T> dx) const = 0;
+
+  // y = f(x), in other memory; rows of a gated unit halve.
+  virtual void nonlinearity(Lease& lease, const Nonlinearity<T>& f, ConstMatrix<T> x, Matrix<T> y) const = 0;
+  // dx = dy f'(x) with y = f(x), in other memory. dslopes: for slopes, one of each column. Either may be
+  // null.
+  virtual void nonlinearity_gradient(Lease& lease, const Nonlinearity<T>& f, ConstMatrix<T> x,
+                                     ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx, T* dslopes) const = 0;
 
   // y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the batch's mean and variance in training.
   virtual void batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& values, T epsilon,

@@ -10,6 +10,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bfloat16.h"
 #include "bindings/bindings.h"
+#include "bindings/nonlinearity.h"
 #include "bindings/released.h"
 #include "bindings/sample_layers.h"
 #include "bindings/use.h"
@@ -132,6 +133,7 @@ void bind_network(py::module_& m, const char* name) {
   py::class_<Self> network(m, name);
   if constexpr (sizeof(T) == sizeof(float)) bind_bfloat16_layers(network);
   bind_sample_layers(network);
+  bind_nonlinear_layers<T>(network);
   network
       .def(py::init([](std::int64_t inputs, const std::string& backend) {
              return std::make_unique<Self>(inputs, backend_named<T>(backend));
@@ -201,6 +203,7 @@ void bind_networks(py::module_& m) {
   bind_network<float>(m, "Network32");
   bind_network<double>(m, "Network64");
   bind_bfloat16_ops(m);
+  bind_nonlinear_ops(m);
 }
 
 }  // namespace lamina

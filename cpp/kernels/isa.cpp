@@ -9,6 +9,7 @@
 #include "kernels/dense.h"
 #include "kernels/dropout.h"
 #include "kernels/losses.h"
+#include "kernels/nonlinear_rows.h"
 #include "kernels/optimizers.h"
 #include "kernels/peak.h"
 #include "kernels/product.h"
@@ -21,6 +22,9 @@ template <class T>
 constexpr KernelTable<T> kTable = {
     bias_activation<T>,
     activation_gradient<T>,
+    nonlinearity<T>,
+    nonlinearity_gradient<T>,
+    slope_gradient<T>,
     column_sums<T>,
     column_moments<T>,
     standardise<T>,

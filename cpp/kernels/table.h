@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "kernels/arguments.h"
+#include "kernels/nonlinearity.h"
 
 namespace lamina {
 
@@ -15,6 +16,12 @@ struct KernelTable {
   void (*bias_activation)(Activation a, ConstMatrix<T> x, const T* bias, Matrix<T> y);
   // dx = dy * a'(z), from the output y = a(z); dx may be dy.
   void (*activation_gradient)(Activation a, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx);
+  // y = f(x), and dx = dy f'(x) with y = f(x); both in other memory; scratch: a row of x's width.
+  void (*nonlinearity)(const Nonlinearity<T>& f, ConstMatrix<T> x, Matrix<T> y, T* scratch);
+  void (*nonlinearity_gradient)(const Nonlinearity<T>& f, ConstMatrix<T> x, ConstMatrix<T> y,
+                                ConstMatrix<T> dy, Matrix<T> dx, T* scratch);
+  // out[j] = sum over column j of dy min(x, 0): the gradient of a slope below 0.
+  void (*slope_gradient)(ConstMatrix<T> x, ConstMatrix<T> dy, T* out);
 
   // out[j] = sum of column j.
   void (*column_sums)(ConstMatrix<T> x, T* out);

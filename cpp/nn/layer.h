@@ -84,6 +84,11 @@ class Layer {
   virtual Activation head() const { return Activation::kLinear; }
   virtual ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T> buffer) const = 0;
 
+  // The rest of the way from logits(), where there is a head.
+  virtual void output_from_logits(const Pass<T>& pass, ConstMatrix<T> logits, Matrix<T> y) const {
+    pass.backend.activation(pass.lease, head(), logits.reshaped(features()), y.reshaped(features()));
+  }
+
   virtual void forward(const Pass<T>&, ConstMatrix<T> x, Matrix<T> y, T* workspace) const = 0;
 
   // dx = the gradient at x (dx null: not wanted); parameters' gradients go to the pass. dy is the gradient at

@@ -66,8 +66,7 @@ template <class T>
 ConstMatrix<T> Forward<T>::output_from_logits(const Pass<T>& pass, ConstMatrix<T> logits) const {
   const Stage& last = stages_.back();
   const Matrix<T> y(last.output, logits.rows, logits.cols);
-  const std::int64_t features = last.layer->features();
-  pass.backend.activation(pass.lease, last.layer->head(), logits.reshaped(features), y.reshaped(features));
+  last.layer->output_from_logits(pass, logits, y);
   return y;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "backend/cpu/scratch.h"
 #include "backend/cpu/tiles.h"
 #include "kernels/select.h"
 
@@ -38,6 +39,31 @@ void CpuBackend<T>::activation_gradient(Lease& lease, Activation a, ConstMatrix<
   by_rows(lease, y.rows, y.cols, [&](std::int64_t first, std::int64_t last) {
     kernels<T>().activation_gradient(a, y.rows_of(first, last), dy.rows_of(first, last),
                                      dx.rows_of(first, last));
+  });
+}
+
+template <class T>
+void CpuBackend<T>::nonlinearity(Lease& lease, const Nonlinearity<T>& f, ConstMatrix<T> x,
+                                 Matrix<T> y) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    T* const row = f.by_rows() ? Scratch<T>::of_this_thread().result(x.cols) : nullptr;
+    kernels<T>().nonlinearity(f, x.rows_of(first, last), y.rows_of(first, last), row);
+  });
+}
+
+template <class T>
+void CpuBackend<T>::nonlinearity_gradient(Lease& lease, const Nonlinearity<T>& f, ConstMatrix<T> x,
+                                          ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx,
+                                          T* dslopes) const {
+  if (dslopes != nullptr)
+    by_columns(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+      kernels<T>().slope_gradient(x.cols_of(first, last), dy.cols_of(first, last), dslopes + first);
+    });
+  if (!dx) return;
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    T* const row = f.by_rows() ? Scratch<T>::of_this_thread().result(x.cols) : nullptr;
+    kernels<T>().nonlinearity_gradient(f, x.rows_of(first, last), y.rows_of(first, last),
+                                       dy.rows_of(first, last), dx.rows_of(first, last), row);
   });
 }
 

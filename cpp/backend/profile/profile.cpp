@@ -82,6 +82,19 @@ void ProfiledBackend<T>::activation_gradient(Lease& lease, Activation a, ConstMa
 }
 
 template <class T>
+void ProfiledBackend<T>::nonlinearity(Lease& lease, const Nonlinearity<T>& f, ConstMatrix<T> x,
+                                      Matrix<T> y) const {
+  LAMINA_TIMED(nonlinearity, lease, f, x, y);
+}
+
+template <class T>
+void ProfiledBackend<T>::nonlinearity_gradient(Lease& lease, const Nonlinearity<T>& f, ConstMatrix<T> x,
+                                               ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx,
+                                               T* dslopes) const {
+  LAMINA_TIMED(nonlinearity_gradient, lease, f, x, y, dy, dx, dslopes);
+}
+
+template <class T>
 void ProfiledBackend<T>::batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& values,
                                     T epsilon, bool training, Matrix<T> y) const {
   LAMINA_TIMED(batch_norm, lease, x, values, epsilon, training, y);

@@ -23,6 +23,9 @@ class ProfiledBackend final : public Backend<T> {
   void activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const override;
   void activation_gradient(Lease& lease, Activation a, ConstMatrix<T> y, ConstMatrix<T> dy,
                            Matrix<T> dx) const override;
+  void nonlinearity(Lease& lease, const Nonlinearity<T>& f, ConstMatrix<T> x, Matrix<T> y) const override;
+  void nonlinearity_gradient(Lease& lease, const Nonlinearity<T>& f, ConstMatrix<T> x, ConstMatrix<T> y,
+                             ConstMatrix<T> dy, Matrix<T> dx, T* dslopes) const override;
   void batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& values, T epsilon, bool training,
                   Matrix<T> y) const override;
   void batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,

@@ -14,11 +14,6 @@ NAMES: dict[str, str] = {
         distillation distribution export legacy name_scope ops
         preprocessing quantizers random regularizers remat tree visualization wrappers
     """,
-    "keras.activations": """
-        celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh
-        leaky_relu log_sigmoid log_softmax mish relu6 selu silu soft_shrink softplus softsign
-        sparse_plus sparse_sigmoid sparsemax squareplus swish tanh_shrink threshold
-    """,
     "keras.backend": """
         is_float_dtype is_int_dtype is_keras_tensor result_type set_epsilon set_image_data_format
         standardize_dtype
@@ -51,19 +46,19 @@ NAMES: dict[str, str] = {
         Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Convolution1D
         Convolution1DTranspose Convolution2D Convolution2DTranspose Convolution3D
         Convolution3DTranspose Cropping1D Cropping2D Cropping3D CutMix DepthwiseConv1D
-        DepthwiseConv2D Discretization Dot ELU EinsumDense Embedding Equalization FlaxLayer GRU
+        DepthwiseConv2D Discretization Dot EinsumDense Embedding Equalization FlaxLayer GRU
         GRUCell GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
         GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D
         GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupQueryAttention HashedCrossing
-        Hashing InputSpec IntegerLookup JaxLayer LSTM LSTMCell Lambda LeakyReLU Masking
+        Hashing InputSpec IntegerLookup JaxLayer LSTM LSTMCell Lambda Masking
         MaxNumBoundingBoxes MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D
-        Maximum MelSpectrogram Minimum MixUp MultiHeadAttention Multiply PReLU Permute Pipeline RNN
+        Maximum MelSpectrogram Minimum MixUp MultiHeadAttention Multiply Permute Pipeline RNN
         RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast
         RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur
         RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation
-        RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom ReLU RepeatVector
+        RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector
         Resizing ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D
-        SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax Solarization
+        SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell Solarization
         SpatialDropout1D SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells
         StringLookup Subtract TFSMLayer TextVectorization TimeDistributed TorchModuleWrapper
         UpSampling1D UpSampling2D UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D add

@@ -363,7 +363,7 @@ class LayerStack(StackWeights):
             if layer.compute_dtype == "bfloat16":
                 return Head(None, flattened)  # cast to float32 for the loss, which loses sight of the logits
             if not (layer.passes_on or reshapes):
-                return Head(getattr(getattr(layer, "activation", None), "__name__", None), flattened)
+                return Head(layer.head, flattened)
         return Head(None, flattened)
 
     @property

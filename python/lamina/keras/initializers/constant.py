@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,18 @@ class Constant(Initializer):
             ) from None
 
     def get_config(self) -> dict[str, Any]:
-        return {"value": self.value}
+        """An array is stored as Keras stores it: {"class_name": "__numpy__", "config": {"value", "dtype"}}."""
+        if not isinstance(self.value, (np.ndarray, np.generic)):
+            return {"value": self.value}
+        stored = {"value": self.value.tolist(), "dtype": self.value.dtype.name}
+        return {"value": {"class_name": "__numpy__", "config": stored}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        value = config.get("value", 0.0)
+        if isinstance(value, Mapping):
+            value = np.asarray(value["config"]["value"], value["config"]["dtype"])
+        return cls(value)
 
 
 class Values(Constant):
@@ -81,4 +92,5 @@ class Identity(Initializer):
         return np.asarray(self.gain * np.eye(*sizes), dtype=dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
-        return {"gain": self.gain}
+        """Keras's has no gain and forgets it; here only the default is left out."""
+        return {} if self.gain == 1.0 else {"gain": self.gain}

@@ -59,14 +59,16 @@ class RandomInitializer(Initializer):
         return {"seed": self._given_seed}
 
     def _normal(self, shape: Sequence[int], dtype: Any, mean: float, stddev: float, truncated: bool) -> Array:
-        out = np.empty(checked_shape(shape), float_dtype(dtype))
+        kind = float_dtype(dtype)
+        out = np.empty(checked_shape(shape), _drawn_in(kind))
         _core.random_normal(out, self.seed, 0, mean, stddev, truncated)
-        return out
+        return out.astype(kind, copy=False)
 
     def _uniform(self, shape: Sequence[int], dtype: Any, low: float, high: float) -> Array:
-        out = np.empty(checked_shape(shape), float_dtype(dtype))
+        kind = float_dtype(dtype)
+        out = np.empty(checked_shape(shape), _drawn_in(kind))
         _core.random_uniform(out, self.seed, 0, low, high)
-        return out
+        return out.astype(kind, copy=False)
 
 
 def checked_shape(shape: Sequence[int]) -> tuple[int, ...]:
@@ -81,14 +83,18 @@ def checked_shape(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def float_dtype(dtype: Any) -> Any:
-    """float32 or float64; floatx for None; ValueError for anything else."""
+    """float16, float32 or float64; floatx for None; ValueError for anything else."""
     try:
         kind = np.dtype(floatx() if dtype is None else dtype)
     except TypeError:
         kind = None
-    if kind not in (np.float32, np.float64):
-        raise ValueError(f"dtype: expected 'float32' or 'float64', got {dtype!r}")
+    if kind not in (np.float16, np.float32, np.float64):
+        raise ValueError(f"dtype: expected 'float16', 'float32' or 'float64', got {dtype!r}")
     return kind
+
+
+def _drawn_in(kind: Any) -> Any:
+    return np.dtype(np.float32) if kind == np.float16 else kind
 
 
 def checked_number(argument: str, value: Any, low: float = -np.inf) -> float:

@@ -20,12 +20,18 @@ from lamina.keras.layers.input_layer import InputLayer as InputLayer
 from lamina.keras.layers.layer import Layer as Layer
 from lamina.keras.layers.layer_normalization import LayerNormalization as LayerNormalization
 from lamina.keras.layers.normalization import Normalization as Normalization
+from lamina.keras.layers.prelu import PReLU as PReLU
+from lamina.keras.layers.rectified import ELU as ELU
+from lamina.keras.layers.rectified import LeakyReLU as LeakyReLU
+from lamina.keras.layers.rectified import ReLU as ReLU
 from lamina.keras.layers.rescaling import Rescaling as Rescaling
 from lamina.keras.layers.reshape import Reshape as Reshape
 from lamina.keras.layers.rms_normalization import RMSNormalization as RMSNormalization
+from lamina.keras.layers.softmax import Softmax as Softmax
 from lamina.keras.layers.unit_normalization import UnitNormalization as UnitNormalization
 
 __all__ = [
+    "ELU",
     "Activation",
     "AlphaDropout",
     "BatchNormalization",
@@ -40,10 +46,14 @@ __all__ = [
     "InputLayer",
     "Layer",
     "LayerNormalization",
+    "LeakyReLU",
     "Normalization",
+    "PReLU",
     "RMSNormalization",
+    "ReLU",
     "Rescaling",
     "Reshape",
+    "Softmax",
     "UnitNormalization",
     "deserialize",
     "serialize",

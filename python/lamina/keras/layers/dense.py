@@ -9,6 +9,13 @@ import numpy as np
 from lamina import _core
 from lamina.keras import activations
 from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras.activations.form import Form
+from lamina.keras.layers.activation_layer import (
+    activated_shape,
+    add_activation,
+    checked_activation,
+    fused_name,
+)
 from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
 from lamina.keras.layers.shape import Shape, positions_and_features
 from lamina.keras.layers.variable import Variable
@@ -20,7 +27,8 @@ class Dense(Layer):
 
     Args:
         units: number of outputs, an int >= 1.
-        activation: name or function of `keras.activations`; None (default) is linear.
+        activation: name or function of `keras.activations`, or an activation layer without weights; None
+            (default) is linear.
         use_bias: whether there is a bias. Default True.
         kernel_initializer: initializer of the kernel (inputs, units). Default "glorot_uniform".
         bias_initializer: initializer of the bias (units,). Default "zeros".
@@ -80,7 +88,7 @@ class Dense(Layer):
         )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = int(units)
-        self.activation = activations.get(activation)
+        self.activation = checked_activation(activations.get(activation), self)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = checked_initializer(kernel_initializer, "kernel_initializer")
         self.bias_initializer = checked_initializer(bias_initializer, "bias_initializer")
@@ -113,7 +121,15 @@ class Dense(Layer):
             raise ValueError(
                 f"layer {self.name!r}: expected an input of rank 2 or more, got shape {tuple(input_shape)}"
             )
-        return (*input_shape[:-1], self.units)
+        return activated_shape(self._form, (*input_shape[:-1], self.units), f"layer {self.name!r}")
+
+    @property
+    def _form(self) -> Form:
+        return activations.form_of(self.activation)
+
+    @property
+    def head(self) -> str | None:
+        return self._form.kind if self._form.kind in ("softmax", "sigmoid") else None
 
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
         _, inputs = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
@@ -124,11 +140,15 @@ class Dense(Layer):
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         positions, inputs = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
-        arguments = (positions, inputs, self.units, self.activation.__name__, self.use_bias)
+        form = self._form
+        fused = fused_name(form, len(input_shape))
+        arguments = (positions, inputs, self.units, fused or "linear", self.use_bias)
         if self.compute_dtype == "bfloat16":  # TensorFlow fuses product, bias and activation of matrices only
             network.add_bfloat16_dense(*arguments, fused=len(input_shape) == 2)  # type: ignore[union-attr]
         else:
             network.add_dense(*arguments)
+        if fused is None:
+            add_activation(self, form, network, (*input_shape[:-1], self.units))
         return True
 
     def get_config(self) -> dict[str, Any]:

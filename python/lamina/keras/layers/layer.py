@@ -280,6 +280,11 @@ class Layer(KerasAttributes):
         """Whether the layer hands its input on as it is, outside of training."""
         return False
 
+    @property
+    def head(self) -> str | None:
+        """The softmax or sigmoid that its result comes out of, if a loss can see what went into it."""
+        return None
+
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
         return []
 

@@ -1,0 +1,66 @@
+// y = max(x, 0) - alpha max(-x, 0), alpha learned (He et al., 2015): one for each value of a sample, or
+// shared.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/memory.h"
+#include "nn/layer.h"
+
+namespace lamina {
+
+template <class T>
+class PRelu final : public Layer<T> {
+ public:
+  // shape: of the alphas. places: for each value of a sample which alpha is its; empty: each has its own.
+  PRelu(std::int64_t size, std::vector<std::int64_t> shape, std::vector<std::int64_t> places)
+      : Layer<T>(size, size), places_(std::move(places)) {
+    std::int64_t count = 1;
+    for (const std::int64_t n : shape) count *= n;
+    Parameter alpha{"alpha", 1, count};
+    alpha.shape = std::move(shape);
+    this->parameters_.push_back(std::move(alpha));
+  }
+
+  // Of shared alphas one for each value, and their gradients.
+  std::int64_t workspace(std::int64_t) const override {
+    return places_.empty() ? 0 : 2 * padded<T>(this->inputs());
+  }
+  ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
+
+  void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T* workspace) const override {
+    pass.backend.nonlinearity(pass.lease, form(pass, workspace), x, y);
+  }
+
+  void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool, Activation,
+                Matrix<T> dx, T* workspace) const override {
+    if (!this->learns()) {
+      if (dx) pass.backend.nonlinearity_gradient(pass.lease, form(pass, workspace), x, y, dy, dx, nullptr);
+      return;
+    }
+    T* const alphas = this->gradient(pass, 0);
+    T* const each = places_.empty() ? alphas : workspace + padded<T>(this->inputs());
+    pass.backend.nonlinearity_gradient(pass.lease, form(pass, workspace), x, y, dy, dx, each);
+    const Parameter& alpha = this->parameters_[0];
+    if (!places_.empty()) {
+      std::fill_n(alphas, alpha.cols, T(0));
+      for (std::size_t i = 0; i < places_.size(); ++i) alphas[places_[i]] += each[i];
+    }
+    if (pass.update != nullptr) pass.backend.update(pass.lease, *pass.update, alphas, alpha.cols);
+  }
+
+ private:
+  Nonlinearity<T> form(const Pass<T>& pass, T* workspace) const {
+    const T* const alphas = this->value(pass, 0);
+    Nonlinearity<T> f{NonlinearKind::kPrelu};
+    f.slopes = places_.empty() ? alphas : workspace;
+    for (std::size_t i = 0; i < places_.size(); ++i) workspace[i] = alphas[places_[i]];
+    return f;
+  }
+
+  std::vector<std::int64_t> places_;
+};
+
+}  // namespace lamina
