@@ -177,6 +177,9 @@ def test_an_epoch_allocates_nothing(counter: str, optimizer: str, threads: int) 
         core = lamina._core
         network = core.Network32(20)
         network.add_dense(1, 20, 8, "relu", True)
+        network.add_prelu(8, (1,), [0] * 8)
+        network.add_nonlinearity(1, 8, "gelu", ())
+        network.add_nonlinearity(1, 8, "sparsemax", ())
         network.add_dense(1, 8, 5, "softmax", True)
         network.build()
         loss, metric = "sparse_categorical_crossentropy", "sparse_categorical_accuracy"

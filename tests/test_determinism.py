@@ -107,6 +107,26 @@ def test_thread_counts(keras: Any, name: str, dtype: str) -> None:
         assert found == results[0], f"{number} threads differ from 1"
 
 
+@pytest.mark.parametrize("name", ["tutorial", "wide"])
+def test_thread_counts_of_activations(keras: Any, name: str) -> None:
+    """Those that keep their input, over numbers and over rows, and one that learns."""
+    size, layers, results = SIZES[name], keras.layers, []
+    for number in THREADS:
+        _set_threads(number)
+        keras.utils.set_random_seed(4)
+        model = keras.Sequential([keras.Input((size["inputs"],)), layers.Dense(size["widths"][0], "gelu")])
+        for layer in (layers.PReLU(), layers.Activation("mish"), layers.Activation("log_softmax")):
+            model.add(layer)
+        model.add(layers.Dense(2 * size["classes"], "glu"))
+        model.add(layers.Activation("sparsemax"))
+        model.compile("adam", "mse")
+        x, labels = _data(size)
+        y = np.eye(size["classes"], dtype="float32")[labels]
+        model.fit(x, y, batch_size=size["batch_size"], epochs=1, verbose=0)
+        results.append([_bits(model), model.predict(x, verbose=0).tobytes()])
+    assert all(found == results[0] for found in results[1:])
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_thread_counts_with_every_optimizer(keras: Any, optimizer: str) -> None:
     results = []

@@ -337,3 +337,29 @@ def test_the_backends_agree():
     )
     for a, b in zip(cpu, reference, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_activations_that_need_their_input(shared, backend):
+    """PReLU, one slope for each value or one for two, behind and before others; no number meets a bend."""
+    shape, places = ((3, 1), [0, 0, 1, 1, 2, 2]) if shared else ((6,), [])
+    layers = [
+        ("dense", 1, 4, 6, "linear", True),
+        ("prelu", 6, shape, places),
+        ("dense", 1, 6, 6, "linear", True),
+        ("nonlinearity", 1, 6, "gelu", ()),
+        ("nonlinearity", 1, 6, "softmax", (), 2),
+        ("dense", 1, 6, 8, "linear", True),
+        ("nonlinearity", 1, 8, "glu", ()),
+        ("nonlinearity", 2, 2, "log_softmax", ()),
+    ]
+    x, y = batch(4, 4, "mean_squared_error")
+    for seed in range(200):
+        net = Net(4, layers, backend, seed)
+        bent = net.built(layers[:1])
+        for mine, theirs in zip(bent.parameters(), net.core.parameters(), strict=False):
+            mine[3][...] = theirs[3]
+        if np.abs(bent.forward(x, True, 0)).min() > 50 * H:
+            break
+    Loss(net, x, y, "mean_squared_error").check()

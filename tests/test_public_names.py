@@ -105,7 +105,21 @@ def test_the_package_is_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Dense", "Flatten", "Activation", "Dropout", "BatchNormalization", "Input", "InputLayer"]
+    "name",
+    [
+        "Dense",
+        "Flatten",
+        "Activation",
+        "Dropout",
+        "BatchNormalization",
+        "Input",
+        "InputLayer",
+        "ReLU",
+        "LeakyReLU",
+        "ELU",
+        "PReLU",
+        "Softmax",
+    ],
 )
 def test_layers_take_keras_s_arguments(name: str, live_keras: ModuleType) -> None:
     ours, live = getattr(lamina.keras.layers, name), getattr(live_keras.layers, name)

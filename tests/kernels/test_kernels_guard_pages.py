@@ -47,6 +47,15 @@ for dtype in (np.float32, np.float64):
             for name in ("linear", "relu", "sigmoid", "tanh", "exp", "softmax"):
                 _core.activation(name, x, out)
                 _core.activation_grad(name, x, y, out)
+            for name in ("gelu", "elu", "mish", "log_softmax", "sparsemax", "softmax"):
+                _core.nonlinearity("cpu", name, (1.0,), x, y)
+                _core.nonlinearity_grad("cpu", name, (1.0,), x, y, y, out)
+            halves = [guarded(n, dtype, at_end) for _ in range(2)]
+            pairs = [guarded(2 * n, dtype, at_end) for _ in range(2)]
+            _core.nonlinearity("cpu", "glu", (), pairs[0], halves[0])
+            _core.nonlinearity_grad("cpu", "glu", (), pairs[0], halves[0], halves[1], pairs[1])
+            _core.nonlinearity("cpu", "softmax", (), pairs[0], pairs[1], n)
+            _core.nonlinearity_grad("cpu", "softmax", (), pairs[0], pairs[1], pairs[1], pairs[0], n)
             for from_logits in (False, True):
                 for kind in LOSSES:
                     one = (x.reshape(1, n), y.reshape(1, n))

@@ -46,7 +46,7 @@ class Constant(Initializer):
             ) from None
 
     def get_config(self) -> dict[str, Any]:
-        """An array is stored as Keras stores it: {"class_name": "__numpy__", "config": {"value", "dtype"}}."""
+        """An array as Keras stores it: {"class_name": "__numpy__", "config": {"value", "dtype"}}."""
         if not isinstance(self.value, (np.ndarray, np.generic)):
             return {"value": self.value}
         stored = {"value": self.value.tolist(), "dtype": self.value.dtype.name}

@@ -34,8 +34,7 @@ class ActivationLayer(Layer):
 
     @property
     def head(self) -> str | None:
-        form = self.activation_form()
-        return form.kind if form.shows_logits or form.kind == "sigmoid" else None
+        return visible_head(self.activation_form())
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         add_activation(self, self.activation_form(), network, input_shape)
@@ -56,6 +55,11 @@ def checked_activation(activation: Any, layer: Layer) -> Any:
             "dtype='float32'"
         )
     return activation
+
+
+def visible_head(form: Form) -> str | None:
+    """The activation, if a loss can see what went into it."""
+    return form.kind if form.shows_logits or form.kind == "sigmoid" else None
 
 
 def activated_shape(form: Form, input_shape: Shape, where: str) -> Shape:

@@ -15,6 +15,7 @@ from lamina.keras.layers.activation_layer import (
     add_activation,
     checked_activation,
     fused_name,
+    visible_head,
 )
 from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
 from lamina.keras.layers.shape import Shape, positions_and_features
@@ -129,7 +130,7 @@ class Dense(Layer):
 
     @property
     def head(self) -> str | None:
-        return self._form.kind if self._form.kind in ("softmax", "sigmoid") else None
+        return visible_head(self._form)
 
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
         _, inputs = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
