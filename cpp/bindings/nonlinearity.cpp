@@ -19,8 +19,8 @@ template <class T>
 Nonlinearity<T> form_of(const std::string& kind, const std::vector<double>& numbers, std::int64_t inner,
                         std::int64_t features) {
   Nonlinearity<T> f{nonlinear_named(kind)};
-  require(numbers.size() <= 3, "numbers: expected up to 3, got ", numbers.size());
-  T* const slots[] = {&f.a, &f.b, &f.c};
+  require(numbers.size() <= 4, "numbers: expected up to 4, got ", numbers.size());
+  T* const slots[] = {&f.a, &f.b, &f.c, &f.d};
   for (std::size_t k = 0; k < numbers.size(); ++k) *slots[k] = static_cast<T>(numbers[k]);
   require_positive(inner, "inner");
   require(inner == 1 || f.kind == NonlinearKind::kSoftmax, "inner: expected 1 for ", kind, ", got ", inner);

@@ -27,14 +27,14 @@ Vec<T> times(Bits<T> condition, Vec<T> d) {
 // In general x above the threshold, cut to [0, largest], and slope (x - threshold) below it.
 template <class T>
 struct Relu {
-  T slope, largest, threshold;
+  T slope, largest, threshold, bend;
   bool cut = largest == largest, six = cut && largest == T(6) && threshold == T(0);
 
   Vec<T> above(Vec<T> x) const { return threshold == T(0) ? positive<T>(x) : where<T>(x > threshold, x); }
   Vec<T> value(Vec<T> x) const {
     Vec<T> y = above(x);
     if (cut) y = positive<T>(y > largest ? splat(largest) : y);
-    return slope == T(0) ? y : y - slope * positive<T>(threshold - x);
+    return slope == T(0) ? y : y - slope * positive<T>(bend - x);
   }
   Vec<T> gradient(Vec<T> x, Vec<T>, Vec<T> d) const {
     const Vec<T> z = above(x);
@@ -44,7 +44,7 @@ struct Relu {
     else if (cut)
       g = where<T>((z >= T(0)) & (z <= largest), g);
     g = threshold == T(0) ? times<T>(z > T(0), g) : where<T>(x > threshold, g);
-    return slope == T(0) ? g : g + times<T>(x < threshold, d * slope);
+    return slope == T(0) ? g : g + times<T>(x < bend, d * slope);
   }
 };
 
@@ -180,22 +180,23 @@ struct Silu {
   }
 };
 
-// x Phi(x) = x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel, 2016).
+// x Phi(x) = x erfc(-x / sqrt 2) / 2 (Hendrycks and Gimpel, 2016). TensorFlow has 1 / sqrt 2 in float32, also
+// for double; so it has 0.044715 below.
 template <class T>
 struct Gelu {
-  static constexpr T inverse_root2 = T(0.70710678118654752440);
-  Vec<T> value(Vec<T> x) const { return T(0.5) * x * (T(1) + erf<T>(x * inverse_root2)); }
+  static constexpr T inverse_root2 = T(0.7071067811865476f);
+  Vec<T> value(Vec<T> x) const { return T(0.5) * x * erfc<T>(-x * inverse_root2); }
   Vec<T> gradient(Vec<T> x, Vec<T>, Vec<T> d) const {
     const Vec<T> u = x * inverse_root2;
-    const Vec<T> density = exp<T>(-(u * u)) * T(0.39894228040143267794);  // 1 / sqrt(2 pi)
-    return d * (T(0.5) * (T(1) + erf<T>(u))) + d * x * density;
+    const Vec<T> density = exp<T>(-(u * u)) * (T(0.56418958354775628695) * inverse_root2);  // 1 / sqrt(2 pi)
+    return d * (T(0.5) * erfc<T>(-u)) + d * x * density;
   }
 };
 
 // The same by x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
 template <class T>
 struct GeluTanh {
-  static constexpr T factor = T(0.79788456080286535588), cubic = T(0.044715);
+  static constexpr T factor = T(0.79788456080286535588), cubic = T(0.044715f);
   Vec<T> bent(Vec<T> x) const { return tanh<T>(factor * (x + cubic * (x * x * x))); }
   Vec<T> value(Vec<T> x) const { return T(0.5) * x * (T(1) + bent(x)); }
   Vec<T> gradient(Vec<T> x, Vec<T>, Vec<T> d) const {
@@ -300,7 +301,7 @@ void with_nonlinearity(const Nonlinearity<T>& f, Use&& use) {
     case kMish:
       return use(Mish<T>{});
     case kRelu:
-      return use(Relu<T>{f.a, f.b, f.c});
+      return use(Relu<T>{f.a, f.b, f.c, f.d});
     case kRelu6:
       return use(Relu6<T>{});
     case kSelu:

@@ -51,17 +51,19 @@ inline NonlinearKind nonlinear_named(std::string_view name) {
   std::string all;
   for (std::size_t k = 0; k < std::size(kNonlinearNames); ++k) {
     if (name == kNonlinearNames[k]) return static_cast<NonlinearKind>(k);
-    all += (all.empty() ? "" : ", ") + std::string(kNonlinearNames[k]);
+    if (k > 0) all += ", ";
+    all += kNonlinearNames[k];
   }
   throw std::invalid_argument(text("nonlinearity: expected one of ", all, ", got ", name));
 }
 
 // Numbers by kind. celu, elu: alpha. leaky_relu: slope. hard_shrink, soft_shrink: threshold. squareplus: b.
-// threshold: threshold, value. relu: slope below, largest value (NaN: none), threshold.
+// threshold: threshold, value. relu: slope below, largest value (NaN: none), threshold, and the threshold as
+// the part below it has it.
 template <class T>
 struct Nonlinearity {
   NonlinearKind kind = NonlinearKind::kRelu;
-  T a = 0, b = 0, c = 0;
+  T a = 0, b = 0, c = 0, d = 0;
   const T* slopes = nullptr;  // prelu: one for each column
   std::int64_t inner = 1;     // softmax: values that lie between one and the next of those it runs over
 

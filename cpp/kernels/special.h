@@ -1,4 +1,4 @@
-// erf, and exp(x) - 1 below 0, lane by lane (docs/accuracy.md). Included only by kernels/isa.cpp.
+// erfc, and exp(x) - 1 below 0, lane by lane (docs/accuracy.md). Included only by kernels/isa.cpp.
 #pragma once
 
 #include <cmath>
@@ -33,20 +33,22 @@ Vec<T> polynomial(const T (&c)[n], Vec<T> x) {
   return sum;
 }
 
-// Below 1 a P(a^2), above it 1 - exp(-L(a)), with P and L polynomials fitted to erf(a)/a and -log(1 - erf(a))
-// so that the largest error of erf is least (1.2e-9 of it, and 1.0e-9). From 4 on erf is 1.
-inline Vec<float> erf_of_positive(Vec<float> a) {
+// erfc(a) of a >= 0: below 1 it is 1 - a P(a^2), above it exp(-a^2) E(a). P is fitted to erf(a) / a, and E, a
+// polynomial in t = 2 / (2 + a) times t, to exp(a^2) erfc(a), each so that its largest relative error is
+// least: 1.2e-9 and 1.1e-8.
+inline Vec<float> erfc_of_positive(Vec<float> a) {
   constexpr float p[] = {1.128379166f,     -3.761262714e-01f, 1.128360018e-01f, -2.685444459e-02f,
                          5.189535340e-03f, -8.020841287e-04f, 7.889119557e-05f};
-  constexpr float l[] = {3.537089304e-04f,  1.127040080f,     6.382256024e-01f, 1.030374355e-01f,
-                         -2.180535115e-02f, 2.939615734e-03f, -1.855748930e-04f};
-  const Vec<float> bounded = a > 4.0f ? splat(4.0f) : a;
-  const Vec<float> large = 1.0f - exp<float>(-polynomial<float>(l, bounded));
-  return a < 1.0f ? a * polynomial<float>(p, a * a) : large;
+  constexpr float e[] = {2.820984295e-01f, 2.820390193e-01f, 2.469691146e-01f,  1.787565836e-01f,
+                         6.105915105e-02f, 8.239372507e-02f, -2.262281955e-01f, 9.348752965e-02f};
+  const Vec<float> t = 2.0f / (2.0f + a);
+  const Vec<float> large = exp<float>(-(a * a)) * (t * polynomial<float>(e, t));
+  return a < 1.0f ? 1.0f - a * polynomial<float>(p, a * a) : large;
 }
 
-// Below 1 a T(a^2)/U(a^2), above it 1 - exp(-a^2) P(a)/Q(a) (Cephes, ndtr.c). From 6 on erf is 1.
-inline Vec<double> erf_of_positive(Vec<double> a) {
+// Below 1 as 1 - a T(a^2) / U(a^2), above it exp(-a^2) P(a) / Q(a), from 8 on exp(-a^2) R(a) / S(a) (Cephes,
+// ndtr.c).
+inline Vec<double> erfc_of_positive(Vec<double> a) {
   constexpr double t[] = {5.55923013010394962768e4, 7.00332514112805075473e3, 2.23200534594684319226e3,
                           9.00260197203842689217e1, 9.60497373987051638749};
   constexpr double u[] = {4.92673942608635921086e4, 2.26290000613890934246e4, 4.59432382970980127987e3,
@@ -57,18 +59,28 @@ inline Vec<double> erf_of_positive(Vec<double> a) {
   constexpr double q[] = {5.57535340817727675546e2, 1.65666309194161350182e3, 2.24633760818710981792e3,
                           1.82390916687909736289e3, 9.75708501743205489753e2, 3.54937778887819891062e2,
                           8.67072140885989742329e1, 1.32281951154744992508e1, 1.0};
+  constexpr double r[] = {2.97886665372100240670, 7.40974269950448939160, 6.16021097993053585195,
+                          5.01905042251180477414, 1.27536670759978104416, 5.64189583547755073984e-1};
+  constexpr double s[] = {3.36907645100081516050,
+                          9.60896809063285878198,
+                          1.70814450747565897222e1,
+                          1.20489539808096656605e1,
+                          9.39603524938001434673,
+                          2.26052863220117276590,
+                          1.0};
   const Vec<double> z = a * a;
-  const Vec<double> bounded = a > 6.0 ? splat(6.0) : a;
-  const Vec<double> large = 1.0 - exp<double>(-bounded * bounded) *
-                                      (polynomial<double>(p, bounded) / polynomial<double>(q, bounded));
-  return a < 1.0 ? a * (polynomial<double>(t, z) / polynomial<double>(u, z)) : large;
+  const Vec<double> bounded = a > 30.0 ? splat(30.0) : a;  // where it is 0; beyond, p / q might overflow
+  const Vec<double> middle = polynomial<double>(p, bounded) / polynomial<double>(q, bounded);
+  const Vec<double> far = polynomial<double>(r, bounded) / polynomial<double>(s, bounded);
+  const Vec<double> large = exp<double>(-z) * (a < 8.0 ? middle : far);
+  return a < 1.0 ? 1.0 - a * (polynomial<double>(t, z) / polynomial<double>(u, z)) : large;
 }
 
-// erf(x) = -erf(-x)
+// erfc(x) = 1 - erf(x) = 2 - erfc(-x)
 template <class T>
-Vec<T> erf(Vec<T> x) {
-  const Vec<T> y = erf_of_positive(absolute<T>(x));
-  return vector_of<T>(bits_of<T>(y) | (bits_of<T>(x) & bits_of<T>(-Vec<T>{})));
+Vec<T> erfc(Vec<T> x) {
+  const Vec<T> y = erfc_of_positive(absolute<T>(x));
+  return x < T(0) ? T(2) - y : y;
 }
 
 // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)

@@ -22,7 +22,8 @@ double relu6(double x) { return positive(x > 6 ? 6 : x); }
 
 constexpr double kScale = 1.0507009873554804934193349852946;
 constexpr double kScaleAlpha = 1.7580993408473768599402175208123;
-constexpr double kRoot = 0.79788456080286535588, kCubic = 0.044715;  // sqrt(2 / pi)
+constexpr double kRoot = 0.79788456080286535588;                           // sqrt(2 / pi)
+constexpr double kInverseRoot2 = 0.7071067811865476f, kCubic = 0.044715f;  // float's, as in TensorFlow
 
 double above(const Form& f, double x) { return f.c == 0 ? positive(x) : choose(x > f.c, x); }
 
@@ -33,7 +34,7 @@ double value(const Form& f, double x) {
     case kElu:
       return x > 0 ? x : f.a * (x < 0 ? std::expm1(x) : x);
     case kGelu:
-      return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+      return 0.5 * x * std::erfc(-x * kInverseRoot2);
     case kGeluTanh:
       return 0.5 * x * (1 + std::tanh(kRoot * (x + kCubic * x * x * x)));
     case kHardShrink:
@@ -53,7 +54,7 @@ double value(const Form& f, double x) {
     case kRelu: {
       double y = above(f, x);
       if (f.b == f.b) y = positive(y > f.b ? f.b : y);
-      return f.a == 0 ? y : y - f.a * positive(f.c - x);
+      return f.a == 0 ? y : y - f.a * positive(f.d - x);
     }
     case kRelu6:
       return relu6(x);
@@ -91,7 +92,10 @@ double gradient(const Form& f, double x, double d) {
       return x < 0 ? scaled * std::exp(x) : scaled;
     }
     case kGelu:
-      return d * (0.5 * (1 + std::erf(x / std::sqrt(2.0)))) + d * x * (std::exp(-0.5 * x * x) * 0.5 * kRoot);
+      return d * (0.5 * std::erfc(-x * kInverseRoot2)) +
+             d * x *
+                 (std::exp(-x * kInverseRoot2 * (x * kInverseRoot2)) * 0.56418958354775628695 *
+                  kInverseRoot2);
     case kGeluTanh: {
       const double t = std::tanh(kRoot * (x + kCubic * x * x * x));
       const double inside = d * 0.5 * x * (1 - t * t) * kRoot;
@@ -121,7 +125,7 @@ double gradient(const Form& f, double x, double d) {
       else if (f.b == f.b)
         g = choose(z >= 0 && z <= f.b, g);
       g = f.c == 0 ? times(z > 0, g) : choose(x > f.c, g);
-      return f.a == 0 ? g : g + times(x < f.c, d * f.a);
+      return f.a == 0 ? g : g + times(x < f.d, d * f.a);
     }
     case kRelu6:
       return times(x > 0 && x < 6, d);
@@ -233,7 +237,7 @@ void row_gradient(const Nonlinearity<T>& f, const T* x, const T* y, const T* dy,
 
 template <class T>
 Form in_double(const Nonlinearity<T>& f) {
-  return {f.kind, double{f.a}, double{f.b}, double{f.c}, nullptr, f.inner};
+  return {f.kind, double{f.a}, double{f.b}, double{f.c}, double{f.d}, nullptr, f.inner};
 }
 
 }  // namespace

@@ -43,14 +43,21 @@ def relu_form(negative_slope: Any = 0.0, max_value: Any = None, threshold: Any =
     slope, bend = number("negative_slope", negative_slope), number("threshold", threshold)
     largest = math.nan if max_value is None else number("max_value", max_value)
     if math.isnan(largest) and bend == 0:
-        return Form("leaky_relu", (slope,)) if slope != 0 else Form("relu")
-    return Form("relu", (slope, largest, bend))
+        return leaky_form(slope) if slope != 0 else Form("relu")
+    return Form("relu", (slope, float(np.float32(largest)), float(np.float32(bend)), bend))
+
+
+def leaky_form(negative_slope: Any) -> Form:
+    """The form of `leaky_relu`. TensorFlow keeps the slope in float32, also for float64; so do Keras's casts
+    of a bound or a threshold.
+    """
+    return Form("leaky_relu", (float(np.float32(number("negative_slope", negative_slope))),))
 
 
 # By the name of the function, from its arguments after x.
 FORMS: dict[str, Callable[..., Form]] = {
     "relu": relu_form,
-    "leaky_relu": lambda negative_slope=0.2: Form("leaky_relu", (number("negative_slope", negative_slope),)),
+    "leaky_relu": lambda negative_slope=0.2: leaky_form(negative_slope),
     "relu6": lambda: Form("relu6"),
     "softmax": lambda axis=-1: Form("softmax", axes=axis_of(axis), shows_logits=True),
     "celu": lambda alpha=1.0: Form("celu", (number("alpha", alpha),)),

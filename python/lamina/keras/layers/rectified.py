@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from lamina.keras.activations.form import Form, number, relu_form
+from lamina.keras.activations.form import Form, leaky_form, number, relu_form
 from lamina.keras.layers.activation_layer import ActivationLayer, checked_activation
 
 
@@ -74,7 +74,7 @@ class LeakyReLU(ActivationLayer):
         checked_activation(self, self)
 
     def activation_form(self) -> Form:
-        return Form("leaky_relu", (float(self.negative_slope),))
+        return leaky_form(self.negative_slope)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "negative_slope": self.negative_slope}
