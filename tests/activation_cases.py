@@ -14,8 +14,8 @@ class Case(NamedTuple):
     """`keras.activations.<name>(x, **arguments)`.
 
     scale: what the error of a value is relative to: "y", its own size; "x", the size of x, where the formula
-    takes the difference of numbers of that size; "one", 1, where TensorFlow subtracts that; "row", the largest
-    of the row.
+    takes the difference of numbers of that size; "one", 1, where TensorFlow subtracts that; "row", the
+    largest of the row.
     """
 
     name: str

@@ -383,9 +383,10 @@ def nonlinearity(
 ) -> None:
     """An activation whose slope needs its input, C-contiguous arrays. kind with its numbers: celu, elu
     (alpha), leaky_relu (slope), hard_shrink, soft_shrink (threshold), squareplus (b), threshold (threshold,
-    value), relu (slope, largest or NaN, threshold, threshold again); relu6 selu softplus softsign tanh_shrink silu gelu
-    gelu_tanh mish hard_sigmoid hard_silu hard_tanh sparse_plus sparse_sigmoid log_sigmoid; over rows of the
-    last axis: softmax (over every inner-th value), log_softmax, sparsemax, glu (out has half the columns).
+    value), relu (slope, largest or NaN, threshold, threshold again); relu6 selu softplus softsign
+    tanh_shrink silu gelu gelu_tanh mish hard_sigmoid hard_silu hard_tanh sparse_plus sparse_sigmoid
+    log_sigmoid; over rows of the last axis: softmax (over every inner-th value), log_softmax, sparsemax, glu
+    (out has half the columns).
     """
 
 def nonlinearity_grad(

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lamina.keras._saving.objects import deserialize_keras_object, serialize_keras_object
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras.activations.along_axis import glu as glu
 from lamina.keras.activations.along_axis import log_softmax as log_softmax
@@ -39,7 +40,6 @@ from lamina.keras.activations.each_number import tanh as tanh
 from lamina.keras.activations.each_number import tanh_shrink as tanh_shrink
 from lamina.keras.activations.each_number import threshold as threshold
 from lamina.keras.activations.form import FORMS, Form
-from lamina.keras.saving.objects import deserialize_keras_object, serialize_keras_object
 
 swish = silu
 hard_swish = hard_silu

@@ -106,7 +106,7 @@ def silu(x: npt.ArrayLike) -> Array:
 
 
 def gelu(x: npt.ArrayLike, approximate: bool = False) -> Array:
-    """x (1 + erf(x / √2)) / 2. Hendrycks and Gimpel, 2016.
+    """x Φ(x) = x (1 + erf(x / √2)) / 2. Hendrycks and Gimpel, 2016.
 
     Args:
         x: array of any shape.
