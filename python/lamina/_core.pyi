@@ -87,23 +87,10 @@ class _Network:
         """
 
     def add_activation(self, positions: int, features: int, activation: str) -> None: ...
-    def add_nonlinearity(
-        self,
-        positions: int,
-        features: int,
-        kind: str,
-        numbers: Sequence[float],
-        inner: int = ...,
-        logits: bool = ...,
-    ) -> None:
-        """An activation whose slope needs its input; see `nonlinearity`. glu's output has half the features.
-        logits: for a softmax, whether the loss takes what goes into it.
-        """
-
+    # numbers: Sequence[float], inner: int = 1, logits: bool = False (the loss takes a softmax's input)
+    def add_nonlinearity(self, positions: int, features: int, kind: str, *arguments: Any) -> None: ...
     def add_prelu(self, size: int, shape: Sequence[int], places: Sequence[int]) -> None:
-        """x above 0, alpha x below; parameter "alpha" of this shape. places: for each of the size values
-        the index of its alpha; none where each has its own.
-        """
+        """alpha x below 0; places: the index of each value's alpha, none where each has its own."""
 
     def add_batch_normalization(
         self, positions: int, channels: int, momentum: float, epsilon: float, center: bool, scale: bool
@@ -378,28 +365,15 @@ def activation(name: str, x: _Array, out: _Array) -> None:
 def activation_grad(name: str, y: _Array, dy: _Array, out: _Array) -> None:
     """Gradient at the input from the OUTPUT y."""
 
+# Activations whose slope needs their input x; y is the value. arguments: inner: int = 1, for softmax, which
+# then runs over every inner-th number of a row. Kinds and numbers stand in kernels/nonlinearity.h.
 def nonlinearity(
-    backend: str, kind: str, numbers: Sequence[float], x: _Array, out: _Array, inner: int = ...
-) -> None:
-    """An activation whose slope needs its input, C-contiguous arrays. kind with its numbers: celu, elu
-    (alpha), leaky_relu (slope), hard_shrink, soft_shrink (threshold), squareplus (b), threshold (threshold,
-    value), relu (slope, largest or NaN, threshold, threshold again); relu6 selu softplus softsign
-    tanh_shrink silu gelu gelu_tanh mish hard_sigmoid hard_silu hard_tanh sparse_plus sparse_sigmoid
-    log_sigmoid; over rows of the last axis: softmax (over every inner-th value), log_softmax, sparsemax, glu
-    (out has half the columns).
-    """
-
+    backend: str, kind: str, numbers: Sequence[float], x: _Array, out: _Array, *arguments: int
+) -> None: ...
 def nonlinearity_grad(
-    backend: str,
-    kind: str,
-    numbers: Sequence[float],
-    x: _Array,
-    y: _Array,
-    dy: _Array,
-    out: _Array,
-    inner: int = ...,
+    backend: str, kind: str, numbers: Sequence[float], x: _Array, y: _Array, dy: _Array, *arguments: Any
 ) -> None:
-    """Gradient at the input x, y being `nonlinearity` of it."""
+    """arguments: out, and inner."""
 
 def loss(kind: str, y_true: _Array, y_pred: _Array, from_logits: bool) -> float:
     """Mean over the rows. y_pred (n, k) C-contiguous; y_true (n, k) of the same dtype, or int64 (n,)
