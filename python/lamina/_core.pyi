@@ -87,11 +87,8 @@ class _Network:
         """
 
     def add_activation(self, positions: int, features: int, activation: str) -> None: ...
-    # numbers: Sequence[float], inner: int = 1, logits: bool = False (the loss takes a softmax's input)
     def add_nonlinearity(self, positions: int, features: int, kind: str, *arguments: Any) -> None: ...
-    def add_prelu(self, size: int, shape: Sequence[int], places: Sequence[int]) -> None:
-        """alpha x below 0; places: the index of each value's alpha, none where each has its own."""
-
+    def add_prelu(self, size: int, shape: Sequence[int], places: Sequence[int]) -> None: ...
     def add_batch_normalization(
         self, positions: int, channels: int, momentum: float, epsilon: float, center: bool, scale: bool
     ) -> None: ...
@@ -365,16 +362,9 @@ def activation(name: str, x: _Array, out: _Array) -> None:
 def activation_grad(name: str, y: _Array, dy: _Array, out: _Array) -> None:
     """Gradient at the input from the OUTPUT y."""
 
-# Activations whose slope needs their input x; y is the value. arguments: inner: int = 1, for softmax, which
-# then runs over every inner-th number of a row. Kinds and numbers stand in kernels/nonlinearity.h.
-def nonlinearity(
-    backend: str, kind: str, numbers: Sequence[float], x: _Array, out: _Array, *arguments: int
-) -> None: ...
-def nonlinearity_grad(
-    backend: str, kind: str, numbers: Sequence[float], x: _Array, y: _Array, dy: _Array, *arguments: Any
-) -> None:
-    """arguments: out, and inner."""
-
+# cpp/bindings/nonlinearity.cpp: x, out, inner; x, y, dy, out, inner
+def nonlinearity(backend: str, kind: str, numbers: Sequence[float], *arguments: Any) -> None: ...
+def nonlinearity_grad(backend: str, kind: str, numbers: Sequence[float], *arguments: Any) -> None: ...
 def loss(kind: str, y_true: _Array, y_pred: _Array, from_logits: bool) -> float:
     """Mean over the rows. y_pred (n, k) C-contiguous; y_true (n, k) of the same dtype, or int64 (n,)
     for the sparse kind.
