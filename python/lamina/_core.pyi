@@ -66,11 +66,7 @@ class Dataset:
     """
 
     def __init__(
-        self,
-        x: _Rows,
-        y: _Array | None = ...,
-        sample_weight: _Array | None = ...,
-        y_name: str = ...,
+        self, x: _Rows, y: _Array | None = ..., sample_weight: _Array | None = ..., y_name: str = ...
     ) -> None: ...
     def __len__(self) -> int: ...
 
@@ -118,12 +114,7 @@ class _Network:
         "gamma", "beta", "moving_mean", "moving_variance".
         """
 
-    def predict(
-        self,
-        x: _Rows,
-        batch_size: int,
-        progress: _Progress | None = ...,
-    ) -> _Array:
+    def predict(self, x: _Rows, batch_size: int, progress: _Progress | None = ...) -> _Array:
         """(n, ...) of any supported dtype and layout -> (n, outputs) of dtype T; safe to call
         from several threads.
         """
