@@ -133,9 +133,8 @@ def test_arguments_of_layers(keras: Any, build: Callable[[Any], Any], word: str)
         ("SGD", {"learning_rate": "fast"}, "learning_rate"),
         ("SGD", {"momentum": -0.5}, "momentum"),
         ("SGD", {"momentum": 1.5}, "momentum"),
-        ("Adam", {"clipnorm": 1.0}, "clipnorm"),
-        ("Adam", {"weight_decay": 0.1}, "weight_decay"),
-        ("RMSprop", {"use_ema": True}, "use_ema"),
+        ("Adam", {"clipnorm": 1.0, "clipvalue": 1.0}, "clipnorm"),
+        ("RMSprop", {"use_ema": True, "ema_momentum": 2.0}, "ema_momentum"),
         ("Adagrad", {"momentum": 0.5}, "momentum"),
     ],
 )

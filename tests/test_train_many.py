@@ -280,7 +280,7 @@ def test_an_interrupt_leaves_every_model_at_a_whole_step(threads: int) -> None:
         signal.signal(signal.SIGALRM, before)
     began = 0
     for network, twin in zip(networks, twins, strict=True):
-        whole, steps = len(network.history.epoch), network.optimizer.iterations
+        whole, steps = len(network.history.epoch), int(network.optimizer.iterations)
         began += network.epochs_trained > 0
         assert steps in (whole, whole + 1)
         assert network.epochs_trained in (steps, steps + 1)

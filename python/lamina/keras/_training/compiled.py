@@ -153,7 +153,7 @@ class Compiled:
             if trains:
                 self.optimizer.claim_for(model.identity, model.name)
                 self.optimizer.core(model.dtype)
-                self.optimizer.build(model.trainable_weights)
+                self.optimizer.build(model.learning_weights)
             self._warn_of_logits(head, form)
             self.metrics = found
             plain = len(self.metric_identifiers)

@@ -61,6 +61,10 @@ class CompiledModel(KerasAttributes, ABC):
 
     @property
     @abstractmethod
+    def learning_weights(self) -> list[Variable]: ...
+
+    @property
+    @abstractmethod
     def head(self) -> Head:
         """How the model ends."""
 

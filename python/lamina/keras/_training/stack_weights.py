@@ -62,6 +62,11 @@ class StackWeights(Trainer):
                     weight.move_to(view)  # which holds the same values already
         return changed
 
+    @property
+    def learning_weights(self) -> list[Variable]:
+        """The weights that the optimizer has slots for: as it was when the network was last told."""
+        return [weight for layer in self.leaves if not layer.frozen_in_core[0] for weight in layer.learnable]
+
     def frozen_statistics(self) -> list[bool]:
         """For `forward`: what of the network is frozen now, unless it was told so already."""
         leaves = self.leaves

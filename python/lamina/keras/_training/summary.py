@@ -141,7 +141,7 @@ def _optimizer_counts(model: LayerStack) -> tuple[int, int] | None:
         return None
     optimizer = model.optimizer
     optimizer.core(model.dtype)
-    optimizer.build(model.trainable_weights)  # a copy that has not trained yet is not built
+    optimizer.build(model.learning_weights)  # a copy that has not trained yet is not built
     return _size(optimizer.variables)
 
 

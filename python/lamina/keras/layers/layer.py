@@ -161,6 +161,11 @@ class Layer(KerasAttributes):
         return self._weights
 
     @property
+    def learnable(self) -> list[Variable]:
+        """Those that the optimizer changes unless they are frozen."""
+        return self._learnable
+
+    @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that the optimizer changes; none if the layer is frozen."""
         return [weight for weight in self._weights if weight.trainable]

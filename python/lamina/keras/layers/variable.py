@@ -174,6 +174,11 @@ class Variable(NDArrayOperatorsMixin):
     def __iter__(self) -> Iterator[Any]:
         return iter(self._array)
 
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a Variable has no truth value, as in Keras: compare it, or take int() or float() of it"
+        )
+
     def __float__(self) -> float:
         return float(self._array)
 
