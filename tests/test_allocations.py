@@ -150,6 +150,44 @@ def test_the_number_of_allocations_does_not_depend_on_the_number_of_steps(
         assert few == many, f"{name}: {few} allocations for 10 batches, {many} for 1,000"
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_penalties_and_constraints_allocate_nothing(counter: str, threads: int) -> None:
+    """Of every kind, on weights and on outputs, of a head too: a fit over 10 batches and one over 1,000."""
+    few, many = run(
+        f"""
+        import ctypes, gc
+        count = ctypes.CDLL(None).allocation_count
+        count.restype = ctypes.c_long
+        config.set_num_threads({threads})
+        layers, l1l2 = keras.layers, keras.regularizers.L1L2(0.01, 0.01)
+        network = keras.Sequential([
+            keras.Input((20,)),
+            layers.Dense(64, "relu", kernel_regularizer=l1l2, bias_constraint="non_neg"),
+            layers.ActivityRegularization(0.01, 0.01),
+            layers.BatchNormalization(gamma_regularizer="l2", beta_constraint="unit_norm"),
+            layers.Dense(64, kernel_regularizer="orthogonal_regularizer", kernel_constraint="max_norm"),
+            layers.Dense(5, "softmax", activity_regularizer="l2",
+                         kernel_constraint=keras.constraints.MinMaxNorm(axis=1)),
+        ])
+        network.compile("adam", "sparse_categorical_crossentropy")
+        few, many = data(10 * 32 - 5), data(1000 * 32 - 5)
+        def cost(x, y):
+            gc.collect()
+            gc.disable()
+            before = count()
+            network.fit(x, y, batch_size=32, validation_data=(x, y), verbose=0)
+            after = count()
+            gc.enable()
+            return after - before
+        for _ in range(3):
+            cost(*few), cost(*many)
+        print(json.dumps([sorted(cost(*each) for _ in range(5))[0] for each in (few, many)]))
+        """,
+        LD_PRELOAD=counter,
+    )
+    assert few == many, f"{few} allocations for 10 batches, {many} for 1,000"
+
+
 OPTIONS = (
     "clipnorm=0.5, weight_decay=0.1, use_ema=True, ema_overwrite_frequency=3, gradient_accumulation_steps=2"
 )

@@ -323,6 +323,25 @@ def test_everything_at_once(kind, backend):
     Loss(net, x, y, kind).check()
 
 
+@BACKENDS
+def test_penalties(backend):
+    """On every parameter, and on the outputs of a hidden layer and of a head whose logits the loss takes."""
+    x, y = batch(5, 3, "sparse_categorical_crossentropy")
+    layers = [
+        ("dense", 1, 5, 4, "tanh", True),
+        ("output_penalty", 0.1, 0.2),
+        ("batch_normalization", 1, 4, 0.99, 1e-3, True, True),
+        ("dropout", 4, 0.5, 3),
+        ("dense", 1, 4, 3, "softmax", True),
+        ("output_penalty", 0.3, 0.4),
+    ]
+    net = Net(5, layers, backend)
+    for layer, parameter in ((0, 0), (0, 1), (2, 0), (2, 1), (4, 0), (4, 1)):
+        net.core.penalise(layer, parameter, 0.05 + 0.01 * layer, 0.02 + 0.1 * parameter)
+    assert min(np.abs(view).min() for view in net.trainable()) > 4 * H  # no |w| is near its kink
+    Loss(net, x, y, "sparse_categorical_crossentropy").check()
+
+
 def test_the_backends_agree():
     x, y = batch(6, 3, "categorical_crossentropy")
     layers = [

@@ -123,7 +123,7 @@ def test_kernels_have_internal_linkage() -> None:
 def test_numpy_is_the_only_dependency() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert re.search(r'(?m)^dependencies = \["numpy>=[\d.]+"\]$', text)
-    known = {"numpy", "lamina", "matplotlib", "h5py", "onnx"}
+    known = {"numpy", "lamina", "matplotlib", "h5py", "onnx", "pydot", "IPython"}
     importers: dict[str, list[str]] = {}
     for path in PYTHON:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -133,7 +133,9 @@ def test_numpy_is_the_only_dependency() -> None:
             for module in modules:
                 importers.setdefault(module.split(".")[0], []).append(name(path))
     assert {module for module in importers if module not in sys.stdlib_module_names} <= known
-    # matplotlib is an extra: only the pictures of the demo know it.
-    assert all("_cli" in path for path in importers.get("matplotlib", []))
+    # matplotlib and what else draws are extras: only the pictures know them.
+    pictures = {f"python/lamina/keras/utils/{file}.py" for file in ("pictures", "visualization")}
+    assert all("_cli" in path or path in pictures for path in importers.get("matplotlib", []))
+    assert {*importers["pydot"], *importers["IPython"]} <= pictures
     assert importers["onnx"] == ["python/lamina/keras/_export/onnx_file.py"]
     assert importers["h5py"] == ["python/lamina/keras/_saving/hdf5.py"]

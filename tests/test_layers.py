@@ -75,8 +75,6 @@ def test_names_count_per_process_like_keras_s(live_keras: ModuleType) -> None:
         (lambda: layers.Dense(2, "nope"), "nope"),
         (lambda: layers.Dense(2, kernel_initializer="nope"), "nope"),
         (lambda: layers.Dense(2, kernel_initializer=None), "kernel_initializer: expected"),
-        (lambda: layers.Dense(2, kernel_regularizer="l2"), "kernel_regularizer: not supported yet"),
-        (lambda: layers.Dense(2, activity_regularizer="l2"), "activity_regularizer: not supported yet"),
         (lambda: layers.Dense(2, lora_rank=4), "lora_rank: not supported yet"),
         (lambda: layers.Dense(2, unknown=4), "Dense: unknown arguments 'unknown'"),
         (lambda: layers.Dense(2, name=3), "name: expected a string without '/', got 3"),
@@ -300,7 +298,7 @@ def test_settings_are_fixed_in_a_built_model() -> None:
     assert dropout.rate == 0.1
 
 
-def test_regularizers_and_constraints_are_none() -> None:
+def test_regularizers_and_constraints_are_none_unless_given() -> None:
     names = {
         layers.Dense(2): ("kernel_regularizer", "bias_constraint", "activity_regularizer"),
         layers.BatchNormalization(): ("gamma_regularizer", "beta_constraint"),
@@ -308,7 +306,13 @@ def test_regularizers_and_constraints_are_none() -> None:
     for layer, attributes in names.items():
         for name in attributes:
             assert getattr(layer, name) is None
-            with pytest.raises(ValueError, match=f"{name}: not supported yet"):
-                setattr(layer, name, "l2")
-    with pytest.raises(AttributeError, match=r"keras.Layer.add_loss: Keras's, but not supported"):
-        _ = layers.Dense(2).add_loss
+    dense = layers.Dense(2)
+    dense.kernel_regularizer = keras.regularizers.L2()  # nothing has been built from it
+    model = keras.Sequential([keras.Input((3,)), dense])
+    assert dense.kernel.regularizer is dense.kernel_regularizer
+    for name in ("kernel_regularizer", "activity_regularizer"):
+        with pytest.raises(AttributeError, match=f"{name}: can't change while the layer is in a model"):
+            setattr(dense, name, None)
+    assert model.built
+    with pytest.raises(AttributeError, match=r"keras.Layer.add_weight: Keras's, but not supported"):
+        _ = layers.Dense(2).add_weight

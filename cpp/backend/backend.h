@@ -111,6 +111,13 @@ class Backend {
   virtual void blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const = 0;
   // As T would hold it: infinity where that overflows.
   virtual T sum_of_squares(Lease& lease, const T* x, std::int64_t size) const = 0;
+
+  // Returns the penalty of all x; gradient += scale * its gradient, null: not wanted. rows: scratch, one
+  // value per row.
+  virtual double penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
+                         Matrix<T> gradient) const = 0;
+  // w as the constraint wants it.
+  virtual void constrain(Lease& lease, const Constraint<T>& form, Matrix<T> w) const = 0;
 };
 
 // "cpu", "profile" (cpu, its verbs timed) or "reference"; they live as long as the process.

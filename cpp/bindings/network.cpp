@@ -134,6 +134,7 @@ void bind_network(py::module_& m, const char* name) {
   if constexpr (sizeof(T) == sizeof(float)) bind_bfloat16_layers(network);
   bind_sample_layers(network);
   bind_nonlinear_layers<T>(network);
+  bind_restraints(network);
   network
       .def(py::init([](std::int64_t inputs, const std::string& backend) {
              return std::make_unique<Self>(inputs, backend_named<T>(backend));

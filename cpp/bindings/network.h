@@ -30,4 +30,8 @@ py::array parameter_view(const Parameter& p, T* values, const py::object& owner)
   return py::array(py::dtype::of<T>(), {p.rows, p.cols}, {item * p.stride, item}, values, owner);
 }
 
+// Its methods that set penalties and constraints.
+template <class T>
+void bind_restraints(py::class_<BoundNetwork<T>>& network);
+
 }  // namespace lamina

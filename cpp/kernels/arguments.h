@@ -133,6 +133,43 @@ struct StepForm {
   T of_kind[4] = {};   // further numbers of one kind of optimizer, see its loop
 };
 
+// l1 sum |x| + l2 sum x^2, to be added to the loss.
+template <class T>
+struct Penalty {
+  T l1 = 0;
+  T l2 = 0;
+
+  explicit operator bool() const { return l1 != T(0) || l2 != T(0); }
+  template <class U>
+  Penalty<U> in() const {
+    return {static_cast<U>(l1), static_cast<U>(l2)};
+  }
+};
+
+// Where weights are brought back to after a step: to 0 and above, or to norms within bounds.
+template <class T>
+struct Constraint {
+  ConstraintKind kind = ConstraintKind::kNone;
+  NormOver over = NormOver::kRows;
+  T min_value = 0;
+  T max_value = 0;
+  T rate = 1;  // of the way there; rest: 1 - rate
+  T rest = 0;
+  T epsilon = 0;
+
+  explicit operator bool() const { return kind != ConstraintKind::kNone; }
+  template <class U>
+  Constraint<U> in() const {
+    return {kind,
+            over,
+            static_cast<U>(min_value),
+            static_cast<U>(max_value),
+            static_cast<U>(rate),
+            static_cast<U>(rest),
+            static_cast<U>(epsilon)};
+  }
+};
+
 // One optimizer step over flat ranges that are laid out alike: gradients, parameters and slots.
 template <class T>
 struct Update {

@@ -14,6 +14,7 @@
 #include "kernels/peak.h"
 #include "kernels/product.h"
 #include "kernels/rescaling.h"
+#include "kernels/restraints.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
@@ -37,6 +38,8 @@ constexpr KernelTable<T> kTable = {
     update_range<T>,
     blend<T>,
     sum_of_squares<T>,
+    penalty<T>,
+    constrain<T>,
     kPanel<T>,
     kLongestChain,
     transposed_rows<T>,

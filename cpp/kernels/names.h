@@ -70,4 +70,18 @@ enum class Blend {
   kSubtract,  // y -= a x
 };
 
+enum class ConstraintKind { kNone, kNonNegative, kMaxNorm, kMinMaxNorm, kUnitNorm };
+
+inline ConstraintKind constraint_named(std::string_view name) {
+  if (name == "non_neg") return ConstraintKind::kNonNegative;
+  if (name == "max_norm") return ConstraintKind::kMaxNorm;
+  if (name == "min_max_norm") return ConstraintKind::kMinMaxNorm;
+  if (name == "unit_norm") return ConstraintKind::kUnitNorm;
+  throw std::invalid_argument(
+      text("constraint: expected non_neg, max_norm, min_max_norm or unit_norm, got ", name));
+}
+
+// Which of a matrix's numbers share a norm: each row's, each column's, or all.
+enum class NormOver { kRows, kColumns, kAll };
+
 }  // namespace lamina

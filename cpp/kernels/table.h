@@ -52,6 +52,11 @@ struct KernelTable {
   void (*blend)(Blend kind, T a, T b, const T* x, T* y, std::int64_t size);
   double (*sum_of_squares)(const T* x, std::int64_t size);
 
+  // rows[i] = the penalty of row i; gradient += scale * its gradient. Null gradient: not wanted.
+  void (*penalty)(const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows, Matrix<T> gradient);
+  // w as the constraint wants it; all numbers that share a norm are in w.
+  void (*constrain)(const Constraint<T>& form, Matrix<T> w);
+
   // Rows of a batch, or columns of a weight matrix, that a panel holds (kernels/gemm.h).
   std::int64_t panel;
   std::int64_t longest_chain;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backend/backend.h"
@@ -21,10 +23,26 @@ struct Parameter {
   std::int64_t stride = 0;               // from row to row
   bool frozen = false;                   // takes no step, though trainable
   std::vector<std::int64_t> shape = {};  // Keras's, if it is none of the above
+  Penalty<double> penalty = {};
+  double orthogonality = 0;         // factor of the penalty on the angles between its vectors:
+  bool orthogonal_columns = false;  // columns of what Keras sees, or its rows
+  Constraint<double> constraint = {};
 
   bool learns() const { return trainable && !frozen; }
   std::int64_t extent() const { return rows * stride; }
 };
+
+// The caller's own restraints of a parameter; null: none.
+template <class T>
+struct OwnRestraint {
+  std::size_t parameter = 0;
+  // The penalty; its gradient is added to dw (null: not wanted).
+  std::function<double(const Parameter&, const T* w, T* dw)> penalty;
+  std::function<void(const Parameter&, T* w)> constraint;
+};
+
+template <class T>
+class Restraints;
 
 // One pass over a batch: who computes, on which blocks, and which random numbers are due.
 template <class T>
@@ -37,6 +55,7 @@ struct Pass {
   std::uint64_t step = 0;
   const Samples<T>* samples = nullptr;  // the network's input, where it comes as these and not as a matrix
   const Update<T>* update = nullptr;    // to be taken at once by whoever has a parameter's gradient; or null
+  const Restraints<T>* restraints = nullptr;  // with an update: of the parameters that can't take it at once
 };
 
 template <class T>
@@ -74,6 +93,19 @@ class Layer {
     return false;
   }
 
+  // What the trainer asks of parameter k besides a small loss; set before there is a trainer.
+  void penalise(std::size_t k, const Penalty<double>& penalty) { parameters_[k].penalty = penalty; }
+  void penalise_angles(std::size_t k, double factor, bool columns) {
+    parameters_[k].orthogonality = factor;
+    parameters_[k].orthogonal_columns = columns;
+  }
+  void constrain(std::size_t k, const Constraint<double>& constraint) {
+    parameters_[k].constraint = constraint;
+  }
+
+  void restrain(OwnRestraint<T> own) { own_.push_back(std::move(own)); }
+  const std::vector<OwnRestraint<T>>& own_restraints() const { return own_; }
+
   // Values kept between forward and backward, for a batch of so many samples.
   virtual std::int64_t workspace(std::int64_t) const { return 0; }
 
@@ -99,6 +131,8 @@ class Layer {
   virtual bool joins_below() const { return false; }
   // What it does to the input, if it is a rescaling and nothing else.
   virtual const Rescale<T>* rescales() const { return nullptr; }
+  // The penalty on its input, if it is that and nothing else.
+  virtual const Penalty<T>* penalises() const { return nullptr; }
   // Whether x may have no values, but stand for the pass's samples.
   virtual bool reads_samples() const { return false; }
 
@@ -114,6 +148,7 @@ class Layer {
  private:
   std::int64_t inputs_, outputs_;
   bool frozen_statistics_ = false;
+  std::vector<OwnRestraint<T>> own_;
 };
 
 }  // namespace lamina

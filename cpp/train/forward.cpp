@@ -7,19 +7,28 @@ namespace lamina {
 
 template <class T>
 Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
-    : network_(network), capacity_(capacity) {
+    : network_(network), capacity_(capacity), mode_(mode) {
   network.require_built();
   const bool training = mode == Mode::kTraining;
   std::int64_t widest = network.inputs();
-  bool trainable_seen = false;
+  bool trainable_seen = false, penalised = false;
   for (const auto& layer : network.layers()) {
-    if (layer->identity(training)) continue;
+    const Penalty<T>* const added = mode == Mode::kInference ? nullptr : layer->penalises();
+    const Penalty<T> penalty = added != nullptr ? *added : Penalty<T>{};
+    penalised = penalised || penalty;
+    if (added != nullptr && !stages_.empty()) {
+      stages_.back().penalty.l1 += penalty.l1;
+      stages_.back().penalty.l2 += penalty.l2;
+      continue;
+    }
+    if (!penalty && layer->identity(training)) continue;
     if (layer == network.layers().front() && layer->rescales() != nullptr) {
       input_rescale_ = *layer->rescales();
       continue;
     }
     Buffer<T> kept(training ? capacity * layer->outputs() : 0);
-    stages_.push_back({layer.get(), std::move(kept), Buffer<T>(layer->workspace(capacity)), nullptr, {}, {}});
+    stages_.push_back(
+        {layer.get(), std::move(kept), Buffer<T>(layer->workspace(capacity)), nullptr, {}, {}, penalty});
     widest = std::max(widest, layer->outputs());
     if (layer->learns() && !std::exchange(trainable_seen, true)) first_trainable_ = stages_.size() - 1;
   }
@@ -31,6 +40,8 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
       logits_ = Buffer<T>(capacity * network.outputs());
     }
   }
+  if (penalised) penalty_rows_ = Buffer<T>(capacity);
+  if (training && head_ && stages_.back().penalty) head_gradient_ = Buffer<T>(capacity * network.outputs());
   for (auto& buffer : training ? gradients_ : turns_) buffer = Buffer<T>(capacity * widest);
   for (std::size_t i = 0; i < stages_.size(); ++i)
     stages_[i].output = training ? stages_[i].kept.data() : turns_[i % 2].data();
@@ -44,22 +55,54 @@ ConstMatrix<T> Forward<T>::run_stages(const Pass<T>& pass, ConstMatrix<T> x, std
     stage.layer->forward(pass, x, y, stage.workspace.data());
     stage.x = x;
     stage.y = y;
+    if (mode_ == Mode::kEvaluation) output_penalties_ += penalty(pass, stage, {});
     x = y;
   }
   return x;
 }
 
 template <class T>
+double Forward<T>::penalty(const Pass<T>& pass, const Stage& stage, Matrix<T> dy) const {
+  if (!stage.penalty) return 0;
+  const double samples = static_cast<double>(stage.y.rows);
+  return pass.backend.penalty(pass.lease, stage.penalty, stage.y, static_cast<T>(1 / samples),
+                              penalty_rows_.data(), dy) /
+         samples;
+}
+
+// The same where dz is the gradient at the logits of the stage's activation.
+template <class T>
+double Forward<T>::head_penalty(const Pass<T>& pass, const Stage& stage, Matrix<T> dz) const {
+  if (!stage.penalty) return 0;
+  const std::int64_t features = stage.layer->features();
+  const Matrix<T> dy(head_gradient_.data(), dz.rows, dz.cols);
+  std::fill_n(dy.data, dy.size(), T(0));
+  const double sum = penalty(pass, stage, dy);
+  pass.backend.activation_gradient(pass.lease, stage.layer->head(), stage.y.reshaped(features),
+                                   dy.reshaped(features), dy.reshaped(features));
+  for (std::int64_t i = 0; i < dz.size(); ++i) dz.data[i] += dy.data[i];
+  return sum;
+}
+
+template <class T>
 ConstMatrix<T> Forward<T>::run(const Pass<T>& pass, ConstMatrix<T> x) {
+  output_penalties_ = 0;
   return run_stages(pass, x, stages_.size());
 }
 
 template <class T>
 ConstMatrix<T> Forward<T>::run_to_logits(const Pass<T>& pass, ConstMatrix<T> x) {
   Stage& last = stages_.back();
+  output_penalties_ = 0;
   last.x = run_stages(pass, x, stages_.size() - 1);
   last.y = Matrix<T>(last.output, x.rows, last.layer->outputs());
-  return last.layer->logits(pass, last.x, {logits_.data(), x.rows, last.layer->outputs()});
+  const ConstMatrix<T> logits =
+      last.layer->logits(pass, last.x, {logits_.data(), x.rows, last.layer->outputs()});
+  if (last.penalty) {  // it is on what comes out of the head, which the loss does not look at
+    output_from_logits(pass, logits);
+    if (mode_ == Mode::kEvaluation) output_penalties_ += penalty(pass, last, {});
+  }
+  return logits;
 }
 
 template <class T>
@@ -76,7 +119,8 @@ Matrix<T> Forward<T>::output_gradient(std::int64_t rows) const {
 }
 
 template <class T>
-void Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
+double Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
+  double penalties = 0;
   T* here = gradients_[0].data();
   T* below = gradients_[1].data();
   for (std::size_t i = stages_.size(); i-- > first_trainable_;) {
@@ -84,14 +128,23 @@ void Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
     const std::int64_t rows = stage.x.rows;
     const Matrix<T> dy(here, rows, stage.layer->outputs());
     const Matrix<T> dx = i > first_trainable_ ? Matrix<T>(below, rows, stage.layer->inputs()) : Matrix<T>();
+    penalties += at_logits ? head_penalty(pass, stage, dy) : penalty(pass, stage, dy);
     // A layer may hand on the gradient at the logits of the activation below it.
     Activation joined = Activation::kLinear;
-    if (dx && stage.layer->joins_below() && stages_[i - 1].layer->head() != Activation::kSoftmax)
+    if (dx && stage.layer->joins_below() && stages_[i - 1].layer->head() != Activation::kSoftmax &&
+        !stages_[i - 1].penalty)
       joined = stages_[i - 1].layer->head();
-    stage.layer->backward(pass, stage.x, stage.y, dy, at_logits, joined, dx, stage.workspace.data());
+    Pass<T> own = pass;
+    const bool waits = pass.restraints != nullptr && pass.restraints->concern(*stage.layer);
+    if (waits) own.update = nullptr;
+    stage.layer->backward(own, stage.x, stage.y, dy, at_logits, joined, dx, stage.workspace.data());
+    if (waits) pass.restraints->step(pass, *stage.layer, *pass.update);
     at_logits = joined != Activation::kLinear;
     std::swap(here, below);
   }
+  for (std::size_t i = std::min(first_trainable_, stages_.size()); i-- > 0;)
+    penalties += penalty(pass, stages_[i], {});
+  return penalties;
 }
 
 template <class T>

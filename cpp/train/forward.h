@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "base/memory.h"
-#include "nn/network.h"
+#include "nn/restraints.h"
 
 namespace lamina {
 
-enum class Mode { kInference, kTraining };
+// Evaluation is inference that also counts the penalties on outputs.
+enum class Mode { kInference, kEvaluation, kTraining };
 
 template <class T>
 class Forward {
@@ -38,8 +39,11 @@ class Forward {
 
   // After either: room for the gradient at the output, or at the head's logits.
   Matrix<T> output_gradient(std::int64_t rows) const;
-  // From that gradient to all parameters' gradients. at_logits: it is that at run_to_logits()'s.
-  void backward(const Pass<T>& pass, bool at_logits);
+  // From that gradient to all parameters' gradients, or their steps. at_logits: it is that at
+  // run_to_logits()'s. Returns the sum of the penalties on the outputs.
+  double backward(const Pass<T>& pass, bool at_logits);
+  // The sum of the penalties on the outputs, after an evaluation's run.
+  double output_penalties() const { return output_penalties_; }
   void commit(const Pass<T>& pass);
 
  private:
@@ -48,17 +52,24 @@ class Forward {
     Buffer<T> kept, workspace;
     T* output;            // in training kept for the way back; else one of two that the stages take in turn
     ConstMatrix<T> x, y;  // of the last run
+    Penalty<T> penalty;   // on the output
   };
 
   ConstMatrix<T> run_stages(const Pass<T>& pass, ConstMatrix<T> x, std::size_t end);
+  // The penalty on a stage's output; its gradient is added to dy, if that is wanted.
+  double penalty(const Pass<T>& pass, const Stage& stage, Matrix<T> dy) const;
+  double head_penalty(const Pass<T>& pass, const Stage& stage, Matrix<T> dz) const;
 
   const Network<T>& network_;
   std::int64_t capacity_;
+  Mode mode_;
   std::vector<Stage> stages_;  // the layers that do something in this mode
   Rescale<T> input_rescale_;
   bool head_ = false;  // the last stage is one
   std::size_t first_trainable_ = 0;
   Buffer<T> logits_, gradients_[2], turns_[2];
+  Buffer<T> penalty_rows_, head_gradient_;  // where outputs have penalties
+  double output_penalties_ = 0;
 };
 
 }  // namespace lamina

@@ -40,7 +40,7 @@ Trainer<T>::Batch::Batch(const Trainer& trainer, std::int64_t capacity, Mode mod
 
 template <class T>
 Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const TrainingForm& form, Own<T> own)
-    : network_(network), optimizer_(optimizer), form_(form), own_(std::move(own)) {
+    : network_(network), optimizer_(optimizer), form_(form), own_(std::move(own)), restraints_(network) {
   network.require_built();
   require(form.positions > 0 && network.outputs() % form.positions == 0,
           "positions: expected a divisor of the network's ", network.outputs(), " outputs, got ",
@@ -221,7 +221,8 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
     value = loss(pass, sweep, (at_logits ? logits : output).reshaped(features_), at_logits, target, weights,
                  gradient ? gradient.reshaped(features_) : gradient);
   if (!form_.metrics.empty()) measure(pass, sweep, logits, output, target, weights);
-  if (pass.training) step(pass, batch.forward, at_logits);
+  value += pass.training ? step(pass, batch.forward, at_logits)
+                         : sweep.penalties + batch.forward.output_penalties();
   sweep.loss_sum += value * static_cast<double>(count);
   sweep.samples += count;
   sweep.end = first + count;
@@ -229,21 +230,26 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
 }
 
 template <class T>
-void Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
+double Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
   if (gradients_.size() == 0) {  // nothing learns: no step, as in Keras; statistics follow all the same
     const Lease::Whole whole(pass.lease);
     forward.commit(pass);
     ++idle_steps_;
-    return;
+    return forward.backward(pass, at_logits);
   }
   const Update<T> update = optimizer_.update(gradients_.data(), network_.parameters());
-  const bool at_once = optimizer_.at_once() && step_time_ < kLongStep;
-  if (!at_once) forward.backward(pass, at_logits);
+  const bool at_once = optimizer_.at_once() && step_time_ < kLongStep && !restraints_.may_throw();
+  double penalties = 0;
+  if (!at_once) {
+    penalties = forward.backward(pass, at_logits);
+    restraints_.add_gradients(pass);
+  }
   const Lease::Whole whole(pass.lease);
   bool taken = true;
   if (at_once) {
     pass.update = &update;
-    forward.backward(pass, at_logits);
+    if (restraints_.any()) pass.restraints = &restraints_;
+    penalties = forward.backward(pass, at_logits);
   } else if (optimizer_.at_once()) {
     pass.backend.update(pass.lease, update, gradients_.data(), network_.trainable_size());
   } else {
@@ -254,6 +260,8 @@ void Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
     optimizer_.count_step();
   else
     ++idle_steps_;
+  if (!at_once) restraints_.constrain(pass);  // last: the caller's own may throw, and the step is whole
+  return penalties + restraints_.sum();
 }
 
 template <class T>
@@ -282,8 +290,13 @@ void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
   const bool free = form_.means_only();
   const std::int64_t together = free ? std::max<std::int64_t>(kRowsAtOnce / batch_size, 1) : 1;
-  const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kInference, goes_on);
+  const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kEvaluation, goes_on);
   evaluation_.batches_at_once = together;
+  if (restraints_.any()) {
+    const Pass<T> pass{network_.backend(), lease, network_.parameters()};
+    restraints_.evaluate(pass);
+    evaluation_.penalties = restraints_.sum();
+  }
   for (std::int64_t i = 0; i < batches; ++i) {
     run({network_.backend(), lease, network_.parameters()}, evaluation_, i);
     lease.poll();

@@ -80,6 +80,7 @@ class Trainer {
     std::optional<Batch> batch;
     std::vector<std::vector<double>> metrics;  // of each: sum and weight; or a tally's state
     double loss_sum = 0;
+    double penalties = 0;  // on the weights, in an evaluation
     std::int64_t samples = 0, batches_done = 0;
     std::int64_t end = 0;  // of the last batch, as a row of the data
 
@@ -107,8 +108,8 @@ class Trainer {
   bool wants_labels() const;
   // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.
   void run(Pass<T> pass, Sweep& sweep, std::int64_t index);
-  // The way back and the optimizer's step.
-  void step(Pass<T> pass, Forward<T>& forward, bool at_logits);
+  // The way back and the optimizer's step; returns the sum of the penalties before it.
+  double step(Pass<T> pass, Forward<T>& forward, bool at_logits);
   Standing standing(const Sweep& sweep) const;
   void write_means(const Sweep& sweep, double* out) const;
 
@@ -121,6 +122,7 @@ class Trainer {
   std::int64_t features_;
   bool measures_logits_ = false;  // a metric takes what goes into the head
   Buffer<T> gradients_;
+  Restraints<T> restraints_;
   Sweep epoch_, evaluation_;
   std::uint64_t layout_ = 0;      // of the network's parameters, to which the gradients belong
   std::uint64_t idle_steps_ = 0;  // those that no parameter took

@@ -105,6 +105,24 @@ class _Network:
     def add_dropout_of_shape(
         self, rate: float, seed: int, from_: Sequence[int], size: int, once: bool, alpha: bool
     ) -> None: ...
+    # (l1 sum |y| + l2 sum y^2) / samples of what comes out of the layer before joins the loss.
+    def add_output_penalty(self, l1: float, l2: float) -> None: ...
+    # Of a parameter l1 sum |w| + l2 sum w^2 joins it, or factor times the mean of |cos| of the angles between
+    # a matrix's rows (columns); before a trainer is made.
+    def penalise(self, layer: int, parameter: int, l1: float, l2: float) -> None: ...
+    def penalise_angles(self, layer: int, parameter: int, factor: float, columns: bool) -> None: ...
+    # Brings a parameter back after each step. kind: "non_neg", "max_norm", "min_max_norm" or "unit_norm";
+    # axes, of the view in Keras's shape, that a norm is taken along: "first", "last" or "all".
+    def constrain(
+        self, layer: int, parameter: int, kind: str, axes: str, min_value: float, max_value: float,
+        rate: float, epsilon: float,
+    ) -> None: ...  # fmt: skip
+    # A program's own: penalty(weight, slope) adds its gradient to slope, unless that is None;
+    # constraint(weight, place) writes what becomes of the weight. Weights are copies.
+    def restrain(
+        self, layer: int, parameter: int, penalty: Callable[[_Array, _Array | None], float] | None,
+        constraint: Callable[[_Array, _Array], None] | None,
+    ) -> None: ...  # fmt: skip
     def build(self) -> None:
         """Allocate the parameters (zeros). No layer can be added after it."""
 
@@ -334,8 +352,7 @@ def bfloat16_activation_gradient(backend: str, activation: str, y: _Array, dy: _
 # -- kernels for `lamina.ops` --------------------------------------------------------------------------
 # Arrays are float32 or float64, all of one dtype, and aligned; `out` is written; nothing else changes.
 # Matrices may have any strides where one of the two axes is contiguous (item stride 1); vectors and the
-# arrays of elementwise
-# functions must be C-contiguous. The caller (ops.py) copies what is not so, and checks shapes and dtypes.
+# arrays of elementwise functions must be C-contiguous. The caller (ops.py) copies what is not so, and checks.
 def matmul(a: _Array, b: _Array, out: _Array) -> None: ...
 def dense(x: _Array, w: _Array, b: _Array | None, activation: str, out: _Array) -> None:
     """out = activation(x w + b); x (n, inputs), w (inputs, units), b (units,), out (n, units)
@@ -371,26 +388,11 @@ def sgd_step(
     w: _Array, dw: _Array, lr: float, momentum: float, velocity: _Array | None, nesterov: bool
 ) -> None: ...
 def rmsprop_step(
-    w: _Array,
-    dw: _Array,
-    lr: float,
-    velocity: _Array,
-    rho: float,
-    epsilon: float,
-    momentum: float,
-    momentum_slot: _Array | None,
-    average_gradient: _Array | None,
-) -> None: ...
+    w: _Array, dw: _Array, lr: float, velocity: _Array, rho: float, epsilon: float, momentum: float,
+    momentum_slot: _Array | None, average_gradient: _Array | None,
+) -> None: ...  # fmt: skip
 def adagrad_step(w: _Array, dw: _Array, lr: float, accumulator: _Array, epsilon: float) -> None: ...
 def adam_step(
-    w: _Array,
-    dw: _Array,
-    lr: float,
-    m: _Array,
-    v: _Array,
-    step: int,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-    vhat: _Array | None,
-) -> None: ...
+    w: _Array, dw: _Array, lr: float, m: _Array, v: _Array, step: int, beta1: float, beta2: float,
+    epsilon: float, vhat: _Array | None,
+) -> None: ...  # fmt: skip

@@ -174,6 +174,30 @@ T CpuBackend<T>::sum_of_squares(Lease& lease, const T* x, std::int64_t size) con
   return static_cast<T>(std::accumulate(parts.data(), parts.data() + (size + grain - 1) / grain, 0.0));
 }
 
+template <class T>
+double CpuBackend<T>::penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
+                              Matrix<T> gradient) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    kernels<T>().penalty(form, x.rows_of(first, last), scale, rows + first,
+                         gradient ? gradient.rows_of(first, last) : gradient);
+  });
+  return std::accumulate(rows, rows + x.rows, 0.0);
+}
+
+template <class T>
+void CpuBackend<T>::constrain(Lease& lease, const Constraint<T>& form, Matrix<T> w) const {
+  if (form.over == NormOver::kRows || form.kind == ConstraintKind::kNonNegative)
+    by_rows(lease, w.rows, w.cols, [&](std::int64_t first, std::int64_t last) {
+      kernels<T>().constrain(form, w.rows_of(first, last));
+    });
+  else if (form.over == NormOver::kColumns)
+    by_columns(lease, w.rows, w.cols, [&](std::int64_t first, std::int64_t last) {
+      kernels<T>().constrain(form, w.cols_of(first, last));
+    });
+  else
+    kernels<T>().constrain(form, w);
+}
+
 template class CpuBackend<float>;
 template class CpuBackend<double>;
 

@@ -190,6 +190,17 @@ T ProfiledBackend<T>::sum_of_squares(Lease& lease, const T* x, std::int64_t size
   LAMINA_TIMED(sum_of_squares, lease, x, size);
 }
 
+template <class T>
+double ProfiledBackend<T>::penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
+                                   Matrix<T> gradient) const {
+  LAMINA_TIMED(penalty, lease, form, x, scale, rows, gradient);
+}
+
+template <class T>
+void ProfiledBackend<T>::constrain(Lease& lease, const Constraint<T>& form, Matrix<T> w) const {
+  LAMINA_TIMED(constrain, lease, form, w);
+}
+
 #undef LAMINA_TIMED
 
 template class ProfiledBackend<float>;

@@ -55,6 +55,9 @@ class ReferenceBackend final : public Backend<T> {
   void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const override;
   void blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const override;
   T sum_of_squares(Lease& lease, const T* x, std::int64_t size) const override;
+  double penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
+                 Matrix<T> gradient) const override;
+  void constrain(Lease& lease, const Constraint<T>& form, Matrix<T> w) const override;
 };
 
 }  // namespace lamina

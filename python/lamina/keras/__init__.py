@@ -8,6 +8,7 @@ from lamina.keras import activations as activations
 from lamina.keras import backend as backend
 from lamina.keras import callbacks as callbacks
 from lamina.keras import config as config
+from lamina.keras import constraints as constraints
 from lamina.keras import dtype_policies as dtype_policies
 from lamina.keras import initializers as initializers
 from lamina.keras import layers as layers
@@ -16,12 +17,14 @@ from lamina.keras import metrics as metrics
 from lamina.keras import mixed_precision as mixed_precision
 from lamina.keras import models as models
 from lamina.keras import optimizers as optimizers
+from lamina.keras import regularizers as regularizers
 from lamina.keras import saving as saving
 from lamina.keras import utils as utils
 from lamina.keras._training.absent import absent_error
 from lamina.keras.dtype_policies import DTypePolicy as DTypePolicy
 from lamina.keras.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
 from lamina.keras.initializers import Initializer as Initializer
+from lamina.keras.keras_tensor import KerasTensor as KerasTensor
 from lamina.keras.layers import Input as Input
 from lamina.keras.layers import Layer as Layer
 from lamina.keras.layers.variable import Variable as Variable
@@ -29,6 +32,7 @@ from lamina.keras.losses import Loss as Loss
 from lamina.keras.metrics import Metric as Metric
 from lamina.keras.models import Sequential as Sequential
 from lamina.keras.optimizers import Optimizer as Optimizer
+from lamina.keras.regularizers import Regularizer as Regularizer
 
 if TYPE_CHECKING:
     from lamina.keras import datasets as datasets
@@ -38,10 +42,12 @@ __all__ = [
     "FloatDTypePolicy",
     "Initializer",
     "Input",
+    "KerasTensor",
     "Layer",
     "Loss",
     "Metric",
     "Optimizer",
+    "Regularizer",
     "Sequential",
     "Variable",
     "__version__",
@@ -49,6 +55,7 @@ __all__ = [
     "backend",
     "callbacks",
     "config",
+    "constraints",
     "datasets",
     "dtype_policies",
     "initializers",
@@ -58,6 +65,7 @@ __all__ = [
     "mixed_precision",
     "models",
     "optimizers",
+    "regularizers",
     "saving",
     "utils",
     "version",

@@ -20,7 +20,9 @@ __all__ = [
     "image_data_format",
     "is_interactive_logging_enabled",
     "set_dtype_policy",
+    "set_epsilon",
     "set_floatx",
+    "set_image_data_format",
 ]
 
 FLOATS = ("float32", "float64")
@@ -77,9 +79,29 @@ def epsilon() -> float:
     return 1e-7
 
 
+def set_epsilon(value: float) -> None:
+    """Accepts what `epsilon()` is: the losses' kernels are compiled with it.
+
+    Raises:
+        ValueError: another number.
+    """
+    if value != epsilon():
+        raise ValueError(f"epsilon: expected {epsilon()}, got {value!r}; other numbers are not supported")
+
+
 def image_data_format() -> str:
     """Always "channels_last"."""
     return "channels_last"
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Accepts "channels_last".
+
+    Raises:
+        ValueError: another word; "channels_first" is not supported.
+    """
+    if str(data_format).lower() != "channels_last":
+        raise ValueError(f"data_format: expected 'channels_last', got {data_format!r}; no other is supported")
 
 
 def backend() -> str:

@@ -90,6 +90,7 @@ class Sequential(StoredStack):
         network = self._network or self.network_for(rows.shape)
         rows = fitted_input(rows, self.input_shape, "inputs")
         self._calls += 1  # every call draws another dropout pattern
+        self.note_call(rows, bool(training), self._calls)
         return self.shaped_output(
             network.forward(rows, bool(training), self._calls, self.frozen_statistics())
         ).view(Output)
@@ -100,7 +101,14 @@ class Sequential(StoredStack):
 
     def __getstate__(self) -> dict[str, Any]:
         self.shuffle_seed()  # drawn now if it wasn't: a copy and its original go on alike
-        return {**self.__dict__, "_network": None, "_assembly": None, "_outer": None, "_in_epoch": False}
+        return {
+            **self.__dict__,
+            "_network": None,
+            "_assembly": None,
+            "_outer": None,
+            "_in_epoch": False,
+            "_call": None,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

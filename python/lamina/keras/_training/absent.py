@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 # By namespace, as of Keras 3.15.1.
 NAMES: dict[str, str] = {
     "keras": """
-        Function InputSpec KerasTensor Model Operation Quantizer
-        Regularizer RematScope StatelessScope SymbolicScope applications constraints device
+        Function InputSpec Model Operation Quantizer
+        RematScope StatelessScope SymbolicScope applications device
         distillation distribution export legacy name_scope ops
-        preprocessing quantizers random regularizers remat tree visualization wrappers
+        preprocessing quantizers random remat tree visualization wrappers
     """,
     "keras.backend": """
-        is_float_dtype is_int_dtype is_keras_tensor result_type set_epsilon set_image_data_format
-        standardize_dtype
+        result_type
     """,
     "keras.callbacks": """
         OrbaxCheckpoint
@@ -25,7 +24,7 @@ NAMES: dict[str, str] = {
         disable_flash_attention disable_traceback_filtering enable_flash_attention
         enable_traceback_filtering enable_unsafe_deserialization is_flash_attention_enabled
         is_nnx_enabled is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend
-        set_epsilon set_image_data_format set_max_epochs set_max_steps_per_epoch
+        set_max_epochs set_max_steps_per_epoch
     """,
     "keras.datasets": """
         boston_housing california_housing cifar10 cifar100 imdb reuters
@@ -38,7 +37,7 @@ NAMES: dict[str, str] = {
         STFT STFTInitializer stft
     """,
     "keras.layers": """
-        ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
+        AdaptiveAveragePooling1D AdaptiveAveragePooling2D
         AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add
         AdditiveAttention Attention AugMix AutoContrast Average AveragePooling1D AveragePooling2D
         AveragePooling3D AvgPool1D AvgPool2D AvgPool3D Bidirectional CategoryEncoding CenterCrop
@@ -81,11 +80,10 @@ NAMES: dict[str, str] = {
     """,
     "keras.utils": """
         Config FeatureSpace array_to_img
-        audio_dataset_from_directory bounding_boxes clear_session
-        get_file
+        audio_dataset_from_directory bounding_boxes
         get_source_inputs image_dataset_from_directory img_to_array
-        is_keras_tensor legacy load_img model_to_dot pad_sequences plot_model
-        save_img split_dataset standardize_dtype
+        legacy load_img
+        save_img
         text_dataset_from_directory timeseries_dataset_from_array
     """,
 }
@@ -98,15 +96,14 @@ REASONS = {
 # By class: public methods and attributes that programs use.
 ATTRIBUTES: dict[str, str] = {
     "Sequential": """
-        add_loss add_metric add_variable add_weight compute_mask compute_output_shape
-        input inputs losses
-        make_predict_function make_test_function make_train_function metrics_variables output
-        outputs path predict_function quantize stateless_call
+        add_metric add_variable add_weight compute_mask compute_output_shape
+        make_predict_function make_test_function make_train_function metrics_variables
+        path predict_function quantize stateless_call
         supports_masking test_function train_function
     """,
     "Layer": """
-        add_loss add_metric add_variable add_weight compute_mask enable_lora input
-        input_spec losses metrics output path quantize stateless_call supports_masking
+        add_metric add_variable add_weight compute_mask enable_lora
+        input_spec metrics path quantize stateless_call supports_masking
     """,
     "Optimizer": """
         add_optimizer_variables add_variable add_variable_from_reference assign assign_add assign_sub

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lamina import _core
 from lamina import config as lamina_config
+from lamina.keras._training.restraints import penalise_output, restrain
 from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.shape import Shape, known_sizes
 
@@ -78,6 +79,16 @@ class Assembly(NamedTuple):
         """Tell the network of each layer whether weights and statistics are frozen; its parameters move."""
         self.network.freeze(*(self.of_each([state[k] for state in states]) for k in (0, 1)))
 
+    def restrain(self, layers: Sequence[Layer]) -> None:
+        """Tell the network of the regularizers and constraints of the layers' weights."""
+        done = [0] * len(layers)
+        parameter, before = 0, -1
+        for added, _name, _trainable, _view in self.network.parameters():
+            parameter, before = (parameter + 1 if added == before else 0), added
+            index = self.made_for[added]
+            restrain(self.network, added, parameter, layers[index].core_weights[done[index]])
+            done[index] += 1
+
     def views(self, layers: Sequence[Layer]) -> list[list[Any]]:
         """The weights of each layer where the network holds them, in the order of `layer.weights`."""
         views: list[list[Any]] = [[] for _ in layers]
@@ -107,12 +118,15 @@ def assemble(layers: Sequence[Layer], shapes: Sequence[Shape], dtype: str) -> As
         if index in casts:
             _add_cast(network, shapes[index])
         layer.add_to(network, shapes[index])
+        if layer.activity_regularizer is not None:
+            penalise_output(network, layer)
         made_for += [index] * (network.layers - len(made_for))
     if len(layers) in casts:
         _add_cast(network, shapes[-1])
         made_for.append(len(layers))
     network.build()
     assembly = Assembly(network, made_for)
+    assembly.restrain(layers)
     if any(any(layer.frozen_in_core) for layer in layers):
         assembly.freeze([layer.frozen_in_core for layer in layers])
     return assembly

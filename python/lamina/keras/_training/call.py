@@ -9,6 +9,7 @@ import numpy as np
 from lamina.keras._training.assembly import assemble, shapes_through
 from lamina.keras._training.inputs import real_array
 from lamina.keras._training.output import Output
+from lamina.keras._training.penalties import output_penalty
 
 if TYPE_CHECKING:
     from lamina.keras.layers.layer import Layer
@@ -27,6 +28,8 @@ def call_layer(layer: Layer, inputs: Any, training: bool) -> Output:
     layer.calls += 1  # every call draws another dropout pattern
     frozen = [] if layer.trainable else [True] * network.layers
     out = network.forward(x, bool(training), layer.calls, frozen)
+    if layer.activity_regularizer is not None:
+        layer.call_penalties = (output_penalty(layer, np.asarray(out)),)
     sizes: tuple[Any, ...] = shapes[1][1:]
     return np.asarray(out).reshape(len(x), *sizes).view(Output)
 

@@ -11,7 +11,9 @@ from lamina.keras import config as keras_config
 from lamina.keras._training.assembly import Assembly, assemble, common_dtype, shapes_through
 from lamina.keras._training.compiled import Head
 from lamina.keras._training.naming import checked_name
+from lamina.keras._training.penalties import CalledStack
 from lamina.keras._training.stack_weights import StackWeights
+from lamina.keras._training.tensors import ModelTensors
 from lamina.keras.dtype_policies import DTypePolicy, dtype_policy
 from lamina.keras.layers.flatten import Flatten
 from lamina.keras.layers.input_layer import InputLayer
@@ -20,7 +22,7 @@ from lamina.keras.layers.reshape import Reshape
 from lamina.keras.layers.shape import Shape, checked_shape
 
 
-class LayerStack(StackWeights):
+class LayerStack(StackWeights, ModelTensors, CalledStack):
     """What a model knows of its layers: adding, taking off, building, their shapes and weights."""
 
     def __init__(
@@ -195,6 +197,8 @@ class LayerStack(StackWeights):
             raise
 
     def _unbuild(self) -> None:
+        self.forget_call()
+        self.forget_tensors()
         self._network = self._assembly = None
         self._shapes = []
 

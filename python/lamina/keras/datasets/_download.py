@@ -3,7 +3,7 @@
 import contextlib
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedIOBase
 from pathlib import Path
 
@@ -57,13 +57,33 @@ def download(url: str, target: Path, expected: str, *, unpacked: bool = False) -
     Raises:
         OSError: no connection, an HTTP error, a transfer that ended early, or other bytes than expected.
     """
+    found = ""
+
+    def right(part: Path) -> bool:
+        nonlocal found
+        found = sha256(part, unpacked=unpacked)
+        return found == expected
+
+    contents = " of its unpacked contents" if unpacked else ""
+    return fetched(url, target, right, lambda: f"sha256{contents} is {found}, expected {expected}")
+
+
+def fetched(url: str, target: Path, right: Callable[[Path], bool], wrong: Callable[[], str] | str) -> Path:
+    """The same with a check of one's own.
+
+    Args:
+        url, target: as in `download`.
+        right: whether the file is the one expected.
+        wrong: what to say if it isn't.
+
+    Raises:
+        OSError: as in `download`.
+    """
     with _part_of(target) as part:
         console.print_msg(f"Downloading data from {url}")
         _transfer(url, part)
-        found = sha256(part, unpacked=unpacked)
-        if found != expected:
-            contents = " of its unpacked contents" if unpacked else ""
-            raise OSError(f"{url}: sha256{contents} is {found}, expected {expected}")
+        if not right(part):
+            raise OSError(f"{url}: {wrong if isinstance(wrong, str) else wrong()}")
         os.replace(part, target)
     return target
 

@@ -6,6 +6,7 @@ from typing import Any
 from lamina.keras._saving.objects import deserialize_keras_object, serialize_keras_object
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras.layers.activation import Activation as Activation
+from lamina.keras.layers.activity_regularization import ActivityRegularization as ActivityRegularization
 from lamina.keras.layers.alpha_dropout import AlphaDropout as AlphaDropout
 from lamina.keras.layers.batch_normalization import BatchNormalization as BatchNormalization
 from lamina.keras.layers.dense import Dense as Dense
@@ -33,6 +34,7 @@ from lamina.keras.layers.unit_normalization import UnitNormalization as UnitNorm
 __all__ = [
     "ELU",
     "Activation",
+    "ActivityRegularization",
     "AlphaDropout",
     "BatchNormalization",
     "Dense",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras import constraints, regularizers
 from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
 from lamina.keras.layers.variable import Variable
 from lamina.keras.utils.serialization import serialize_object
@@ -17,21 +17,13 @@ class Affine(Layer):
         center: whether there is a beta.
         scale: whether there is a gamma.
         beta_initializer, gamma_initializer: their initializers.
-        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: not supported yet, None only.
+        beta_regularizer, gamma_regularizer: penalties on them that are added to the loss. Default None.
+        beta_constraint, gamma_constraint: what they are brought back to after each step. Default None.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 
     Raises:
         ValueError: an argument is unknown, wrong or not supported.
     """
-
-    _none_only = (
-        *Layer._none_only,
-        "beta_regularizer",
-        "gamma_regularizer",
-        "beta_constraint",
-        "gamma_constraint",
-    )
-    beta_regularizer = gamma_regularizer = beta_constraint = gamma_constraint = None
 
     def __init__(
         self,
@@ -46,17 +38,14 @@ class Affine(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        refuse_unless_default(
-            type(self).__name__,
-            beta_regularizer=(beta_regularizer, None),
-            gamma_regularizer=(gamma_regularizer, None),
-            beta_constraint=(beta_constraint, None),
-            gamma_constraint=(gamma_constraint, None),
-        )
         self.center = center
         self.scale = scale
         self.beta_initializer = checked_initializer(beta_initializer, "beta_initializer")
         self.gamma_initializer = checked_initializer(gamma_initializer, "gamma_initializer")
+        self.beta_regularizer = regularizers.checked(beta_regularizer, "beta_regularizer")
+        self.gamma_regularizer = regularizers.checked(gamma_regularizer, "gamma_regularizer")
+        self.beta_constraint = constraints.checked(beta_constraint, "beta_constraint")
+        self.gamma_constraint = constraints.checked(gamma_constraint, "gamma_constraint")
 
     @property
     def gamma(self) -> Variable | None:
@@ -69,8 +58,13 @@ class Affine(Layer):
         return self._weight("beta")
 
     def _specs_of_shape(self, shape: tuple[int, ...]) -> list[WeightSpec]:
-        specs = [WeightSpec("gamma", shape, self.gamma_initializer)] if self.scale else []
-        return [*specs, WeightSpec("beta", shape, self.beta_initializer)] if self.center else specs
+        gamma = WeightSpec("gamma", shape, self.gamma_initializer)
+        beta = WeightSpec("beta", shape, self.beta_initializer)
+        specs = [
+            gamma._replace(regularizer=self.gamma_regularizer, constraint=self.gamma_constraint),
+            beta._replace(regularizer=self.beta_regularizer, constraint=self.beta_constraint),
+        ]
+        return [spec for spec, there in zip(specs, (self.scale, self.center), strict=True) if there]
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -79,10 +73,10 @@ class Affine(Layer):
             "scale": self.scale,
             "beta_initializer": serialize_object(self.beta_initializer, "keras.initializers"),
             "gamma_initializer": serialize_object(self.gamma_initializer, "keras.initializers"),
-            "beta_regularizer": None,
-            "gamma_regularizer": None,
-            "beta_constraint": None,
-            "gamma_constraint": None,
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
         }
 
 

@@ -7,6 +7,7 @@ import operator
 from typing import Any
 
 from lamina import _core
+from lamina.keras import constraints, regularizers
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.layers.axes import add_in_order, moved_order, sample_axes
 from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
@@ -30,8 +31,9 @@ class BatchNormalization(Layer):
         scale: whether there is a gamma. Default True.
         beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer:
             initializers of the four vectors (features,). Defaults "zeros", "ones", "zeros", "ones".
-        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint, renorm, renorm_clipping,
-            renorm_momentum: not supported yet, defaults only.
+        beta_regularizer, gamma_regularizer: penalties on them that are added to the loss. Default None.
+        beta_constraint, gamma_constraint: what they are brought back to after each step. Default None.
+        renorm, renorm_clipping, renorm_momentum: not supported yet, defaults only.
         synchronized: accepted; there is one device.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 
@@ -41,15 +43,7 @@ class BatchNormalization(Layer):
     Source: Ioffe and Szegedy, "Batch Normalization", 2015; Keras 3's constants.
     """
 
-    _none_only = (
-        *Layer._none_only,
-        "beta_regularizer",
-        "gamma_regularizer",
-        "beta_constraint",
-        "gamma_constraint",
-        "renorm_clipping",
-    )
-    beta_regularizer = gamma_regularizer = beta_constraint = gamma_constraint = None
+    _none_only = (*Layer._none_only, "renorm_clipping")
     renorm, renorm_clipping = False, None
 
     def __init__(
@@ -76,10 +70,6 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         refuse_unless_default(
             "BatchNormalization",
-            beta_regularizer=(beta_regularizer, None),
-            gamma_regularizer=(gamma_regularizer, None),
-            beta_constraint=(beta_constraint, None),
-            gamma_constraint=(gamma_constraint, None),
             renorm=(renorm, False),
             renorm_clipping=(renorm_clipping, None),
             renorm_momentum=(renorm_momentum, 0.99),
@@ -95,6 +85,10 @@ class BatchNormalization(Layer):
         self.moving_variance_initializer = checked_initializer(
             moving_variance_initializer, "moving_variance_initializer"
         )
+        self.beta_regularizer = regularizers.checked(beta_regularizer, "beta_regularizer")
+        self.gamma_regularizer = regularizers.checked(gamma_regularizer, "gamma_regularizer")
+        self.beta_constraint = constraints.checked(beta_constraint, "beta_constraint")
+        self.gamma_constraint = constraints.checked(gamma_constraint, "gamma_constraint")
         self.synchronized = bool(synchronized)
 
     @property
@@ -131,9 +125,11 @@ class BatchNormalization(Layer):
         features = int(input_shape[self.axis] or 0)
         specs = []
         if self.scale:
-            specs.append(WeightSpec("gamma", (features,), self.gamma_initializer))
+            gamma = WeightSpec("gamma", (features,), self.gamma_initializer)
+            specs.append(gamma._replace(regularizer=self.gamma_regularizer, constraint=self.gamma_constraint))
         if self.center:
-            specs.append(WeightSpec("beta", (features,), self.beta_initializer))
+            beta = WeightSpec("beta", (features,), self.beta_initializer)
+            specs.append(beta._replace(regularizer=self.beta_regularizer, constraint=self.beta_constraint))
         specs.append(WeightSpec("moving_mean", (features,), self.moving_mean_initializer, trainable=False))
         specs.append(
             WeightSpec("moving_variance", (features,), self.moving_variance_initializer, trainable=False)
@@ -164,10 +160,10 @@ class BatchNormalization(Layer):
             "moving_variance_initializer": serialize_object(
                 self.moving_variance_initializer, "keras.initializers"
             ),
-            "beta_regularizer": None,
-            "gamma_regularizer": None,
-            "beta_constraint": None,
-            "gamma_constraint": None,
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
             "synchronized": self.synchronized,
             "renorm": False,
             "renorm_clipping": None,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina import _core
-from lamina.keras import activations
+from lamina.keras import activations, constraints, regularizers
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.activations.form import Form
 from lamina.keras.layers.activation_layer import (
@@ -33,8 +33,10 @@ class Dense(Layer):
         use_bias: whether there is a bias. Default True.
         kernel_initializer: initializer of the kernel (inputs, units). Default "glorot_uniform".
         bias_initializer: initializer of the bias (units,). Default "zeros".
-        kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint,
-            lora_rank, lora_alpha, quantization_config: not supported yet, None only.
+        kernel_regularizer, bias_regularizer: penalties on them that are added to the loss. Default None.
+        activity_regularizer: penalty on the output; see `Layer`. Default None.
+        kernel_constraint, bias_constraint: what they are brought back to after each step. Default None.
+        lora_rank, lora_alpha, quantization_config: not supported, None only.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 
     Input (n, ..., inputs) of rank 2 or more, output (n, ..., units).
@@ -46,16 +48,7 @@ class Dense(Layer):
     """
 
     rounds_input = True
-    _none_only = (
-        *Layer._none_only,
-        "kernel_regularizer",
-        "bias_regularizer",
-        "kernel_constraint",
-        "bias_constraint",
-        "lora_rank",
-        "quantization_config",
-    )
-    kernel_regularizer = bias_regularizer = kernel_constraint = bias_constraint = None
+    _none_only = (*Layer._none_only, "lora_rank", "quantization_config")
     lora_rank = quantization_config = None
 
     def __init__(
@@ -79,10 +72,6 @@ class Dense(Layer):
             raise ValueError(f"units: expected an int >= 1, got {units!r}")
         refuse_unless_default(
             "Dense",
-            kernel_regularizer=(kernel_regularizer, None),
-            bias_regularizer=(bias_regularizer, None),
-            kernel_constraint=(kernel_constraint, None),
-            bias_constraint=(bias_constraint, None),
             lora_rank=(lora_rank, None),
             lora_alpha=(lora_alpha, None),
             quantization_config=(quantization_config, None),
@@ -93,6 +82,10 @@ class Dense(Layer):
         self.use_bias = bool(use_bias)
         self.kernel_initializer = checked_initializer(kernel_initializer, "kernel_initializer")
         self.bias_initializer = checked_initializer(bias_initializer, "bias_initializer")
+        self.kernel_regularizer = regularizers.checked(kernel_regularizer, "kernel_regularizer")
+        self.bias_regularizer = regularizers.checked(bias_regularizer, "bias_regularizer")
+        self.kernel_constraint = constraints.checked(kernel_constraint, "kernel_constraint")
+        self.bias_constraint = constraints.checked(bias_constraint, "bias_constraint")
 
     @property
     def kernel(self) -> Variable:
@@ -134,9 +127,25 @@ class Dense(Layer):
 
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
         _, inputs = positions_and_features(input_shape, f"layer {self.name!r}: input shape")
-        specs = [WeightSpec("kernel", (inputs, self.units), self.kernel_initializer)]
+        specs = [
+            WeightSpec(
+                "kernel",
+                (inputs, self.units),
+                self.kernel_initializer,
+                regularizer=self.kernel_regularizer,
+                constraint=self.kernel_constraint,
+            )
+        ]
         if self.use_bias:
-            specs.append(WeightSpec("bias", (self.units,), self.bias_initializer))
+            specs.append(
+                WeightSpec(
+                    "bias",
+                    (self.units,),
+                    self.bias_initializer,
+                    regularizer=self.bias_regularizer,
+                    constraint=self.bias_constraint,
+                )
+            )
         return specs
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
@@ -160,9 +169,9 @@ class Dense(Layer):
             "use_bias": self.use_bias,
             "kernel_initializer": serialize_object(self.kernel_initializer, "keras.initializers"),
             "bias_initializer": serialize_object(self.bias_initializer, "keras.initializers"),
-            "kernel_regularizer": None,
-            "bias_regularizer": None,
-            "kernel_constraint": None,
-            "bias_constraint": None,
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
             "quantization_config": None,
         }

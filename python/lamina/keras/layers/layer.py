@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import gc
-import warnings
 import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina import _core
-from lamina.keras import dtype_policies, initializers
+from lamina.keras import dtype_policies, initializers, regularizers
 from lamina.keras._saving.size_limit import check_size
 from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.naming import checked_name
+from lamina.keras._training.penalised import PenalisedLayer
+from lamina.keras._training.tensors import LayerTensors
 from lamina.keras._training.unsupported import refuse_unless_default
-from lamina.keras.layers.shape import Shape, checked_shape
+from lamina.keras.layers.shape import Shape, checked_shape, input_shape_argument
 from lamina.keras.layers.variable import Variable, write_weights
 
 
@@ -29,13 +30,16 @@ class WeightSpec(NamedTuple):
     shape: tuple[int, ...]
     initializer: Any
     trainable: bool = True
+    regularizer: Any = None
+    constraint: Any = None
 
 
-class Layer(KerasAttributes):
+class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
     """Base class of all layers.
 
     Args:
-        activity_regularizer: not supported yet, None only.
+        activity_regularizer: regularizer of the output: its penalty, divided by the number of samples, is
+            added to the loss, in evaluation too. Default None. Not for layers that compute in bfloat16.
         trainable: whether training changes the weights; see the attribute. Default True.
         dtype: "float32", "float64", "mixed_bfloat16" or a `keras.DTypePolicy`; None (default) takes
             `keras.config.dtype_policy()`.
@@ -54,9 +58,8 @@ class Layer(KerasAttributes):
     rounds_input = False
     # Whether the layer hands on the same numbers and adds nothing to a network.
     only_reshapes = False
-    # Arguments that are None until they are supported; `activity_regularizer` and the like read so in Keras.
-    _none_only: tuple[str, ...] = ("activity_regularizer",)
-    activity_regularizer = None
+    # Arguments that are None until they are supported, and read so in Keras.
+    _none_only: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -75,14 +78,16 @@ class Layer(KerasAttributes):
                 "layers of one's own are not supported"
             )
         self._name = checked_name(name, kind)
-        refuse_unless_default(kind, activity_regularizer=(activity_regularizer, None))
         if not isinstance(trainable, bool):
             raise ValueError(f"trainable: expected True or False, got {trainable!r}")
         self._trainable = trainable
         self.frozen_in_core = (False, False)  # its weights and its statistics, as the network was last told
         self._policy = dtype_policies.get(dtype)
+        self.activity_regularizer = regularizers.checked_of_output(
+            activity_regularizer, "activity_regularizer"
+        )
         self.autocast = autocast
-        self.input_shape_argument = _input_shape_argument(kwargs)
+        self.input_shape_argument = input_shape_argument(kwargs)
         if kwargs:
             raise ValueError(f"{kind}: unknown arguments {', '.join(map(repr, kwargs))}")
         self.built = self._built_at_start
@@ -97,7 +102,7 @@ class Layer(KerasAttributes):
             refuse_unless_default(type(self).__name__, **{name: (value, None)})
         if (
             self.__dict__.get("_owner") is not None
-            and name in self.get_config()
+            and (name == "activity_regularizer" or name in self.get_config())
             and not isinstance(getattr(type(self), name, None), property)
         ):
             raise AttributeError(
@@ -216,7 +221,10 @@ class Layer(KerasAttributes):
             "config": self._policy.get_config(),
             "registered_name": None,
         }
-        return {"name": self.name, "trainable": self.trainable, "dtype": policy}
+        config = {"name": self.name, "trainable": self.trainable, "dtype": policy}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
@@ -255,7 +263,12 @@ class Layer(KerasAttributes):
                         f"{weight.shape}, got input shape {shape}"
                     )
             return
-        self._weights = [Variable.over(self._initial(spec), spec.name, spec.trainable) for spec in specs]
+        self._weights = [
+            Variable.over(
+                self._initial(spec), spec.name, spec.trainable, None, spec.regularizer, spec.constraint
+            )
+            for spec in specs
+        ]
         self._learnable = self.trainable_weights
         self.trainable = self._trainable
         for weight in self._weights:
@@ -382,16 +395,3 @@ def checked_initializer(identifier: Any, argument: str) -> Any:
     if identifier is None:
         raise ValueError(f"{argument}: expected the name of an initializer or an initializer, got None")
     return initializers.get(identifier)
-
-
-def _input_shape_argument(kwargs: dict[str, Any]) -> Shape | None:
-    dim = kwargs.pop("input_dim", None)
-    shape = kwargs.pop("input_shape", None)
-    if dim is None and shape is None:
-        return None
-    warnings.warn(
-        "`input_shape` and `input_dim` belong to an older style: in a Sequential model, put "
-        "`keras.Input(shape)` first.",
-        stacklevel=4,  # the line that made the layer
-    )
-    return checked_shape((dim,), "input_dim") if dim is not None else checked_shape(shape, "input_shape")

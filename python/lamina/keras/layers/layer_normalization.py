@@ -23,7 +23,8 @@ class LayerNormalization(Affine):
         center: whether there is a beta. Default True.
         scale: whether there is a gamma. Default True.
         beta_initializer, gamma_initializer: initializers. Defaults "zeros" and "ones".
-        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: not supported yet, None only.
+        beta_regularizer, gamma_regularizer: penalties on them that are added to the loss. Default None.
+        beta_constraint, gamma_constraint: what they are brought back to after each step. Default None.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lamina import _core
-from lamina.keras._training.unsupported import refuse_unless_default
+from lamina.keras import constraints, regularizers
 from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
 from lamina.keras.layers.shape import Shape, known_sizes
 from lamina.keras.layers.variable import Variable
@@ -20,7 +20,8 @@ class PReLU(Layer):
 
     Args:
         alpha_initializer: initializer of the alphas. Default "Zeros".
-        alpha_regularizer, alpha_constraint: not supported yet, None only.
+        alpha_regularizer: penalty on the alphas that is added to the loss. Default None.
+        alpha_constraint: what they are brought back to after each step. Default None.
         shared_axes: an axis or a list of them, numbered with the batch axis as 0, along which all values have
             one alpha. None (default): each has its own.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
@@ -31,9 +32,6 @@ class PReLU(Layer):
     Source: He et al., "Delving Deep into Rectifiers", ICCV 2015; Keras 3 `keras.layers.PReLU`.
     """
 
-    _none_only = (*Layer._none_only, "alpha_regularizer", "alpha_constraint")
-    alpha_regularizer = alpha_constraint = None
-
     def __init__(
         self,
         alpha_initializer: Any = "Zeros",
@@ -43,14 +41,13 @@ class PReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        refuse_unless_default(
-            "PReLU", alpha_regularizer=(alpha_regularizer, None), alpha_constraint=(alpha_constraint, None)
-        )
         if self.compute_dtype == "bfloat16":
             raise ValueError(
                 f"layer {self.name!r}: PReLU is not supported under 'mixed_bfloat16'; give it dtype='float32'"
             )
         self.alpha_initializer = checked_initializer(alpha_initializer, "alpha_initializer")
+        self.alpha_regularizer = regularizers.checked(alpha_regularizer, "alpha_regularizer")
+        self.alpha_constraint = constraints.checked(alpha_constraint, "alpha_constraint")
         if shared_axes is not None and not isinstance(shared_axes, (list, tuple)):
             shared_axes = [shared_axes]
         self.shared_axes = None if shared_axes is None else list(shared_axes)
@@ -82,7 +79,8 @@ class PReLU(Layer):
 
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
         sizes = known_sizes(input_shape, f"layer {self.name!r}: input shape")
-        return [WeightSpec("alpha", self._alpha_shape(sizes), self.alpha_initializer)]
+        alpha = WeightSpec("alpha", self._alpha_shape(sizes), self.alpha_initializer)
+        return [alpha._replace(regularizer=self.alpha_regularizer, constraint=self.alpha_constraint)]
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         sizes = known_sizes(input_shape, f"layer {self.name!r}: input shape")
@@ -98,7 +96,7 @@ class PReLU(Layer):
         return {
             **super().get_config(),
             "alpha_initializer": serialize_object(self.alpha_initializer, "keras.initializers"),
-            "alpha_regularizer": None,
-            "alpha_constraint": None,
+            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": constraints.serialize(self.alpha_constraint),
             "shared_axes": self.shared_axes,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -48,3 +49,17 @@ def positions_and_features(shape: Shape, name: str) -> tuple[int, int]:
     """(product of the axes between the batch and the last one, size of the last axis)."""
     sizes = known_sizes(shape, name)
     return math.prod(sizes[:-1]), sizes[-1]
+
+
+def input_shape_argument(kwargs: dict[str, Any]) -> Shape | None:
+    """The shape of `input_shape` or `input_dim`, taken out of a layer's arguments, with a warning."""
+    dim = kwargs.pop("input_dim", None)
+    shape = kwargs.pop("input_shape", None)
+    if dim is None and shape is None:
+        return None
+    warnings.warn(
+        "`input_shape` and `input_dim` belong to an older style: in a Sequential model, put "
+        "`keras.Input(shape)` first.",
+        stacklevel=4,  # the line that made the layer
+    )
+    return checked_shape((dim,), "input_dim") if dim is not None else checked_shape(shape, "input_shape")

@@ -31,6 +31,8 @@ class Variable(NDArrayOperatorsMixin):
         name: of a layer's weight "kernel", "bias", "gamma" …
         path: of a layer's weight model name / layer name / name.
         trainable: whether an optimizer is to change it; a layer's `trainable` sets that of its weights.
+        regularizer: what gives the penalty on it that is added to the loss, or None.
+        constraint: what it is brought back to after each step, or None.
 
     Raises:
         ValueError: an initializer without a shape, or a name with a slash.
@@ -63,15 +65,26 @@ class Variable(NDArrayOperatorsMixin):
         self._be(array, checked_name(name, "Variable"), bool(trainable))
 
     @classmethod
-    def over(cls, array: npt.NDArray[Any], name: str, trainable: bool, path: str | None = None) -> Variable:
+    def over(
+        cls,
+        array: npt.NDArray[Any],
+        name: str,
+        trainable: bool,
+        path: str | None = None,
+        regularizer: Any = None,
+        constraint: Any = None,
+    ) -> Variable:
         """A variable that lives in this very array."""
         variable = cls.__new__(cls)
         variable._be(array, name, trainable)
         variable.path = path or name
+        variable.regularizer, variable.constraint = regularizer, constraint
         return variable
 
     def _be(self, array: npt.NDArray[Any], name: str, trainable: bool) -> None:
         self._array = array
+        self.regularizer: Any = None
+        self.constraint: Any = None
         self.name = name
         self.path = name
         self._trainable = trainable
