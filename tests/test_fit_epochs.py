@@ -222,7 +222,7 @@ def test_an_interrupted_run_keeps_its_whole_epochs(validation: Any) -> None:
     arguments = {"batch_size": ROWS, "verbose": 0, "validation_data": validation}
     with Alarm(interrupt), pytest.raises(KeyboardInterrupt):
         network.fit(X, LABELS, epochs=10**9, **arguments)
-    whole, steps = len(network.history.epoch), network.optimizer.iterations
+    whole, steps = len(network.history.epoch), int(network.optimizer.iterations)
     assert whole > 10
     assert network.history.epoch == list(range(whole))
     assert steps in (whole, whole + 1)

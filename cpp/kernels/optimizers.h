@@ -72,7 +72,8 @@ void adam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T*
     m[i] += (dw[i] - m[i]) * rest1;
     v[i] += (dw[i] * dw[i] - v[i]) * rest2;
     T second = v[i];
-    if (vhat != nullptr) second = vhat[i] = vhat[i] < second ? second : vhat[i];
+    // NaN stays, in either
+    if (vhat != nullptr) second = vhat[i] = vhat[i] > second || vhat[i] != vhat[i] ? vhat[i] : second;
     w[i] -= m[i] * lr / (std::sqrt(second) + epsilon);
   }
 }

@@ -178,9 +178,10 @@ bool Optimizer<T>::step(Lease& lease, const Backend<T>& backend, const Update<T>
       if (form_.kind == OptimizerKind::kLamb) take_by_norm(lease, backend, due, p);
       if (form_.kind == OptimizerKind::kAdafactor) take_factored(due, p, dw);
       if (form_.kind == OptimizerKind::kMuon) take_orthogonal(lease, backend, due, i, dw);
-      if (accumulated != nullptr)
-        backend.blend(lease, Blend::kSet, T(0), T(0), nullptr, accumulated + p.offset, p.extent());
     }
+    if (accumulated != nullptr)  // those of parameters without a gradient too, as in Keras
+      for (const Parameter& p : parameters_)
+        backend.blend(lease, Blend::kSet, T(0), T(0), nullptr, accumulated + p.offset, p.extent());
   }
   if (form_.use_ema) average(lease, backend, w);
   return true;

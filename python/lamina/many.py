@@ -117,7 +117,7 @@ def train_many(
         _run(runs, _Line(len(runs), plan.epochs, verbose))
         for model, *_ in admitted:
             if plan.epochs > 0:
-                model.optimizer.finalize_variable_values(model.trainable_weights)
+                model.optimizer.finalize_variable_values(model.learning_weights)
     return histories
 
 

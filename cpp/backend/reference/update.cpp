@@ -60,7 +60,7 @@ void adam(const StepForm<T>& f, std::int64_t size, const T* dw, T* w, T* m, T* v
     m[i] = static_cast<T>(first);
     v[i] = static_cast<T>(second);
     if (vhat != nullptr) {
-      second = std::max(double{vhat[i]}, second);
+      if (double{vhat[i]} > second || std::isnan(vhat[i])) second = double{vhat[i]};
       vhat[i] = static_cast<T>(second);
     }
     w[i] = static_cast<T>(double{w[i]} - first * double{f.lr} / (std::sqrt(second) + double{f.epsilon}));

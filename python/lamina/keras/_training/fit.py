@@ -54,7 +54,7 @@ def run_fit(
     else:
         logs = None
     if plan.epochs > 0:
-        compiled.optimizer.finalize_variable_values(model.trainable_weights)
+        compiled.optimizer.finalize_variable_values(model.learning_weights)
     if logs:
         model.hold_results(logs)
     callbacks.on_train_end(logs)

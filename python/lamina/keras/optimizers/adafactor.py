@@ -114,11 +114,11 @@ class Adafactor(Optimizer):
         slots: list[Variable] = []
         for slot, index, view in self._core.slots():
             variable = self._trainable_variables[index]
-            if slot == "velocity":
-                if variable.ndim < 2:
-                    slots += [Variable.over(np.array(0, "int32"), variable.name, False) for _ in range(2)]
-                slots.append(self._slot_variable(slot, index, view))
-            else:
+            if slot in ("r", "c"):
                 path = f"{self.name}/{variable.name}"
                 slots.append(Variable.over(view, variable.name, False, path))
+                continue
+            if slot == "velocity" and variable.ndim < 2:
+                slots += [Variable.over(np.array(0, "int32"), variable.name, False) for _ in range(2)]
+            slots.append(self._slot_variable(slot, index, view))
         return slots
