@@ -29,8 +29,12 @@ StepForm<T> step_form(const OptimizerForm& f, std::int64_t t) {
   s.nesterov = f.nesterov;
   s.beta1 = static_cast<T>(f.beta1);
   s.beta2 = static_cast<T>(f.beta2);
-  // What Keras casts to a tensor is float32 first, and 1 - beta is then taken of that.
-  const auto cast = [](double x) { return static_cast<T>(static_cast<Power>(x)); };
+  // What Keras casts to a tensor is float32 first, and 1 - beta is then taken of that. (volatile: GCC 12
+  // leaves such a rounding out where it vectorises two of them.)
+  const auto cast = [](double x) {
+    const volatile Power rounded = static_cast<Power>(x);
+    return static_cast<T>(rounded);
+  };
   const auto cast_betas = [&] {
     s.beta1 = cast(f.beta1);
     s.beta2 = cast(f.beta2);

@@ -55,10 +55,6 @@ def test_the_same_with_one_word_changed(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if script.stem == "overfitting" and not hasattr(lamina_keras, "regularizers"):
-        pytest.skip("needs regularizers")
-    if script.stem == "saving" and not hasattr(lamina_keras.optimizers.SGD(), "variables"):
-        pytest.skip("needs optimizers with variables")
     theirs = results(script, "tensorflow", live_keras, tmp_path / "theirs", monkeypatch)
     ours = results(script, "lamina", lamina_keras, tmp_path / "ours", monkeypatch)
     assert list(ours) == list(theirs)

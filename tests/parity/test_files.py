@@ -17,10 +17,6 @@ from lamina import keras
 
 h5py = pytest.importorskip("h5py")
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(keras.optimizers.SGD(), "variables"), reason="needs optimizers with variables"
-)
-
 RNG = np.random.default_rng(4)
 X = RNG.random((32, 5)).astype(np.float32)
 LABELS = RNG.integers(0, 3, 32)
