@@ -104,6 +104,7 @@ template <class T>
 void Optimizer<T>::clip(Lease& lease, const Backend<T>& backend, T* dw,
                         const std::vector<bool>& absent) const {
   const auto scale = [&](const Parameter& p, T a, T b) {
+    if (a == T(1) && b == T(1)) return;  // as most gradients need it where the bound is 1
     // What is not finite must not get into the zeros behind the rows.
     over(p, !std::isfinite(a) || !std::isfinite(b), [&](std::int64_t first, std::int64_t size) {
       backend.blend(lease, Blend::kScale, a, b, nullptr, dw + first, size);
