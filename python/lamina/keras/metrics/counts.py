@@ -73,7 +73,42 @@ class FalseNegatives(_Count):
     _what = "false_negatives"
 
 
-class Precision(ConfusionMetric):
+class _ShareOfHits(ConfusionMetric):
+    """Hits as a share of themselves and one other count; see `Precision` and `Recall`."""
+
+    core_kind = "thresholds"
+    _direction = "up"
+    _others: str  # the counts that hits are a share of, together with themselves
+
+    def __init__(
+        self,
+        thresholds: Any = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        self.init_thresholds = thresholds
+        self.thresholds = checked_thresholds(thresholds, 0.5 if top_k is None else NEVER)
+        counts = ["true_positives", self._others]
+        super().__init__(self.thresholds, counts, name=name, dtype=dtype, top_k=top_k, class_id=class_id)
+        self._make((len(self.thresholds),))
+
+    def result(self) -> Any:
+        hits = self.true_positives.value  # type: ignore[attr-defined]
+        found = divided(hits, hits + getattr(self, self._others).value)
+        return found[0] if len(self.thresholds) == 1 else found
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "thresholds": self.init_thresholds,
+            "top_k": self.top_k,
+            "class_id": self.class_id,
+        }
+
+
+class Precision(_ShareOfHits):
     """Of the predictions above a threshold, the share whose target is not 0: TP / (TP + FP), 0 where
     there is none.
 
@@ -85,38 +120,10 @@ class Precision(ConfusionMetric):
         name, dtype: as in `Metric`.
     """
 
-    core_kind = "thresholds"
-    _direction = "up"
-
-    def __init__(
-        self,
-        thresholds: Any = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: str | None = None,
-    ) -> None:
-        self.init_thresholds = thresholds
-        self.thresholds = checked_thresholds(thresholds, 0.5 if top_k is None else NEVER)
-        counts = ["true_positives", "false_positives"]
-        super().__init__(self.thresholds, counts, name=name, dtype=dtype, top_k=top_k, class_id=class_id)
-        self._make((len(self.thresholds),))
-
-    def result(self) -> Any:
-        hits = self.true_positives.value  # type: ignore[attr-defined]
-        found = divided(hits, hits + self.false_positives.value)  # type: ignore[attr-defined]
-        return found[0] if len(self.thresholds) == 1 else found
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "thresholds": self.init_thresholds,
-            "top_k": self.top_k,
-            "class_id": self.class_id,
-        }
+    _others = "false_positives"
 
 
-class Recall(ConfusionMetric):
+class Recall(_ShareOfHits):
     """Of the targets that are not 0, the share whose prediction is above a threshold: TP / (TP + FN), 0 where
     there is none.
 
@@ -128,32 +135,4 @@ class Recall(ConfusionMetric):
         name, dtype: as in `Metric`.
     """
 
-    core_kind = "thresholds"
-    _direction = "up"
-
-    def __init__(
-        self,
-        thresholds: Any = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: str | None = None,
-    ) -> None:
-        self.init_thresholds = thresholds
-        self.thresholds = checked_thresholds(thresholds, 0.5 if top_k is None else NEVER)
-        counts = ["true_positives", "false_negatives"]
-        super().__init__(self.thresholds, counts, name=name, dtype=dtype, top_k=top_k, class_id=class_id)
-        self._make((len(self.thresholds),))
-
-    def result(self) -> Any:
-        hits = self.true_positives.value  # type: ignore[attr-defined]
-        found = divided(hits, hits + self.false_negatives.value)  # type: ignore[attr-defined]
-        return found[0] if len(self.thresholds) == 1 else found
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "thresholds": self.init_thresholds,
-            "top_k": self.top_k,
-            "class_id": self.class_id,
-        }
+    _others = "false_negatives"
