@@ -23,7 +23,7 @@ function(lamina_add_isa target name bytes flags)
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:lamina_${name}>)
 endfunction()
 
-set(LAMINA_AVX512_FLAGS "-mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512")
+set(LAMINA_AVX512_FLAGS "-mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprfchw -mprefer-vector-width=512")
 
 function(lamina_add_isas target)
   set(isas "baseline:16:")

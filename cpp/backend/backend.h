@@ -46,7 +46,7 @@ class Backend {
   // dx = (dz w) a'(z) from y = a(z), the output of the layer below; linear: dx = dz w. w's rows may be read
   // to the end of their last cache line.
   virtual void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
-                                    ConstMatrix<T> y, Matrix<T> dx) const = 0;
+                                    const Input<T>& y, Matrix<T> dx) const = 0;
   // dw = dzT x, db = column sums of dz, db may be null; with an update the parameters take their step at
   // once, and what is left in dw and db is of no use. dw's rows are written to the end of their last vector,
   // with 0.

@@ -68,6 +68,9 @@ template <class T>
 struct Input {
   ConstMatrix<T> matrix;
   const Samples<T>* samples = nullptr;
+  // The depth of the product that the matrix came out of, 0: of none. It says which thread has which part of
+  // it in its cache.
+  std::int64_t depth_below = 0;
 };
 
 // What is predicted: a class number per row, or a value per output.

@@ -29,16 +29,19 @@ void map_panel(std::int64_t units, const T* b, T* z, F&& f) {
 template <class T>
 class Fetching {
  public:
-  // The share `part` of `parts` of the samples' next rows; null: nothing.
-  Fetching(const Samples<T>* x, std::int64_t part, std::int64_t parts) {
+  // The share `part` of `parts` of the samples' next rows, over so many steps; null: nothing.
+  Fetching(const Samples<T>* x, std::int64_t part, std::int64_t parts, std::int64_t steps) {
     if (x == nullptr || x->next == nullptr) return;
     x_ = x;
     row_ = x->next_count * part / parts;
     end_ = x->next_count * (part + 1) / parts;
+    const std::int64_t lines = (end_ - row_) * ((x->row_bytes() + kLine - 1) / kLine);
+    every_ = std::clamp<std::int64_t>(steps / std::max<std::int64_t>(lines, 1), 1, kMostSteps);
   }
 
-  [[gnu::always_inline]] void operator()(std::int64_t step) {
-    if (step % 2 != 0 || row_ >= end_) return;
+  [[gnu::always_inline]] void operator()(std::int64_t) {
+    if (--wait_ > 0 || row_ >= end_) return;
+    wait_ = every_;
     __builtin_prefetch(static_cast<const char*>(x_->next[row_]) + offset_, 0, 2);
     offset_ += kLine;
     if (offset_ < x_->row_bytes()) return;
@@ -47,10 +50,10 @@ class Fetching {
   }
 
  private:
-  static constexpr std::int64_t kLine = 64;
+  static constexpr std::int64_t kLine = 64, kMostSteps = 8;
 
   const Samples<T>* x_ = nullptr;
-  std::int64_t row_ = 0, end_ = 0, offset_ = 0;
+  std::int64_t row_ = 0, end_ = 0, offset_ = 0, every_ = 1, wait_ = 1;
 };
 
 // y = a(x wT + b) for the rows of one panel of x (transposed_panel), which are y's, and w's units, which are
@@ -59,7 +62,7 @@ class Fetching {
 template <class T>
 void dense_panel(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y,
                  const Samples<T>* fetched, std::int64_t part, std::int64_t parts) {
-  Fetching<T> fetching(fetched, part, parts);
+  Fetching<T> fetching(fetched, part, parts, (w.rows + kBlockRows - 1) / kBlockRows * w.cols);
   by_chains(w.cols, [&](std::int64_t first, std::int64_t depth, bool) {
     const Stored<T> stored{z, kPanel<T>, kPanel<T>, first > 0};
     const Strided<T> units{w.data + first, w.stride, 1};

@@ -54,6 +54,7 @@ struct Pass {
   bool training = false;
   std::uint64_t step = 0;
   const Samples<T>* samples = nullptr;  // the network's input, where it comes as these and not as a matrix
+  std::int64_t depth_below = 0;         // of the product that the layer's input came out of, see Input
   const Update<T>* update = nullptr;    // to be taken at once by whoever has a parameter's gradient; or null
   const Restraints<T>* restraints = nullptr;  // with an update: of the parameters that can't take it at once
 };
@@ -133,6 +134,8 @@ class Layer {
   virtual const Rescale<T>* rescales() const { return nullptr; }
   // The penalty on its input, if it is that and nothing else.
   virtual const Penalty<T>* penalises() const { return nullptr; }
+  // The depth of its product, if it has one: see Input.
+  virtual std::int64_t depth() const { return 0; }
   // Whether x may have no values, but stand for the pass's samples.
   virtual bool reads_samples() const { return false; }
 

@@ -11,6 +11,7 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
   network.require_built();
   const bool training = mode == Mode::kTraining;
   std::int64_t widest = network.inputs();
+  std::int64_t depth = 0;
   bool trainable_seen = false, penalised = false;
   for (const auto& layer : network.layers()) {
     const Penalty<T>* const added = mode == Mode::kInference ? nullptr : layer->penalises();
@@ -28,7 +29,8 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
     }
     Buffer<T> kept(training ? capacity * layer->outputs() : 0);
     stages_.push_back(
-        {layer.get(), std::move(kept), Buffer<T>(layer->workspace(capacity)), nullptr, {}, {}, penalty});
+        {layer.get(), std::move(kept), Buffer<T>(layer->workspace(capacity)), nullptr, {}, {}, penalty, depth});
+    if (layer->depth() != 0) depth = layer->depth();
     widest = std::max(widest, layer->outputs());
     if (layer->learns() && !std::exchange(trainable_seen, true)) first_trainable_ = stages_.size() - 1;
   }
@@ -47,12 +49,20 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
     stages_[i].output = training ? stages_[i].kept.data() : turns_[i % 2].data();
 }
 
+// The pass as it is at a stage.
+template <class T>
+Pass<T> Forward<T>::at(const Pass<T>& pass, const Stage& stage) const {
+  Pass<T> here = pass;
+  here.depth_below = stage.depth_below;
+  return here;
+}
+
 template <class T>
 ConstMatrix<T> Forward<T>::run_stages(const Pass<T>& pass, ConstMatrix<T> x, std::size_t end) {
   for (std::size_t i = 0; i < end; ++i) {
     Stage& stage = stages_[i];
     const Matrix<T> y(stage.output, x.rows, stage.layer->outputs());
-    stage.layer->forward(pass, x, y, stage.workspace.data());
+    stage.layer->forward(at(pass, stage), x, y, stage.workspace.data());
     stage.x = x;
     stage.y = y;
     if (mode_ == Mode::kEvaluation) output_penalties_ += penalty(pass, stage, {});
@@ -97,7 +107,7 @@ ConstMatrix<T> Forward<T>::run_to_logits(const Pass<T>& pass, ConstMatrix<T> x) 
   last.x = run_stages(pass, x, stages_.size() - 1);
   last.y = Matrix<T>(last.output, x.rows, last.layer->outputs());
   const ConstMatrix<T> logits =
-      last.layer->logits(pass, last.x, {logits_.data(), x.rows, last.layer->outputs()});
+      last.layer->logits(at(pass, last), last.x, {logits_.data(), x.rows, last.layer->outputs()});
   if (last.penalty) {  // it is on what comes out of the head, which the loss does not look at
     output_from_logits(pass, logits);
     if (mode_ == Mode::kEvaluation) output_penalties_ += penalty(pass, last, {});
@@ -134,7 +144,7 @@ double Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
     if (dx && stage.layer->joins_below() && stages_[i - 1].layer->head() != Activation::kSoftmax &&
         !stages_[i - 1].penalty)
       joined = stages_[i - 1].layer->head();
-    Pass<T> own = pass;
+    Pass<T> own = at(pass, stage);
     const bool waits = pass.restraints != nullptr && pass.restraints->concern(*stage.layer);
     if (waits) own.update = nullptr;
     stage.layer->backward(own, stage.x, stage.y, dy, at_logits, joined, dx, stage.workspace.data());

@@ -53,8 +53,10 @@ class Forward {
     T* output;            // in training kept for the way back; else one of two that the stages take in turn
     ConstMatrix<T> x, y;  // of the last run
     Penalty<T> penalty;   // on the output
+    std::int64_t depth_below = 0;
   };
 
+  Pass<T> at(const Pass<T>& pass, const Stage& stage) const;
   ConstMatrix<T> run_stages(const Pass<T>& pass, ConstMatrix<T> x, std::size_t end);
   // The penalty on a stage's output; its gradient is added to dy, if that is wanted.
   double penalty(const Pass<T>& pass, const Stage& stage, Matrix<T> dy) const;

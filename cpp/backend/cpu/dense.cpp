@@ -79,7 +79,7 @@ void CpuBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, con
       k.dense_rows(x.matrix, w.rows_of(t.col, t.col_end), bias(t.col), a, y.cols_of(t.col, t.col_end));
     });
   } else {
-    const Grid grid = forward_grid(y.rows, w.rows, w.cols, k.panel, sizeof(T));
+    const Grid grid = forward_grid(y.rows, w.rows, w.cols, x.depth_below, k.panel, sizeof(T));
     const std::uint64_t call = next_call();
     // Each thread fetches the whole of the next batch, in its tiles' turn, since each will read all of it.
     const std::int64_t turns = std::max<std::int64_t>(1, grid.tiles() / lease.threads());
@@ -101,15 +101,15 @@ void CpuBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, con
 
 template <class T>
 void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
-                                         ConstMatrix<T> y, Matrix<T> dx) const {
+                                         const Input<T>& y, Matrix<T> dx) const {
   const KernelTable<T>& k = kernels<T>();
-  const Grid grid = input_gradient_grid(dx.rows, w.rows, w.cols, k.panel);
+  const Grid grid = input_gradient_grid(dx.rows, w.rows, w.cols, y.depth_below, k.panel, sizeof(T));
   const std::uint64_t call = next_call();
   lease.run(grid.tiles(), [&](std::int64_t i) {
     const auto t = grid.tile(i);
     const auto part = [&](auto m) { return m.rows_of(t.row, t.row_end).cols_of(t.col, t.col_end); };
     k.dense_input_gradient(well_spaced(dz.rows_of(t.row, t.row_end), call, t.row),
-                           w.cols_of(t.col, t.col_end), a, a != Activation::kLinear ? part(y) : y,
+                           w.cols_of(t.col, t.col_end), a, a != Activation::kLinear ? part(y.matrix) : y.matrix,
                            Scratch<T>::of_this_thread().result(k.longest_chain * k.panel), part(dx));
   });
 }
@@ -141,7 +141,7 @@ void CpuBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, Const
   template void CpuBackend<T>::dense(Lease&, const Input<T>&, ConstMatrix<T>, const T*, Activation,          \
                                      Matrix<T>) const;                                                       \
   template void CpuBackend<T>::dense_input_gradient(Lease&, ConstMatrix<T>, ConstMatrix<T>, Activation,      \
-                                                    ConstMatrix<T>, Matrix<T>) const;                        \
+                                                    const Input<T>&, Matrix<T>) const;                       \
   template void CpuBackend<T>::dense_weight_gradient(Lease&, const Input<T>&, ConstMatrix<T>, Matrix<T>, T*, \
                                                      const Update<T>*) const;
 LAMINA_INSTANTIATE(float)

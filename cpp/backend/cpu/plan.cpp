@@ -41,8 +41,8 @@ Grid::Tile Grid::tile(std::int64_t i) const {
           edge(cols, col_tiles, c, col_unit), edge(cols, col_tiles, c + 1, col_unit)};
 }
 
-Grid forward_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel,
-                  std::int64_t item) {
+Grid forward_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t depth_below,
+                  std::int64_t panel, std::int64_t item) {
   const std::int64_t panels = divided(rows, panel), wanted = wanted_tiles(rows, units, inputs);
   // Weights that fit the cache are read from it for one panel after the other; larger ones are to be read few
   // times, each time for as many panels as fit.
@@ -50,17 +50,22 @@ Grid forward_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, st
   const bool small = units * inputs * item <= kCacheBytes;
   const std::int64_t fewest = small ? std::clamp<std::int64_t>(wanted, 1, panels) : 1;
   const std::int64_t groups = std::clamp(divided(panels, fitting), fewest, panels);
-  return {rows, units, groups, parts(wanted / groups, units / kFewestUnits), panel, 1};
+  const Grid grid{rows, units, groups, parts(wanted / groups, units / kFewestUnits), panel, 1};
+  if (depth_below == 0 || grid.tiles() > 1) return grid;
+  return {rows, units, forward_grid(rows, inputs, depth_below, 0, panel, item).row_tiles, 1, panel, 1};
 }
 
 Grid few_rows_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs) {
   return {rows, units, 1, parts(wanted_tiles(rows, units, inputs), units / kFewestUnits), 1, kFewestUnits};
 }
 
-Grid input_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel) {
+Grid input_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t depth_below,
+                         std::int64_t panel, std::int64_t item) {
   const std::int64_t wanted = wanted_tiles(rows, units, inputs);
   const std::int64_t col_tiles = parts(std::min(wanted, kMostTiles / 4), inputs / panel);
-  return {rows, inputs, parts(wanted / col_tiles, rows / 64), col_tiles, 1, panel};
+  const Grid grid{rows, inputs, parts(wanted / col_tiles, rows / 64), col_tiles, 1, panel};
+  if (depth_below == 0 || grid.tiles() > 1) return grid;
+  return {rows, inputs, forward_grid(rows, inputs, depth_below, 0, panel, item).row_tiles, 1, panel, panel};
 }
 
 Grid weight_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel) {

@@ -60,7 +60,7 @@ void ProfiledBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w
 
 template <class T>
 void ProfiledBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
-                                              ConstMatrix<T> y, Matrix<T> dx) const {
+                                              const Input<T>& y, Matrix<T> dx) const {
   LAMINA_TIMED(dense_input_gradient, lease, dz, w, a, y, dx);
 }
 

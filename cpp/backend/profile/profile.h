@@ -16,7 +16,7 @@ class ProfiledBackend final : public Backend<T> {
               Matrix<T> out) const override;
   void dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
              Matrix<T> y) const override;
-  void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y,
+  void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, const Input<T>& y,
                             Matrix<T> dx) const override;
   void dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz, Matrix<T> dw, T* db,
                              const Update<T>* update) const override;

@@ -70,14 +70,14 @@ void ReferenceBackend<T>::dense(Lease& lease, const Input<T>& input, ConstMatrix
 
 template <class T>
 void ReferenceBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w,
-                                               Activation a, ConstMatrix<T> y, Matrix<T> dx) const {
+                                               Activation a, const Input<T>& y, Matrix<T> dx) const {
   for (std::int64_t i = 0; i < dx.rows; ++i)
     for (std::int64_t k = 0; k < dx.cols; ++k) {
       double sum = 0;
       for (std::int64_t j = 0; j < dz.cols; ++j) sum += double{dz.row(i)[j]} * double{w.row(j)[k]};
       dx.row(i)[k] = static_cast<T>(sum);
     }
-  if (a != Activation::kLinear) activation_gradient(lease, a, y, dx, dx);
+  if (a != Activation::kLinear) activation_gradient(lease, a, y.matrix, dx, dx);
 }
 
 template <class T>

@@ -31,6 +31,7 @@ class Dense final : public Layer<T> {
   }
 
   bool joins_below() const override { return true; }
+  std::int64_t depth() const override { return inputs_; }
   bool reads_samples() const override { return this->inputs() == inputs_; }
 
   void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
@@ -40,7 +41,7 @@ class Dense final : public Layer<T> {
       pass.backend.activation_gradient(pass.lease, activation_, y.reshaped(units_), dz, dz);
     // In this order: the weights that gave y are gone once they took their step.
     if (dx)
-      pass.backend.dense_input_gradient(pass.lease, dz, weights(pass), below, x.reshaped(inputs_),
+      pass.backend.dense_input_gradient(pass.lease, dz, weights(pass), below, input(pass, x),
                                         dx.reshaped(inputs_));
     if (!this->learns()) return;
     const Parameter& kernel = this->parameters_[0];
@@ -51,7 +52,7 @@ class Dense final : public Layer<T> {
 
  private:
   Input<T> input(const Pass<T>& pass, ConstMatrix<T> x) const {
-    return {x.reshaped(inputs_), x ? nullptr : pass.samples};
+    return {x.reshaped(inputs_), x ? nullptr : pass.samples, pass.depth_below};
   }
   ConstMatrix<T> weights(const Pass<T>& pass) const {
     return {this->value(pass, 0), units_, inputs_, this->parameters_[0].stride};
