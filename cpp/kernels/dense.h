@@ -164,20 +164,44 @@ void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, Con
   if (a != Activation::kLinear) activation_gradient<T>(a, y, dx, dx);
 }
 
+// Fetches a panel of a source's columns that will be copied next, a row every few of so many steps.
+template <class T, class Source>
+class ColumnsFetching {
+ public:
+  ColumnsFetching(const Source& x, std::int64_t k, std::int64_t steps)
+      : x_(x),
+        k_(k),
+        end_(k < x.cols() ? x.rows() : 0),
+        every_(std::max<std::int64_t>(1, steps / std::max<std::int64_t>(end_, 1))) {}
+
+  [[gnu::always_inline]] void operator()(std::int64_t) {
+    if (--wait_ > 0 || row_ >= end_) return;
+    wait_ = every_;
+    const char* const at = static_cast<const char*>(x_.at(row_++, k_));
+    __builtin_prefetch(at, 0, 2);
+    __builtin_prefetch(at + sizeof(Vec<T>), 0, 2);
+  }
+
+ private:
+  const Source& x_;
+  std::int64_t k_, row_ = 0, end_, every_, wait_ = 1;
+};
+
 // dw = dzT x for some units, dz's columns, and inputs first_input..end_input-1; then the update, if any. dw's
 // rows are written to the end of their last vector, with 0. panel_of(input) is x's panel of columns that
-// starts there.
-template <class T, class PanelOf>
-void weight_gradient(PanelOf&& panel_of, std::int64_t first_input, std::int64_t end_input, ConstMatrix<T> dz,
-                     const Update<T>* update, Matrix<T> dw) {
+// starts there; meanwhile_of(input, steps) is what is done at each of so many steps of its product.
+template <class T, class PanelOf, class MeanwhileOf>
+void weight_gradient(PanelOf&& panel_of, MeanwhileOf&& meanwhile_of, std::int64_t first_input,
+                     std::int64_t end_input, ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw) {
   const bool at_once = update != nullptr && update->is_plain_sgd();
   for (std::int64_t input = first_input; input < end_input; input += kPanel<T>) {
     const T* const panel = panel_of(input);
+    auto meanwhile = meanwhile_of(input, (dz.cols + kBlockRows - 1) / kBlockRows * dz.rows);
     by_chains(dz.rows, [&](std::int64_t first, std::int64_t depth, bool last) {
       const Strided<T> units{dz.row(first), 1, dz.stride};
       const auto run = [&](const auto& end) {
         if (end_input - input > kLanes<T>)
-          panel_product<T, 2>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end);
+          panel_product<T, 2>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end, meanwhile);
         else
           panel_product<T, 1>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end);
       };
@@ -202,7 +226,12 @@ void weight_gradient_of_rows(const Input<T>& x, std::int64_t first_input, std::i
       copied_panel<T>(source, input, std::min(kPanel<T>, end_input - input), panel);
       return panel;
     };
-    weight_gradient<T>(copied, first_input, end_input, dz, update, dw);
+    const auto next = [&](std::int64_t input, std::int64_t steps) {
+      using Source = std::remove_cvref_t<decltype(source)>;
+      const std::int64_t then = input + kPanel<T>;
+      return ColumnsFetching<T, Source>(source, then < end_input ? then : source.cols(), steps);
+    };
+    weight_gradient<T>(copied, next, first_input, end_input, dz, update, dw);
   };
   if (x.samples != nullptr)
     with_source<T>(*x.samples, 0, x.samples->count, run);
@@ -215,7 +244,8 @@ template <class T>
 void weight_gradient_of_panels(const T* panels, std::int64_t first_input, std::int64_t end_input,
                                ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw) {
   const auto copied = [&](std::int64_t input) { return panels + input / kPanel<T> * dz.rows * kPanel<T>; };
-  weight_gradient<T>(copied, first_input, end_input, dz, update, dw);
+  const auto nothing = [](std::int64_t, std::int64_t) { return Nothing{}; };
+  weight_gradient<T>(copied, nothing, first_input, end_input, dz, update, dw);
 }
 
 // db = column sums of dz, then the update.

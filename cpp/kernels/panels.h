@@ -26,6 +26,7 @@ struct MatrixSource {
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
     return load_up_to(x.row(i) + k, n);
   }
+  const void* at(std::int64_t i, std::int64_t k) const { return x.row(i) + k; }
 };
 
 // What is beyond a row's end stays 0, so that the ends of the weights' rows do.
@@ -44,6 +45,7 @@ struct RowSource {
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
     return rescaled(x, load_up_to(static_cast<const T*>(x.rows[first + i]) + k, n), n);
   }
+  const void* at(std::int64_t i, std::int64_t k) const { return static_cast<const T*>(x.rows[first + i]) + k; }
 };
 
 template <class T>
@@ -54,6 +56,9 @@ struct ByteSource {
   std::int64_t cols() const { return x.cols; }
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
     return rescaled(x, from_bytes<T>(static_cast<const std::uint8_t*>(x.rows[first + i]) + k, n), n);
+  }
+  const void* at(std::int64_t i, std::int64_t k) const {
+    return static_cast<const std::uint8_t*>(x.rows[first + i]) + k;
   }
 };
 
