@@ -10,6 +10,9 @@ from rounds import Run
 
 # First epochs in shuffled order end at the same loss but for the order.
 SHUFFLED_RTOL = 0.05
+# Where dropout is drawn, the validation after a first epoch varies with a standard deviation of 5.5 % (over ten
+# seeds of the case "regularised"; its training loss by 0.4 %): four times that of the difference of two draws.
+DROPPED_RTOL = 4 * 2**0.5 * 0.055
 
 
 def summarised(case: Case, runs: dict[str, list[Run]], limit: dict[str, float]) -> dict[str, Any]:
@@ -67,12 +70,13 @@ def differences(case: Case, found: dict[str, Any], first: str) -> list[str]:
     """Peers whose losses and outputs are not the first one's; so written that NaN is a difference."""
     faults = []
     exact = case.tolerance
-    shuffled = SHUFFLED_RTOL * (2 if case.regularised else 1)  # what is dropped differs too
+    shuffled = SHUFFLED_RTOL
+    validated = DROPPED_RTOL if case.regularised else SHUFFLED_RTOL
     for name, values in found.items():
         for key, rtol in (
             ("check_loss", exact),
             ("epoch_loss", shuffled),
-            ("epoch_val_loss", shuffled),
+            ("epoch_val_loss", validated),
         ):
             if key in values and key in found[first]:
                 wanted, got = found[first][key], values[key]
