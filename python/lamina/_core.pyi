@@ -138,9 +138,8 @@ class _Network:
         """
 
     def freeze(self, parameters: list[bool], statistics: list[bool]) -> None:
-        """For each parameter, in the order of `parameters()`, whether it takes no step, and for each layer
-        whether batch statistics are not used. The parameters move: `parameters()` gives their views anew,
-        the old ones show what was. A trainer made before must not train on.
+        """For each of `parameters()` whether it takes no step, and for each layer whether batch statistics
+        are not used. They move: `parameters()` gives their views anew. A trainer of before must not go on.
         """
 
     def forward(self, x: _Array, training: bool, step: int, frozen_statistics: list[bool] = ...) -> _Array:
