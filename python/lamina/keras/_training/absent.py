@@ -62,9 +62,6 @@ NAMES: dict[str, str] = {
     "keras.losses": """
         CTC ctc
     """,
-    "keras.metrics": """
-        BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU
-    """,
     "keras.models": """
         Model
     """,
@@ -87,6 +84,7 @@ NAMES: dict[str, str] = {
 # Of those, what will stay out, and why.
 REASONS = {
     "keras.config.enable_unsafe_deserialization": "code that a file holds is never run",
+    "keras.optimizers.MultiOptimizer": "a network's step is one optimizer's in the compiled loop",
     "keras.layers.Lambda": "a function of one's own needs automatic differentiation, which Lamina has not",
 }
 

@@ -51,6 +51,11 @@ from lamina.keras.metrics.f_score import FBetaScore as FBetaScore
 from lamina.keras.metrics.hinges import CategoricalHinge as CategoricalHinge
 from lamina.keras.metrics.hinges import Hinge as Hinge
 from lamina.keras.metrics.hinges import SquaredHinge as SquaredHinge
+from lamina.keras.metrics.iou import BinaryIoU as BinaryIoU
+from lamina.keras.metrics.iou import IoU as IoU
+from lamina.keras.metrics.iou import MeanIoU as MeanIoU
+from lamina.keras.metrics.iou import OneHotIoU as OneHotIoU
+from lamina.keras.metrics.iou import OneHotMeanIoU as OneHotMeanIoU
 from lamina.keras.metrics.metric import Metric as Metric
 from lamina.keras.metrics.operating_points import PrecisionAtRecall as PrecisionAtRecall
 from lamina.keras.metrics.operating_points import RecallAtPrecision as RecallAtPrecision
@@ -83,6 +88,7 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
@@ -93,15 +99,19 @@ __all__ = [
     "FalseNegatives",
     "FalsePositives",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
     "PearsonCorrelation",
     "Poisson",
     "Precision",
@@ -168,6 +178,11 @@ _CLASSES: tuple[type[Metric], ...] = (
     CategoricalHinge,
     Hinge,
     SquaredHinge,
+    BinaryIoU,
+    IoU,
+    MeanIoU,
+    OneHotIoU,
+    OneHotMeanIoU,
     PrecisionAtRecall,
     RecallAtPrecision,
     SensitivityAtSpecificity,
