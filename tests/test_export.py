@@ -79,6 +79,19 @@ def test_every_activation(name: str, tmp_path: Path) -> None:
     agrees(Sequential([keras.Input((3, 4)), layers.Dense(5, name)]), X, tmp_path / "model.onnx", name)
 
 
+def test_unit_normalization_of_tiny_rows(tmp_path: Path) -> None:
+    """Keras's bound is one on the norm, 1e-12: rows above it have length 1, those below less."""
+    norms = np.array([1e-5, 1e-6, 1e-8, 1e-11, 3e-12, 5e-13, 1e-14, 0])
+    x = (norms[:, None] * np.array([0.6, 0, -0.8])).astype(np.float32)
+    model = Sequential([keras.Input((3,)), layers.UnitNormalization()])
+    want = x.astype(np.float64) / np.maximum(norms, 1e-12)[:, None]
+    model.export(tmp_path / "unit.onnx", format="onnx", verbose=False)
+    session = runtime.InferenceSession((tmp_path / "unit.onnx").read_bytes())
+    got = session.run(None, {session.get_inputs()[0].name: x})[0]
+    for values in (got, model.predict(x, verbose=0)):
+        np.testing.assert_allclose(values, want, rtol=rounding("float32", 3, steps=4))
+
+
 def test_a_model_within_a_model_and_float64(tmp_path: Path) -> None:
     for dtype in ("float32", "float64"):
         model = Sequential([keras.Input((4,)), layers.Dense(8, "relu", dtype=dtype)])

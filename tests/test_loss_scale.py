@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tolerances import rounding
 
 from lamina import keras
 from lamina.keras import optimizers
@@ -53,6 +54,62 @@ def test_fit_leaves_out_what_overflows() -> None:
     alone.fit(x, np.ones(4), batch_size=2, verbose=0)
     for ours, same in zip(model.get_weights(), alone.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, same)
+
+
+@pytest.mark.parametrize(("growth", "scale"), [(3, 2.0**120), (1, 2.0**118), (2, 1024.0)])
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("SGD", {"momentum": 0.9, "weight_decay": 0.1}),
+        ("Adam", {"clipnorm": 0.1, "epsilon": 1e-3}),
+        ("SGD", {"gradient_accumulation_steps": 2}),
+        ("SGD", {"use_ema": True, "ema_overwrite_frequency": 3}),
+    ],
+)
+def test_fit_step_by_step(
+    kind: str, arguments: dict[str, Any], growth: int, scale: float, live_keras: ModuleType
+) -> None:
+    """Losses, weights, scale, counts and slots after every batch are Keras's: with targets whose gradients
+    overflow in some batches and are NaN in one, a penalty, and a scale that falls and rises.
+    """
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 4)).astype("float32")
+    y = rng.normal(size=(60, 2)).astype("float32")
+    y[20:24], y[44] = 1e30, np.nan
+    found = []
+    for library in (keras, live_keras):
+        layers = library.layers
+        model = library.Sequential(
+            [
+                library.Input((4,)),
+                layers.Dense(5, activation="tanh", kernel_regularizer="l2", name="a"),
+                layers.Dense(2, name="b"),
+            ],
+            name="m",
+        )
+        values = np.random.default_rng(3)
+        model.set_weights([values.normal(size=weight.shape) * 0.3 for weight in model.get_weights()])
+        inner = getattr(library.optimizers, kind)(0.01, **arguments, name="i")
+        optimizer = library.optimizers.LossScaleOptimizer(inner, scale, growth, name="l")
+        model.compile(optimizer, "mse")
+        seen: list[Any] = []
+        after = library.callbacks.LambdaCallback(
+            on_train_batch_end=lambda _, logs, optimizer=optimizer, model=model, seen=seen: seen.append(
+                [logs["loss"], *(np.array(v.numpy()) for v in (*optimizer.variables, *model.weights))]
+            )
+        )
+        history = model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0, callbacks=[after])
+        assert list(history.history) == ["loss"]
+        found.append(seen)
+    assert len(found[0]) == len(found[1]) == 30
+    scales = {float(step[4]) for step in found[1]}  # behind the loss, two numbers of no use, the steps
+    assert len(scales) > 2
+    for step, (ours, theirs) in enumerate(zip(*found, strict=True)):
+        bound = 8 * rounding("float32", 20, step + 1)
+        for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            size = np.abs(np.where(np.isfinite(other), other, 0.0)).max()
+            np.testing.assert_allclose(one, other, rtol=0, atol=bound * size, err_msg=f"{step}: {number}")
+            assert number not in (3, 4) or float(one) == float(other)
 
 
 @pytest.mark.parametrize(

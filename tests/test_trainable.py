@@ -61,11 +61,18 @@ def test_attribute_of_layer_and_model() -> None:
     assert layers.Dense.from_config(frozen.get_config()).trainable is False
 
 
-def test_a_weight_is_not_frozen_by_itself() -> None:
-    kernel = network().layers[0].weights[0]
-    kernel.trainable = True
-    with pytest.raises(ValueError, match="set trainable of its layer"):
-        kernel.trainable = False
+def test_a_weight_frozen_by_itself() -> None:
+    model = network()
+    dense, norm, *_ = model.layers
+    dense.kernel.trainable = False
+    assert [weight.name for weight in dense.trainable_weights] == ["bias"]
+    assert [weight.name for weight in dense.non_trainable_weights] == ["kernel"]
+    dense.trainable = True  # of all its weights
+    assert dense.trainable_weights == dense.weights
+    norm.moving_mean.trainable = False  # as it is
+    with pytest.raises(ValueError, match=r"moving_mean' has no gradient.*expected False, got True"):
+        norm.moving_mean.trainable = True
+    assert keras.Variable(1.0, trainable=False).trainable is False
 
 
 def test_summary_counts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,8 +135,11 @@ def test_optimizer_that_knows_other_weights_is_refused() -> None:
     compiled(model, optimizer).fit(X, Y, verbose=0)
     model.layers[0].trainable = True
     compiled(model, optimizer)
-    with pytest.raises(ValueError, match="optimizer: it was built for other parameter shapes"):
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"optimizer: expected one that was built for all .*dense.*kernel'"):
         model.fit(X, Y, verbose=0)
+    for ours, same in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, same)
 
 
 def test_a_training_within_a_training_may_not_move_the_weights() -> None:

@@ -262,6 +262,12 @@ void bind_optimizer(py::module_& m, const char* name) {
           },
           py::arg("schedule"))
       .def("build", &build<T>, py::arg("variables"))
+      .def(
+          "bind",
+          [](Self& self, const BoundNetwork<T>& network, const std::vector<std::size_t>& known) {
+            self.bind(network.network, known);
+          },
+          py::arg("network"), py::arg("known"))
       .def("apply", &apply<T>, py::arg("grads"), py::arg("variables"))
       .def("leave_to_adam", &Self::leave_to_adam, py::arg("left"))
       .def("exclude_from_decay", &Self::exclude_from_decay, py::arg("excluded"))

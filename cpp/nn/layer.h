@@ -81,10 +81,8 @@ class Layer {
     parameters_[k].stride = row_stride<T>(parameters_[k].cols);
   }
 
-  // Frozen parameters take no step; a layer with frozen statistics uses those it has, in training too.
-  void freeze(bool parameters) {
-    for (Parameter& p : parameters_) p.frozen = parameters;
-  }
+  // A frozen parameter takes no step; a layer with frozen statistics uses those it has, in training too.
+  void freeze(std::size_t k, bool frozen) { parameters_[k].frozen = frozen; }
   void freeze_statistics(bool statistics) { frozen_statistics_ = statistics; }
   bool frozen_statistics() const { return frozen_statistics_; }
   // Whether any of its parameters takes steps: otherwise backward has no place for their gradients.
@@ -93,6 +91,8 @@ class Layer {
       if (p.learns()) return true;
     return false;
   }
+  // Whether backward computes this parameter's gradient: it does of all or of none, also where one is frozen.
+  bool gives_gradient(const Parameter& p) const { return p.trainable && learns(); }
 
   // What the trainer asks of parameter k besides a small loss; set before there is a trainer.
   void penalise(std::size_t k, const Penalty<double>& penalty) { parameters_[k].penalty = penalty; }

@@ -1,10 +1,19 @@
 #include "nn/network.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/error.h"
 
 namespace lamina {
+namespace {
+
+std::uint64_t next_layout() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
+}  // namespace
 
 template <class T>
 Network<T>::Network(std::int64_t inputs, const Backend<T>& backend) : backend_(backend), inputs_(inputs) {
@@ -23,21 +32,22 @@ template <class T>
 void Network<T>::build() {
   require(!built_, "network: it is built already");
   block_ = std::make_shared<Buffer<T>>(place());
+  layout_ = next_layout();
   built_ = true;
 }
 
 template <class T>
 std::int64_t Network<T>::place() {
   std::int64_t end = 0;
-  for (const bool learns : {true, false}) {
+  for (const bool first : {true, false}) {
     for (const auto& layer : layers_)
       for (std::size_t k = 0; k < layer->parameters().size(); ++k) {
         const Parameter& p = layer->parameters()[k];
-        if (p.learns() != learns) continue;
+        if (layer->gives_gradient(p) != first) continue;
         layer->place(k, end);
         end += p.extent();
       }
-    if (learns) trainable_size_ = end;
+    if (first) trainable_size_ = end;
   }
   return end;
 }
@@ -45,14 +55,16 @@ std::int64_t Network<T>::place() {
 template <class T>
 void Network<T>::freeze(const std::vector<bool>& parameters, const std::vector<bool>& statistics) {
   require_built();
-  require(parameters.size() == layers_.size() && statistics.size() == layers_.size(),
-          "freeze: expected a word for each of ", layers_.size(), " layers, got ", parameters.size(), " and ",
-          statistics.size());
   const auto block = std::make_shared<Buffer<T>>(block_->size());
   std::vector<Parameter> before;
   for (const auto& layer : layers_)
     before.insert(before.end(), layer->parameters().begin(), layer->parameters().end());
-  for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->freeze(parameters[i]);
+  require(parameters.size() == before.size() && statistics.size() == layers_.size(),
+          "freeze: expected a word for each of ", before.size(), " parameters and ", layers_.size(),
+          " layers, got ", parameters.size(), " and ", statistics.size());
+  auto frozen = parameters.begin();
+  for (const auto& layer : layers_)
+    for (std::size_t k = 0; k < layer->parameters().size(); ++k) layer->freeze(k, *frozen++);
   freeze_statistics(statistics);
   place();
   auto from = before.begin();
@@ -62,7 +74,7 @@ void Network<T>::freeze(const std::vector<bool>& parameters, const std::vector<b
       ++from;
     }
   block_ = block;
-  ++layout_;
+  layout_ = next_layout();
 }
 
 template <class T>
@@ -81,12 +93,19 @@ void Network<T>::require_built() const {
 }
 
 template <class T>
-std::vector<const Parameter*> Network<T>::trainable() const {
+std::vector<const Parameter*> Network<T>::parameter_list() const {
   std::vector<const Parameter*> all;
   for (const auto& layer : layers_)
-    for (const Parameter& p : layer->parameters())
-      if (p.learns()) all.push_back(&p);
+    for (const Parameter& p : layer->parameters()) all.push_back(&p);
   return all;
+}
+
+template <class T>
+bool Network<T>::steps_as_one() const {
+  for (const auto& layer : layers_)
+    for (const Parameter& p : layer->parameters())
+      if (layer->gives_gradient(p) && !p.learns()) return false;
+  return true;
 }
 
 template class Network<float>;

@@ -1,6 +1,6 @@
-// A chain of layers, and the one flat block that holds all their parameters: first those that learn, then
-// the others, each starting on a cache line. An optimizer's step is a loop over the first part, or over parts
-// of it.
+// A chain of layers, and the one flat block that holds all their parameters: first those of layers that
+// learn, then the others, each starting on a cache line. An optimizer's step is a loop over the first part,
+// or over parts of it.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +22,14 @@ class Network {
   // Allocates the parameters, all 0; nothing can be added after it.
   void build();
   void require_built() const;
-  // Says for each layer whether its parameters are frozen and whether its statistics are. Parameters that no
-  // longer learn move to the end of a new block; the old one lives as long as someone else holds it.
+  // Says for each parameter whether it is frozen and for each layer whether its statistics are. Parameters of
+  // layers that no longer learn move to the end of a new block; the old one lives as long as someone else
+  // holds it.
   void freeze(const std::vector<bool>& parameters, const std::vector<bool>& statistics);
   // Of the statistics alone; returns what was said of them before.
   std::vector<bool> freeze_statistics(const std::vector<bool>& statistics);
-  // Changes whenever the parameters have moved: a trainer made for another layout must not go on.
+  // Another number whenever the parameters have moved, and in every network: a trainer made for another
+  // layout must not go on.
   std::uint64_t layout() const { return layout_; }
 
   const Backend<T>& backend() const { return backend_; }
@@ -39,8 +41,10 @@ class Network {
   std::shared_ptr<Buffer<T>> block() const { return block_; }
   std::int64_t trainable_size() const { return trainable_size_; }
 
-  // Parameters that learn, in order of layers.
-  std::vector<const Parameter*> trainable() const;
+  // All parameters, in order of layers.
+  std::vector<const Parameter*> parameter_list() const;
+  // Whether all parameters learn whose gradients are computed.
+  bool steps_as_one() const;
 
   // Many may predict at once; who trains must be alone.
   Occupancy& occupancy() const { return occupancy_; }

@@ -121,30 +121,70 @@ std::int64_t place(const Parameter& p, std::int64_t k) {
 template <class T>
 void Optimizer<T>::bind(const Network<T>& network) {
   network.require_built();
+  if (bound_ && layout_ == network.layout()) return;
+  const std::vector<const Parameter*> all = network.parameter_list();
+  std::vector<std::size_t> learning;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i]->learns()) learning.push_back(i);
+  if (!bound_) {
+    std::vector<Parameter> wanted;
+    for (const std::size_t i : learning) wanted.push_back(*all[i]);
+    bind(std::move(wanted), network.trainable_size(), network.parameters());
+  }
+  bind(network, learning);
+}
+
+template <class T>
+void Optimizer<T>::bind(const Network<T>& network, const std::vector<std::size_t>& known) {
+  network.require_built();
+  const std::vector<const Parameter*> all = network.parameter_list();
   std::vector<Parameter> wanted;
-  for (const Parameter* p : network.trainable()) wanted.push_back(*p);
-  if (!bound_) return bind(std::move(wanted), network.trainable_size(), network.parameters());
+  std::vector<bool> absent;
+  // Where nothing learns in a layer its parameters lie behind the others, and so do their slots.
+  std::int64_t size = network.trainable_size();
+  for (const std::size_t i : known) {
+    require(i < all.size(), "known: expected numbers below ", all.size(), ", got ", i);
+    wanted.push_back(*all[i]);
+    absent.push_back(!wanted.back().learns());
+    size = std::max(size, wanted.back().offset + wanted.back().extent());
+  }
   const auto same_size = [](const Parameter& a, const Parameter& b) {
     return a.rows * a.cols == b.rows * b.cols;
   };
+  require(
+      bound_ && std::equal(wanted.begin(), wanted.end(), parameters_.begin(), parameters_.end(), same_size),
+      "optimizer: it was built for other parameter shapes; make a new one for this model");
+  move_slots(std::move(wanted), size);
+  absent_ = std::move(absent);
+  whole_ = network.steps_as_one();
+  layout_ = network.layout();
+}
+
+template <class T>
+void Optimizer<T>::move_slots(std::vector<Parameter> to, std::int64_t size) {
   const auto same_place = [](const Parameter& a, const Parameter& b) {
     return a.rows == b.rows && a.cols == b.cols && a.offset == b.offset;
   };
-  require(std::equal(wanted.begin(), wanted.end(), parameters_.begin(), parameters_.end(), same_size),
-          "optimizer: it was built for other parameter shapes; make a new one for this model");
-  if (std::equal(wanted.begin(), wanted.end(), parameters_.begin(), parameters_.end(), same_place)) return;
-  // It was built for these variables before they had this place.
+  const bool stays = std::equal(to.begin(), to.end(), parameters_.begin(), same_place);
   for (Slot& slot : slots_) {
-    if (slot.values.size() == 1) continue;
-    Buffer<T> moved(network.trainable_size());
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-      for (std::int64_t k = 0; k < wanted[i].rows * wanted[i].cols; ++k)
-        moved.data()[place(wanted[i], k)] = slot.values.data()[place(parameters_[i], k)];
+    if (slot.values.size() == 1 || (stays && slot.values.size() == size)) continue;
+    Buffer<T> moved(size);
+    const bool of_sides = slot.name == "r" || slot.name == "c";  // Adafactor's: as long as one side, in a row
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      const Parameter &from = parameters_[i], &there = to[i];
+      if (of_sides) {
+        std::copy_n(slot.values.data() + from.offset, std::max(from.rows, from.cols),
+                    moved.data() + there.offset);
+        continue;
+      }
+      for (std::int64_t k = 0; k < there.rows * there.cols; ++k)
+        moved.data()[place(there, k)] = slot.values.data()[place(from, k)];
+    }
     retired_.push_back(std::move(slot.values));
     slot.values = std::move(moved);
   }
-  parameters_ = std::move(wanted);
-  make_scratch(network.trainable_size());
+  parameters_ = std::move(to);
+  make_scratch(size);
 }
 
 template <class T>
@@ -154,13 +194,14 @@ void Optimizer<T>::bind(std::vector<Parameter> parameters, std::int64_t size, co
     for (Slot& slot : slots)
       if (slot.name == "momentum") std::copy_n(w, size, slot.values.data());
   slots_.swap(slots);
+  parameters_ = std::move(parameters);
   try {
     fill_from_restored();
   } catch (...) {
     slots_.clear();
+    parameters_.clear();
     throw;
   }
-  parameters_ = std::move(parameters);
   make_scratch(size);
   bound_ = true;
 }
@@ -187,10 +228,22 @@ void Optimizer<T>::exclude_from_decay(std::vector<bool> excluded) {
 }
 
 template <class T>
+template <class F>
+void Optimizer<T>::each_part(const Slot& slot, F&& f) const {
+  if (slot.values.size() == 1) return f(slot.values.data(), 1);
+  for (const Parameter& p : parameters_) f(slot.values.data() + p.offset, p.extent());
+}
+
+template <class T>
 std::vector<std::vector<T>> Optimizer<T>::state() const {
   if (!bound_) return restored_;
   std::vector<std::vector<T>> all;
-  for (const Slot& s : slots_) all.emplace_back(s.values.data(), s.values.data() + s.values.size());
+  for (const Slot& s : slots_) {
+    all.emplace_back();
+    each_part(s, [&](const T* values, std::int64_t size) {
+      all.back().insert(all.back().end(), values, values + size);
+    });
+  }
   return all;
 }
 
@@ -207,12 +260,19 @@ void Optimizer<T>::restore(std::int64_t iterations, std::vector<std::vector<T>> 
 template <class T>
 void Optimizer<T>::fill_from_restored() {
   if (restored_.empty()) return;
-  for (std::size_t k = 0; k < slots_.size(); ++k)
-    require(static_cast<std::int64_t>(restored_[k].size()) == slots_[k].values.size(),
-            "slots: ", slots_[k].name, ": expected ", slots_[k].values.size(), " values, got ",
-            restored_[k].size());
-  for (std::size_t k = 0; k < slots_.size(); ++k)
-    std::copy(restored_[k].begin(), restored_[k].end(), slots_[k].values.data());
+  for (std::size_t k = 0; k < slots_.size(); ++k) {
+    std::int64_t expected = 0;
+    each_part(slots_[k], [&](const T*, std::int64_t size) { expected += size; });
+    require(static_cast<std::int64_t>(restored_[k].size()) == expected, "slots: ", slots_[k].name,
+            ": expected ", expected, " values, got ", restored_[k].size());
+  }
+  for (std::size_t k = 0; k < slots_.size(); ++k) {
+    const T* from = restored_[k].data();
+    each_part(slots_[k], [&](T* values, std::int64_t size) {
+      std::copy_n(from, size, values);
+      from += size;
+    });
+  }
   restored_.clear();
 }
 

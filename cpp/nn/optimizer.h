@@ -44,8 +44,12 @@ class Optimizer {
   void scale_dynamically(std::int64_t growth_steps, std::int64_t* steps, float* scale);
   void set_schedule(Schedule schedule) { schedule_ = std::move(schedule); }
 
-  // Makes the slots for this network's parameters; std::invalid_argument if they were made for other shapes.
+  // Makes the slots for this network's learning parameters, or gives those it has their places there;
+  // std::invalid_argument if they were made for other shapes.
   void bind(const Network<T>& network);
+  // The same where the slots it has are these parameters', by number: one that does not learn now keeps its
+  // slots and takes no step.
+  void bind(const Network<T>& network, const std::vector<std::size_t>& known);
   // The same for parameters whose values are w.
   void bind(std::vector<Parameter> parameters, std::int64_t size, const T* w);
   bool bound() const { return bound_; }
@@ -57,7 +61,9 @@ class Optimizer {
   const std::vector<Slot>& slots() const { return slots_; }
   // The parameters that the slots belong to.
   const std::vector<Parameter>& parameters() const { return parameters_; }
-  // A copy of the slots' values, those not yet bound included.
+  // Of those, the ones that do not learn now.
+  const std::vector<bool>& absent() const { return absent_; }
+  // A copy of the slots' values, those not yet bound included; parameter after parameter, wherever they lie.
   std::vector<std::vector<T>> state() const;
   // Slots that another optimizer of this form had; checked against the network's at once, or when it is
   // bound.
@@ -65,7 +71,7 @@ class Optimizer {
 
   // Whether a parameter's step can be taken as soon as its gradient is there, whatever the others' are, by
   // the verb `update`; if not, step() takes all at once.
-  bool at_once() const { return at_once_; }
+  bool at_once() const { return at_once_ && whole_; }
   // The step that is due, on these gradients and parameters; count_step() once it is taken.
   Update<T> update(const T* dw, T* w) const;
   // Takes the step that is due, if it is to be taken; dw is of no use then. absent: parameters, by number,
@@ -77,11 +83,15 @@ class Optimizer {
  private:
   std::vector<Slot> made_slots(std::int64_t size) const;
   void fill_from_restored();
+  // f(values, size) for what a slot holds of each parameter, in their order; or of its one number.
+  template <class F>
+  void each_part(const Slot& slot, F&& f) const;
   T* slot(std::string_view name) const;
   std::int64_t step_number() const;  // from 1
   T next_product() const;            // Nadam's
   bool steps_now() const;
-  bool overflows(const T* dw) const;
+  bool overflows(const T* dw, const std::vector<bool>& absent) const;
+  void move_slots(std::vector<Parameter> to, std::int64_t size);
   void clip(Lease& lease, const Backend<T>& backend, T* dw, const std::vector<bool>& absent) const;
   void decay(Lease& lease, const Backend<T>& backend, const Update<T>& due, std::size_t i) const;
   void take_by_norm(Lease& lease, const Backend<T>& backend, const Update<T>& due, const Parameter& p) const;
@@ -101,9 +111,12 @@ class Optimizer {
   std::int64_t* scaled_steps_ = nullptr;
   float* scale_ = nullptr;
   bool at_once_ = true;
+  bool whole_ = true;  // all parameters that have a gradient take the step
   std::vector<Slot> slots_;
   std::vector<Buffer<T>> retired_;  // slots that moved; others may still look at them
   std::vector<Parameter> parameters_;
+  std::vector<bool> absent_;
+  std::uint64_t layout_ = 0;  // of the network that the slots have their places in
   std::vector<bool> undecayed_;
   std::vector<bool> adams_;
   Buffer<T> scratch_;    // Lamb: the step

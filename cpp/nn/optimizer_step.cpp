@@ -49,7 +49,7 @@ Update<T> Optimizer<T>::update(const T* dw, T* w) const {
   else if (wide_rate_ != nullptr)
     now.learning_rate = *wide_rate_;
   Update<T> update{form_.kind, step_form<T, float>(now, step_number()), dw, w, {}};
-  if (at_once_ && form_.weight_decay) update.form.weight_decay = static_cast<T>(*form_.weight_decay);
+  if (at_once() && form_.weight_decay) update.form.weight_decay = static_cast<T>(*form_.weight_decay);
   const auto slots = [&](const char* first, const char* second = "", const char* third = "") {
     update.slots[0] = slot(first);
     update.slots[1] = slot(second);
@@ -138,18 +138,21 @@ void Optimizer<T>::clip(Lease& lease, const Backend<T>& backend, T* dw,
 }
 
 template <class T>
-bool Optimizer<T>::overflows(const T* dw) const {
+bool Optimizer<T>::overflows(const T* dw, const std::vector<bool>& absent) const {
   const T scale = static_cast<T>(*scale_);
-  for (const Parameter& p : parameters_)
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (is_set(absent, i)) continue;
+    const Parameter& p = parameters_[i];
     for (std::int64_t k = 0; k < p.extent(); ++k)
       if (!std::isfinite(dw[p.offset + k] * scale)) return true;
+  }
   return false;
 }
 
 template <class T>
 bool Optimizer<T>::step(Lease& lease, const Backend<T>& backend, const Update<T>& due, T* dw, T* w,
                         const std::vector<bool>& absent) const {
-  if (growth_steps_ > 0 && overflows(dw)) {
+  if (growth_steps_ > 0 && overflows(dw, absent)) {
     *scaled_steps_ = 0;
     *scale_ /= 2;
     return false;
@@ -283,7 +286,7 @@ void Optimizer<T>::count_step() {
   template T Optimizer<T>::next_product() const;                                                            \
   template Update<T> Optimizer<T>::update(const T*, T*) const;                                              \
   template void Optimizer<T>::clip(Lease&, const Backend<T>&, T*, const std::vector<bool>&) const;          \
-  template bool Optimizer<T>::overflows(const T*) const;                                                    \
+  template bool Optimizer<T>::overflows(const T*, const std::vector<bool>&) const;                          \
   template bool Optimizer<T>::step(Lease&, const Backend<T>&, const Update<T>&, T*, T*,                     \
                                    const std::vector<bool>&) const;                                         \
   template void Optimizer<T>::take_by_norm(Lease&, const Backend<T>&, const Update<T>&, const Parameter&)   \

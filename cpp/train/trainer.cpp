@@ -253,7 +253,8 @@ double Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
   } else if (optimizer_.at_once()) {
     pass.backend.update(pass.lease, update, gradients_.data(), network_.trainable_size());
   } else {
-    taken = optimizer_.step(pass.lease, pass.backend, update, gradients_.data(), network_.parameters());
+    taken = optimizer_.step(pass.lease, pass.backend, update, gradients_.data(), network_.parameters(),
+                            optimizer_.absent());
   }
   forward.commit(pass);
   if (taken)

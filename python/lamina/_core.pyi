@@ -138,9 +138,8 @@ class _Network:
         """
 
     def freeze(self, parameters: list[bool], statistics: list[bool]) -> None:
-        """For each layer, whether its parameters take no step and whether batch statistics are not
-        used. The parameters move: `parameters()` gives their views anew, the old ones show what was.
-        A trainer made before must not train on.
+        """For each of `parameters()` whether it takes no step, and for each layer whether batch statistics
+        are not used. They move: `parameters()` gives their views anew. A trainer of before must not go on.
         """
 
     def forward(self, x: _Array, training: bool, step: int, frozen_statistics: list[bool] = ...) -> _Array:
@@ -175,6 +174,9 @@ class _Optimizer:
     def set_schedule(self, schedule: Schedule | Callable[[int], float]) -> None: ...
     def build(self, variables: Sequence[_Array]) -> None:
         """Makes the slots for variables of these shapes and values."""
+
+    def bind(self, network: _Network, known: list[int]) -> None:
+        """Step for this network, whose `parameters()` of these numbers it was built for."""
 
     def apply(self, grads: Sequence[_Array | None], variables: Sequence[_Array]) -> None:
         """One step of the variables that it was built for; those without a gradient stay as they are."""

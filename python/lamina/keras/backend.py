@@ -16,6 +16,7 @@ from lamina.keras.utils.clearing import clear_session as clear_session
 from lamina.keras.utils.dtypes import is_float_dtype as is_float_dtype
 from lamina.keras.utils.dtypes import is_int_dtype as is_int_dtype
 from lamina.keras.utils.dtypes import standardize_dtype as standardize_dtype
+from lamina.keras.utils.promotion import result_type as result_type
 
 __all__ = [
     "backend",
@@ -27,6 +28,7 @@ __all__ = [
     "is_float_dtype",
     "is_int_dtype",
     "is_keras_tensor",
+    "result_type",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",

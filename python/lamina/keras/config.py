@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
+
+import numpy as np
 
 from lamina.keras import dtype_policies
 from lamina.keras._training.absent import refuse_absent
@@ -19,14 +22,43 @@ __all__ = [
     "floatx",
     "image_data_format",
     "is_interactive_logging_enabled",
+    "is_nnx_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
 ]
 
 FLOATS = ("float32", "float64")
 _floatx = "float32"
+
+
+def _limit(name: str, value: Any) -> int | None:
+    """`value` as a limit, None for none.
+
+    Raises:
+        ValueError: no int >= 0.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise ValueError(f"{name}: expected None or an int >= 0, got {value!r}")
+    return int(value)
+
+
+def _limit_of_environment(variable: str) -> int | None:
+    text = os.environ.get(variable)
+    if text is None:
+        return None
+    return _limit(variable, int(text) if text.strip().isdecimal() else text)
+
+
+_max_epochs = _limit_of_environment("KERAS_MAX_EPOCHS")
+_max_steps_per_epoch = _limit_of_environment("KERAS_MAX_STEPS_PER_EPOCH")
 
 
 def floatx() -> str:
@@ -107,6 +139,49 @@ def set_image_data_format(data_format: str) -> None:
 def backend() -> str:
     """The name of what computes: "lamina"."""
     return "lamina"
+
+
+def max_epochs() -> int | None:
+    """The most epochs that a `fit` trains for; None (default) or 0: as many as it is told."""
+    return _max_epochs
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Let every `fit` stop after so many epochs, to try a program out. The environment's KERAS_MAX_EPOCHS
+    does so too.
+
+    Args:
+        max_epochs: an int >= 0; None or 0 for no limit.
+
+    Raises:
+        ValueError: something else.
+    """
+    global _max_epochs
+    _max_epochs = _limit("max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most batches of an epoch, an evaluation or a prediction; None (default) or 0: all."""
+    return _max_steps_per_epoch
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Let every epoch of `fit`, its validations, `evaluate` and `predict` take so many batches at most, as if
+    they were told so by their numbers of steps. The environment's KERAS_MAX_STEPS_PER_EPOCH does so too.
+
+    Args:
+        max_steps_per_epoch: an int >= 0; None or 0 for no limit.
+
+    Raises:
+        ValueError: something else.
+    """
+    global _max_steps_per_epoch
+    _max_steps_per_epoch = _limit("max_steps_per_epoch", max_steps_per_epoch)
+
+
+def is_nnx_enabled() -> bool:
+    """False: there is no JAX below."""
+    return False
 
 
 refuse_absent(__name__)

@@ -174,7 +174,8 @@ def _unit_normalization(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
     axis = layer.get_config()["axis"]
     along = graph.integers(list(axis) if isinstance(axis, (list, tuple)) else [axis])
     square = graph.add("ReduceSum", graph.add("Mul", x, x), along, keepdims=1)
-    return graph.add("Div", x, graph.add("Sqrt", graph.add("Max", square, graph.numbers(1e-12))))
+    # Keras bounds 1 / norm by 1e12, which bounds the square.
+    return graph.add("Div", x, graph.add("Sqrt", graph.add("Max", square, graph.numbers(1e-24))))
 
 
 def _normalization(graph: Graph, x: str, layer: Any, shape: Shape) -> str:

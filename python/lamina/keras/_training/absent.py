@@ -14,17 +14,13 @@ NAMES: dict[str, str] = {
         distillation distribution export legacy name_scope ops
         preprocessing quantizers random remat tree visualization wrappers
     """,
-    "keras.backend": """
-        result_type
-    """,
     "keras.callbacks": """
         OrbaxCheckpoint
     """,
     "keras.config": """
         disable_flash_attention disable_traceback_filtering enable_flash_attention
         enable_traceback_filtering enable_unsafe_deserialization is_flash_attention_enabled
-        is_nnx_enabled is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend
-        set_max_epochs set_max_steps_per_epoch
+        is_traceback_filtering_enabled set_backend
     """,
     "keras.datasets": """
         boston_housing california_housing cifar10 cifar100 imdb reuters
@@ -66,9 +62,6 @@ NAMES: dict[str, str] = {
     "keras.losses": """
         CTC ctc
     """,
-    "keras.metrics": """
-        BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU
-    """,
     "keras.models": """
         Model
     """,
@@ -90,6 +83,8 @@ NAMES: dict[str, str] = {
 
 # Of those, what will stay out, and why.
 REASONS = {
+    "keras.config.enable_unsafe_deserialization": "code that a file holds is never run",
+    "keras.optimizers.MultiOptimizer": "a network's step is one optimizer's in the compiled loop",
     "keras.layers.Lambda": "a function of one's own needs automatic differentiation, which Lamina has not",
 }
 

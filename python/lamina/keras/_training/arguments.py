@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
+
+from lamina.keras import config as keras_config
 
 
 def integer(name: str, value: Any, least: int) -> int:
@@ -69,6 +72,24 @@ def checked_steps(name: str, value: Any) -> int | None:
         TypeError, ValueError: no int >= 0.
     """
     return None if value is None else integer(name, value, 0) or None
+
+
+def capped_epochs(epochs: int) -> int:
+    """`epochs`, or `keras.config.max_epochs()` with a warning where that is less."""
+    most = keras_config.max_epochs()
+    if not most or most >= epochs:
+        return epochs
+    warnings.warn(f"Limiting epochs to {most}", stacklevel=3)
+    return most
+
+
+def capped_steps(steps: int | None) -> int | None:
+    """`steps`, or `keras.config.max_steps_per_epoch()` with a warning where that is less."""
+    most = keras_config.max_steps_per_epoch()
+    if not most or (steps and steps <= most):
+        return steps
+    warnings.warn(f"Limiting steps_per_epoch to {most}", stacklevel=3)
+    return most
 
 
 def checked_split(value: Any) -> float:

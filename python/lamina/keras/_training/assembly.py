@@ -75,9 +75,17 @@ class Assembly(NamedTuple):
         """A word per layer as one per layer of the network."""
         return [index < len(words) and words[index] for index in self.made_for]
 
-    def freeze(self, states: Sequence[tuple[bool, bool]]) -> None:
-        """Tell the network of each layer whether weights and statistics are frozen; its parameters move."""
-        self.network.freeze(*(self.of_each([state[k] for state in states]) for k in (0, 1)))
+    def freeze(self, states: Sequence[tuple[frozenset[int], bool]]) -> None:
+        """Tell the network of each layer which of its weights, by number, are frozen, and whether its
+        statistics are; its parameters move.
+        """
+        done = [0] * len(states)
+        frozen = []
+        for added, _name, _trainable, _view in self.network.parameters():
+            index = self.made_for[added]
+            frozen.append(done[index] in states[index][0])
+            done[index] += 1
+        self.network.freeze(frozen, self.of_each([statistics for _weights, statistics in states]))
 
     def restrain(self, layers: Sequence[Layer]) -> None:
         """Tell the network of the regularizers and constraints of the layers' weights."""

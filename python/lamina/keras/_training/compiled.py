@@ -153,7 +153,7 @@ class Compiled:
             if trains:
                 self.optimizer.claim_for(model.identity, model.name)
                 self.optimizer.core(model.dtype)
-                self.optimizer.build(model.learning_weights)
+                self.optimizer.build_for(model.learning_weights, model.core_weights)
             self._warn_of_logits(head, form)
             self.metrics = found
             plain = len(self.metric_identifiers)
@@ -166,20 +166,22 @@ class Compiled:
             )
             self._targets = (tuple(y_shape[1:]), known_sizes(output_shape, "output shape"))
             self._network, self._form, self._trains = network, form, trains
-            self._trainer = self._made(model.dtype)
+            self._trainer = self._made(model)
         return self._trainer
 
-    def renewed(self, network: Any, dtype: str) -> Any:
+    def renewed(self, model: Any, network: Any) -> Any:
         """The trainer; another one where the model's network was made anew since."""
         if network is not self._network:
             self._network = network
-            self._trainer = self._made(dtype)
+            self._trainer = self._made(model)
         return self._trainer
 
-    def _made(self, dtype: str) -> Any:
+    def _made(self, model: Any) -> Any:
+        dtype = model.dtype
         make: Any = _core.Trainer64 if dtype == "float64" else _core.Trainer32
         if self._trains:
             optimizer = self.optimizer.core(dtype)
+            self.optimizer.work_on(self._network, model.core_weights, model.learning_weights)
         else:  # one that takes no steps: the user's may be another model's
             optimizer = (_core.Optimizer64 if dtype == "float64" else _core.Optimizer32)("sgd", 0.0)
         loss, form = self.loss, self._form

@@ -65,6 +65,10 @@ class CompiledModel(KerasAttributes, ABC):
 
     @property
     @abstractmethod
+    def core_weights(self) -> list[Variable]: ...
+
+    @property
+    @abstractmethod
     def head(self) -> Head:
         """How the model ends."""
 

@@ -38,11 +38,12 @@ def run_fit(
     callbacks: Any,
 ) -> None:
     """Train; what is fed and `validation` have passed the doors, and `callbacks` is a CallbackList."""
+    compiled.optimizer.averages_for(model.learning_weights)  # what the end would refuse is refused now
     model.stop_training = False
     feed.reset()
     callbacks.on_train_begin()
     # A backup that was restored says where to go on, and may have brought other seeds for the network.
-    trainer = compiled.renewed(model.network_for(model.input_shape), model.dtype)
+    trainer = compiled.renewed(model, model.network_for(model.input_shape))
     plan = plan._replace(initial_epoch=model.take_initial_epoch() or plan.initial_epoch)
     in_one = isinstance(feed, ArrayFeed) and feed.takes_whole_passes
     if callbacks.wants_epochs or not in_one or isinstance(validation, StreamFeed):

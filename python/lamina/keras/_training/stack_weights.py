@@ -51,7 +51,7 @@ class StackWeights(Trainer):
     def take_trainable(self) -> bool:
         """Freeze in the network what is frozen here now; True if that changes something."""
         leaves = self.leaves
-        states = [(not (self._trainable and layer.trainable), not layer.trainable) for layer in leaves]
+        states = [(self._frozen_of(layer), not layer.trainable) for layer in leaves]
         changed = states != [layer.frozen_in_core for layer in leaves]
         if changed and self._assembly is not None:
             self._assembly.freeze(states)
@@ -62,10 +62,28 @@ class StackWeights(Trainer):
                     weight.move_to(view)  # which holds the same values already
         return changed
 
+    def _frozen_of(self, layer: Layer) -> frozenset[int]:
+        """The numbers of its weights that could learn and are not to, as they say themselves now."""
+        return frozenset(
+            number
+            for number, weight in enumerate(layer.core_weights)
+            if weight.learnable and not (self._trainable and weight.trainable)
+        )
+
+    @property
+    def core_weights(self) -> list[Variable]:
+        """Those that the network's block holds, in its order."""
+        return [weight for layer in self.leaves for weight in layer.core_weights]
+
     @property
     def learning_weights(self) -> list[Variable]:
-        """The weights that the optimizer has slots for: as it was when the network was last told."""
-        return [weight for layer in self.leaves if not layer.frozen_in_core[0] for weight in layer.learnable]
+        """The weights that take steps: as it was when the network was last told."""
+        return [
+            weight
+            for layer in self.leaves
+            for number, weight in enumerate(layer.core_weights)
+            if weight.learnable and number not in layer.frozen_in_core[0]
+        ]
 
     def frozen_statistics(self) -> list[bool]:
         """For `forward`: what of the network is frozen now, unless it was told so already."""

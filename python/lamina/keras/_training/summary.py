@@ -141,7 +141,8 @@ def _optimizer_counts(model: LayerStack) -> tuple[int, int] | None:
         return None
     optimizer = model.optimizer
     optimizer.core(model.dtype)
-    optimizer.build(model.learning_weights)  # a copy that has not trained yet is not built
+    # A copy that has not trained yet is not built.
+    optimizer.build_for(model.learning_weights, model.core_weights)
     return _size(optimizer.variables)
 
 

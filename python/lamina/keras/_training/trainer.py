@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from lamina.keras._training.arguments import (
     batch_size_or_default,
+    capped_epochs,
+    capped_steps,
     checked_frequency,
     checked_shuffle,
     checked_split,
@@ -128,6 +130,10 @@ class Trainer(CompiledModel):
         part = checked_split(validation_split)
         source = source_of(x, y, sample_weight, class_weight, way)
         given = None if validation_data is None else self._given_validation(validation_data)
+        plan = plan._replace(epochs=capped_epochs(plan.epochs))
+        steps = capped_steps(steps)
+        if given is not None or part:
+            validation_steps = capped_steps(validation_steps)
         feed: ArrayFeed | StreamFeed
         if source is not None:
             if part and given is None:
@@ -194,7 +200,7 @@ class Trainer(CompiledModel):
         compiled = self._compiled_now("evaluate")
         if kwargs:
             raise ValueError(f"evaluate: unknown arguments {', '.join(map(repr, kwargs))}")
-        steps = checked_steps("steps", steps)
+        steps = capped_steps(checked_steps("steps", steps))
         checked_verbose(verbose)
         source = source_of(x, y, sample_weight, None, False)
         if source is not None:
@@ -234,10 +240,10 @@ class Trainer(CompiledModel):
         checked_verbose(verbose)
         source = None if type(x) is np.ndarray else source_of(x, None, None, None, False)
         if source is not None:
-            feed = StreamFeed(source, checked_steps("steps", steps))
+            feed = StreamFeed(source, capped_steps(checked_steps("steps", steps)))
             return predict_stream(self, feed, self._callbacks(callbacks, verbose, 1, feed.steps))
         rows = input_rows(x, "x")
-        wanted = None if steps is None else checked_steps("steps", steps)
+        wanted = capped_steps(None if steps is None else checked_steps("steps", steps))
         size = batch_size_or_default(batch_size, rows=len(rows), steps=wanted)
         if wanted is not None:
             rows = limited(rows, size, wanted, "steps")

@@ -53,7 +53,8 @@ def get(identifier: Any) -> Any:
 
     Args:
         identifier: a name ("max_norm", "NonNeg"), a dict {"class_name", "config"}, a class, or a constraint
-            or function (returned as it is); None gives None.
+            or function (returned as it is); None gives None. What was registered, or is in scope, is found by
+            its config and not by a name alone, as in Keras.
 
     Raises:
         ValueError: a name that isn't known, or no constraint at all.

@@ -81,7 +81,8 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
         if not isinstance(trainable, bool):
             raise ValueError(f"trainable: expected True or False, got {trainable!r}")
         self._trainable = trainable
-        self.frozen_in_core = (False, False)  # its weights and its statistics, as the network was last told
+        # Which of its core_weights are frozen, and whether its statistics are, as the network was last told.
+        self.frozen_in_core: tuple[frozenset[int], bool] = (frozenset(), False)
         self._policy = dtype_policies.get(dtype)
         self.activity_regularizer = regularizers.checked_of_output(
             activity_regularizer, "activity_regularizer"
@@ -93,7 +94,6 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
         self.built = self._built_at_start
         self._weights: list[Variable] = []
         self._build_shape: Shape | None = None
-        self._learnable: list[Variable] = []  # those that the optimizer changes unless they are frozen
         self.calls = 0  # outside of any model
         self._owner: weakref.ref[Any] | None = None
 
@@ -150,8 +150,8 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        for weight in self._learnable:
-            weight.freeze(not self._trainable)
+        for weight in self._weights:
+            weight.trainable = self._trainable and weight.learnable
 
     @property
     def weights(self) -> list[Variable]:
@@ -166,21 +166,16 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
         return self._weights
 
     @property
-    def learnable(self) -> list[Variable]:
-        """Those that the optimizer changes unless they are frozen."""
-        return self._learnable
-
-    @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that the optimizer changes; none if the layer is frozen."""
-        return [weight for weight in self._weights if weight.trainable]
+        return [weight for weight in self._weights if weight.trainable] if self._trainable else []
 
     trainable_variables = trainable_weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The others: moving means and variances, and all weights of a frozen layer."""
-        return [weight for weight in self._weights if not weight.trainable]
+        return [weight for weight in self._weights if not (self._trainable and weight.trainable)]
 
     non_trainable_variables = non_trainable_weights
 
@@ -269,7 +264,6 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
             )
             for spec in specs
         ]
-        self._learnable = self.trainable_weights
         self.trainable = self._trainable
         for weight in self._weights:
             weight.path = f"{self.name}/{weight.name}"

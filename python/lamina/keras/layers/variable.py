@@ -30,7 +30,8 @@ class Variable(NDArrayOperatorsMixin):
     Attributes:
         name: of a layer's weight "kernel", "bias", "gamma" …
         path: of a layer's weight model name / layer name / name.
-        trainable: whether an optimizer is to change it; a layer's `trainable` sets that of its weights.
+        trainable: whether an optimizer is to change it; a layer's `trainable` sets that of its weights. One
+            weight alone may be frozen too; it takes effect with the model's next `compile`, as in Keras.
         regularizer: what gives the penalty on it that is added to the loss, or None.
         constraint: what it is brought back to after each step, or None.
 
@@ -77,6 +78,7 @@ class Variable(NDArrayOperatorsMixin):
         """A variable that lives in this very array."""
         variable = cls.__new__(cls)
         variable._be(array, name, trainable)
+        variable.learnable = trainable
         variable.path = path or name
         variable.regularizer, variable.constraint = regularizer, constraint
         return variable
@@ -88,6 +90,7 @@ class Variable(NDArrayOperatorsMixin):
         self.name = name
         self.path = name
         self._trainable = trainable
+        self.learnable = True  # False of what no gradient is computed of, such as a layer's statistics
 
     @property
     def trainable(self) -> bool:
@@ -95,14 +98,12 @@ class Variable(NDArrayOperatorsMixin):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        if bool(value) != self._trainable:
+        if value and not self.learnable:
             raise ValueError(
-                f"trainable: {self.path!r} can't be frozen or unfrozen by itself; set trainable of its layer"
+                f"trainable: {self.path!r} has no gradient to learn from: its layer computes it; "
+                "expected False, got True"
             )
-
-    def freeze(self, frozen: bool) -> None:
-        """Keep the optimizer from changing it, or not: what `trainable` of its layer does."""
-        self._trainable = not frozen
+        self._trainable = bool(value)
 
     @property
     def value(self) -> npt.NDArray[Any]:

@@ -60,12 +60,7 @@ from lamina.keras.losses.regression import mean_absolute_percentage_error as mea
 from lamina.keras.losses.regression import mean_squared_error as mean_squared_error
 from lamina.keras.losses.regression import mean_squared_logarithmic_error as mean_squared_logarithmic_error
 from lamina.keras.losses.wrapper import LossFunctionWrapper
-from lamina.keras.utils.serialization import (
-    custom_object,
-    deserialize_object,
-    serialize_object,
-    unknown_name,
-)
+from lamina.keras.utils.serialization import deserialize_object, serialize_object, unknown_name
 
 __all__ = [
     "BinaryCrossentropy",
@@ -162,7 +157,8 @@ def get(identifier: Any) -> Any:
 
     Args:
         identifier: a function's or class's name ("mse", "MeanSquaredError"), a dict {"class_name", "config"},
-            a class, or a loss (returned as it is); None gives None.
+            a class, or a loss (returned as it is); None gives None. What was registered, or is in scope, is
+            found by its config and not by a name alone, as in Keras.
 
     Returns:
         A `Loss`, or for a function's name the function, which gives one value per sample.
@@ -176,7 +172,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping):
         found = deserialize(identifier)
     elif isinstance(identifier, str):
-        found = custom_object(identifier) or _KNOWN.get(identifier)
+        found = _KNOWN.get(identifier)
         if found is None:
             raise unknown_name("loss", identifier, _KNOWN)
     if isinstance(found, type):

@@ -51,6 +51,11 @@ from lamina.keras.metrics.f_score import FBetaScore as FBetaScore
 from lamina.keras.metrics.hinges import CategoricalHinge as CategoricalHinge
 from lamina.keras.metrics.hinges import Hinge as Hinge
 from lamina.keras.metrics.hinges import SquaredHinge as SquaredHinge
+from lamina.keras.metrics.iou import BinaryIoU as BinaryIoU
+from lamina.keras.metrics.iou import IoU as IoU
+from lamina.keras.metrics.iou import MeanIoU as MeanIoU
+from lamina.keras.metrics.iou import OneHotIoU as OneHotIoU
+from lamina.keras.metrics.iou import OneHotMeanIoU as OneHotMeanIoU
 from lamina.keras.metrics.metric import Metric as Metric
 from lamina.keras.metrics.operating_points import PrecisionAtRecall as PrecisionAtRecall
 from lamina.keras.metrics.operating_points import RecallAtPrecision as RecallAtPrecision
@@ -76,18 +81,14 @@ from lamina.keras.metrics.top_k import SparseTopKCategoricalAccuracy as SparseTo
 from lamina.keras.metrics.top_k import TopKCategoricalAccuracy as TopKCategoricalAccuracy
 from lamina.keras.metrics.top_k import sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy
 from lamina.keras.metrics.top_k import top_k_categorical_accuracy as top_k_categorical_accuracy
-from lamina.keras.utils.serialization import (
-    custom_object,
-    deserialize_object,
-    serialize_object,
-    unknown_name,
-)
+from lamina.keras.utils.serialization import deserialize_object, serialize_object, unknown_name
 
 __all__ = [
     "AUC",
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
@@ -98,15 +99,19 @@ __all__ = [
     "FalseNegatives",
     "FalsePositives",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
     "PearsonCorrelation",
     "Poisson",
     "Precision",
@@ -173,6 +178,11 @@ _CLASSES: tuple[type[Metric], ...] = (
     CategoricalHinge,
     Hinge,
     SquaredHinge,
+    BinaryIoU,
+    IoU,
+    MeanIoU,
+    OneHotIoU,
+    OneHotMeanIoU,
     PrecisionAtRecall,
     RecallAtPrecision,
     SensitivityAtSpecificity,
@@ -235,7 +245,8 @@ def get(identifier: Any) -> Any:
 
     Args:
         identifier: a name ("mae", "MeanAbsoluteError"), a dict {"class_name", "config"}, a class, or a metric
-            or function (returned as it is); None gives None.
+            or function (returned as it is); None gives None. What was registered, or is in scope, is found by
+            its config and not by a name alone, as in Keras.
 
     Raises:
         ValueError: a name that isn't known, or no metric at all.
@@ -246,7 +257,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping):
         found = deserialize(identifier)
     elif isinstance(identifier, str):
-        found = custom_object(identifier) or _KNOWN.get(identifier)
+        found = _KNOWN.get(identifier)
         if found is None:
             raise unknown_name("metric", identifier, _KNOWN)
     if isinstance(found, type):
@@ -292,7 +303,7 @@ def resolve(identifier: Any, *, y_shape: Sequence[int], output_shape: Sequence[i
 def check(identifier: Any) -> None:
     """Raise ValueError for what is no metric, without making one: making one counts in its name."""
     if isinstance(identifier, str) and identifier.lower() not in ("accuracy", "acc"):
-        if identifier not in _KNOWN and custom_object(identifier) is None:
+        if identifier not in _KNOWN:
             raise unknown_name("metric", identifier, _KNOWN)
     elif not isinstance(identifier, (str, Mapping)) and not callable(identifier):
         raise ValueError(f"metrics: expected a metric, its name or its config, got {identifier!r}")

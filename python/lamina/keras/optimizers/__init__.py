@@ -23,7 +23,7 @@ from lamina.keras.optimizers.optimizer import Optimizer as Optimizer
 from lamina.keras.optimizers.rmsprop import RMSprop as RMSprop
 from lamina.keras.optimizers.schedule_free_adamw import ScheduleFreeAdamW as ScheduleFreeAdamW
 from lamina.keras.optimizers.sgd import SGD as SGD
-from lamina.keras.utils.serialization import deserialize_object, serialize_object, unknown_name
+from lamina.keras.utils.serialization import deserialize_object, serialize_object
 
 __all__ = [
     "SGD",
@@ -75,8 +75,8 @@ def get(identifier: Any) -> Any:
     """An optimizer from its name or config.
 
     Args:
-        identifier: a name in any case ("adam"), a dict {"class_name", "config"}, or an optimizer (returned as
-            it is); None gives None.
+        identifier: a name in any case ("adam"), or as it is in scope or registered (see `keras.saving`), a
+            dict {"class_name", "config"}, or an optimizer (returned as it is); None gives None.
 
     Raises:
         ValueError: a name that isn't known, or no optimizer at all.
@@ -84,7 +84,10 @@ def get(identifier: Any) -> Any:
     if identifier is None or isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, (str, Mapping)):
-        return deserialize(identifier)
+        found = deserialize(identifier)
+        if not isinstance(found, Optimizer):
+            raise ValueError(f"optimizer: expected the name or config of an optimizer, got that of {found!r}")
+        return found
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
         raise ValueError(f"optimizer: expected an optimizer, got its class; write {identifier.__name__}()")
     raise ValueError(f"optimizer: expected an optimizer, its name or its config, got {identifier!r}")
@@ -96,15 +99,13 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The optimizer of a config that `serialize` made; the class's name may be in any case."""
+    """The optimizer of a config that `serialize` made; a class of Lamina's may be named in any case."""
     if isinstance(config, str):
         config = {"class_name": config, "config": {}}
     if isinstance(config, Mapping) and isinstance(config.get("class_name"), str):
         name = config["class_name"].lower()
         if name in _KNOWN:
             config = {**config, "class_name": name}
-        elif config["class_name"] not in {**_KNOWN, **(custom_objects or {})}:
-            raise unknown_name("optimizer", config["class_name"], _KNOWN)
     return deserialize_object(config, _KNOWN, "optimizer", custom_objects)
 
 

@@ -98,6 +98,10 @@ class LossScaleOptimizer(Optimizer):
         core.scale_dynamically(self.dynamic_growth_steps, self.step_counter.value, self.dynamic_scale.value)
         return core
 
+    def work_on(self, network: Any, weights: Sequence[Variable], learning: Sequence[Variable]) -> None:
+        """The inner optimizer's."""
+        self.inner_optimizer.work_on(network, weights, learning)
+
     def claim_for(self, identity: object, name: str) -> None:
         """Belong to this model, with the inner optimizer."""
         self.inner_optimizer.claim_for(identity, name)
@@ -123,6 +127,10 @@ class LossScaleOptimizer(Optimizer):
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """The inner optimizer's."""
         self.inner_optimizer.finalize_variable_values(var_list)
+
+    def averages_for(self, var_list: Sequence[Variable]) -> Sequence[Any]:
+        """The inner optimizer's."""
+        return self.inner_optimizer.averages_for(var_list)
 
     def get_config(self) -> dict[str, Any]:
         """All arguments by name."""

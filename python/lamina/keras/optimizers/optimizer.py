@@ -9,19 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from lamina import _core
-from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.naming import auto_name
 from lamina.keras.config import floatx
 from lamina.keras.layers.variable import Variable
 from lamina.keras.optimizers import schedules
 from lamina.keras.optimizers.application import gradients_of, write_weights_of
-from lamina.keras.optimizers.arguments import COMMON, check_common, check_rate, core_options
+from lamina.keras.optimizers.arguments import COMMON, check_common, check_rate
+from lamina.keras.optimizers.core_optimizer import CoreOptimizer
 from lamina.keras.optimizers.schedules import LearningRateSchedule
 from lamina.keras.utils.serialization import serialize_object
 
 
-class Optimizer(KerasAttributes):
+class Optimizer(CoreOptimizer):
     """Base class of the optimizers. The core takes the steps.
 
     Each step, in this order: gradients are divided by loss_scale_factor (in `apply`), accumulated, clipped;
@@ -52,8 +51,6 @@ class Optimizer(KerasAttributes):
     Raises:
         ValueError: an argument is out of its range or not known.
     """
-
-    _kind = ""  # the core's name of the update rule
 
     def __init__(
         self,
@@ -95,12 +92,7 @@ class Optimizer(KerasAttributes):
             )
         self.__dict__.update(given)
         self.name = name or auto_name(type(self).__name__)
-        self.built = False
-        self._core: Any = None
-        self._core_dtype: str | None = None
-        self._restored: list[Any] | None = None  # slots that a copy came with
-        self._owner: tuple[object, str] | None = None  # identity and name of the model that it trains
-        self._trainable_variables: list[Variable] = []
+        super().__init__()
         self._undecayed: tuple[set[int], re.Pattern[str] | None] = (set(), None)
         # The core counts and looks up the learning rate here.
         self._iterations = self._scalar(0, "iteration", "int64")
@@ -289,62 +281,29 @@ class Optimizer(KerasAttributes):
         return loss if scale is None else loss * scale
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        """Put the averages of `use_ema` in the place of the weights, as `fit` does when it ends."""
-        if not self.use_ema or not self.built:  # type: ignore[attr-defined]
-            return
-        averages = [view for slot, _, view in self._core.slots() if slot == "average"]
-        if len(averages) != len(var_list):
-            raise ValueError(f"var_list: expected {len(averages)} variables, got {len(var_list)}")
-        for variable, average in zip(var_list, averages, strict=True):
+        """Put the averages of `use_ema` in the place of the weights, as `fit` does when it ends.
+
+        Raises:
+            ValueError: another number of variables than the optimizer was built for.
+        """
+        for variable, average in zip(var_list, self.averages_for(var_list), strict=True):
             variable.assign(average.reshape(variable.shape))
 
-    # -- the core --------------------------------------------------------------------------------------------
-    def claim_for(self, identity: object, name: str) -> None:
-        """Belong to this model from now on: the slots are those of its weights.
-
-        Args:
-            identity: what the model is known by. A copy of the optimizer is free again.
-            name: the model's.
-
-        Raises:
-            ValueError: the optimizer belongs to another model, be it gone or not.
+    def averages_for(self, var_list: Sequence[Variable]) -> Sequence[Any]:
+        """The averages that `finalize_variable_values` puts there, or its error; what is
+        there if it keeps none.
         """
-        if self._owner is not None and self._owner[0] is not identity:
+        if not self.use_ema or not self.built:  # type: ignore[attr-defined]
+            return [variable.value for variable in var_list]
+        averages = [view for slot, _, view in self._core.slots() if slot == "average"]
+        if len(averages) != len(var_list):
             raise ValueError(
-                "optimizer: expected one that works for this model alone, "
-                f"got the one that trains model {self._owner[1]!r}; make another"
+                f"var_list: expected the {len(averages)} variables that the optimizer averages, "
+                f"got {len(var_list)} that learn; make another optimizer"
             )
-        self._owner = (identity, name)
+        return averages
 
-    def core(self, dtype: str) -> Any:
-        """The optimizer of the compiled core, made at the first call and then kept.
-
-        Args:
-            dtype: "float32" or "float64", that of the model.
-
-        Raises:
-            ValueError: the optimizer already serves a model of the other dtype.
-        """
-        if self._core is None:
-            kind = _core.Optimizer64 if dtype == "float64" else _core.Optimizer32
-            self._core = kind(self._kind, 0.0, **self._core_arguments(), **core_options(self))
-            self._core_dtype = dtype
-            self._share()
-            if self._restored is not None:
-                self._core.set_state(int(self._iterations), self._restored)
-        if dtype != self._core_dtype:
-            raise ValueError(
-                f"optimizer: expected one that served no {self._core_dtype} model, for one of {dtype}; "
-                f"make a new {type(self).__name__}"
-            )
-        return self._core
-
-    def _share(self) -> None:
-        rate = self._learning_rate
-        self._core.share(self._iterations.value, rate.value if isinstance(rate, Variable) else None)
-        if not isinstance(rate, Variable):
-            self._core.set_schedule(schedules.core_schedule(rate))
-
+    # -- configs and copies ----------------------------------------------------------------------------------
     def _hyperparameters(self) -> dict[str, Any]:
         """The arguments of the config beside those that all optimizers take."""
         return {}
@@ -352,7 +311,6 @@ class Optimizer(KerasAttributes):
     def _core_arguments(self) -> dict[str, Any]:
         return self._hyperparameters()
 
-    # -- configs and copies ----------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:
         """All arguments by name."""
         rate = self._learning_rate
@@ -379,5 +337,7 @@ class Optimizer(KerasAttributes):
             slots = self._core.get_state()[1]
             if slots or self._restored is None:  # not trained since: the core has none to give yet
                 state["_restored"] = slots
+        if self.built:
+            state["_known_paths"] = [variable.path for variable in self._trainable_variables]
         state.update(_core=None, _core_dtype=None, _owner=None, built=False, _trainable_variables=[])
         return state

@@ -54,7 +54,8 @@ def get(identifier: Any) -> Any:
 
     Args:
         identifier: a name ("l2", "L1L2"), a dict {"class_name", "config"}, a class, or a regularizer or
-            function (returned as it is); None gives None.
+            function (returned as it is); None gives None. What was registered, or is in scope, is found by
+            its config and not by a name alone, as in Keras.
 
     Raises:
         ValueError: a name that isn't known, or no regularizer at all.
