@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from fresh_process import run
+from surface_cases import CASES
 
 COUNTER = r"""
 #define _GNU_SOURCE
@@ -151,26 +153,18 @@ def test_the_number_of_allocations_does_not_depend_on_the_number_of_steps(
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_penalties_and_constraints_allocate_nothing(counter: str, threads: int) -> None:
-    """Of every kind, on weights and on outputs, of a head too: a fit over 10 batches and one over 1,000."""
+@pytest.mark.parametrize("name", CASES)
+def test_no_part_of_the_dense_surface_allocates(counter: str, name: str, threads: int) -> None:
+    """A fit over 10 batches and one over 300, each with its validation."""
     few, many = run(
         f"""
         import ctypes, gc
+        from surface_cases import CASES, data
         count = ctypes.CDLL(None).allocation_count
         count.restype = ctypes.c_long
         config.set_num_threads({threads})
-        layers, l1l2 = keras.layers, keras.regularizers.L1L2(0.01, 0.01)
-        network = keras.Sequential([
-            keras.Input((20,)),
-            layers.Dense(64, "relu", kernel_regularizer=l1l2, bias_constraint="non_neg"),
-            layers.ActivityRegularization(0.01, 0.01),
-            layers.BatchNormalization(gamma_regularizer="l2", beta_constraint="unit_norm"),
-            layers.Dense(64, kernel_regularizer="orthogonal_regularizer", kernel_constraint="max_norm"),
-            layers.Dense(5, "softmax", activity_regularizer="l2",
-                         kernel_constraint=keras.constraints.MinMaxNorm(axis=1)),
-        ])
-        network.compile("adam", "sparse_categorical_crossentropy")
-        few, many = data(10 * 32 - 5), data(1000 * 32 - 5)
+        network = CASES[{name!r}]()
+        few, many = data(10 * 32 - 5), data(300 * 32 - 5)
         def cost(x, y):
             gc.collect()
             gc.disable()
@@ -184,8 +178,9 @@ def test_penalties_and_constraints_allocate_nothing(counter: str, threads: int) 
         print(json.dumps([sorted(cost(*each) for _ in range(5))[0] for each in (few, many)]))
         """,
         LD_PRELOAD=counter,
+        PYTHONPATH=str(Path(__file__).parent),
     )
-    assert few == many, f"{few} allocations for 10 batches, {many} for 1,000"
+    assert few == many, f"{few} allocations for 10 batches, {many} for 300"
 
 
 OPTIONS = (

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tolerances import assert_close, rounding
+from tolerances import assert_close, rounding, unit_roundoff
 
 ROWS = 150
 
@@ -163,3 +163,12 @@ def test_config_and_copies(lamina_keras: Any) -> None:
 def test_wrong_numbers(arguments: tuple[Any, ...], message: str, lamina_keras: Any) -> None:
     with pytest.raises(ValueError, match=message):
         lamina_keras.layers.Rescaling(*arguments)
+
+
+@pytest.mark.parametrize("scale", [0.7, np.float64(0.7), np.float32(0.7), 3, 2**24 + 1], ids=repr)
+@pytest.mark.usefixtures("float64")
+def test_constants_are_held_as_tensorflow_holds_them(scale: Any, live_keras: Any, lamina_keras: Any) -> None:
+    """In float64 a float of Python's is one of float32, 1e-8 off; NumPy's and whole numbers stay."""
+    x = np.random.default_rng(2).normal(size=(3, 4))
+    ours, theirs = (np.asarray(keras.layers.Rescaling(scale, 0.1)(x)) for keras in (lamina_keras, live_keras))
+    assert_close(ours, theirs, 2 * unit_roundoff("float64"), "call")

@@ -1,9 +1,8 @@
-// The core without Python, for the sanitizers: every verb, odd sizes, several threads at once, an interrupted
-// run. Results are compared with the reference backend's; the full tests are tests/*.py.
+// The core without Python, for the sanitizers: every verb and layer, odd sizes, several threads at once, an
+// interrupted run. Results are compared with the reference backend's; the full tests are tests/*.py.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -12,7 +11,8 @@
 #include <vector>
 
 #include "backend/bfloat16.h"
-#include "base/sampling.h"
+#include "checks.h"
+#include "expect.h"
 #include "kernels/select.h"
 #include "nn/layers/activation.h"
 #include "nn/layers/batch_norm.h"
@@ -25,32 +25,6 @@
 
 namespace lamina {
 namespace {
-
-void expect(bool holds, const std::string& what) {
-  if (holds) return;
-  std::fprintf(stderr, "smoke: failed: %s\n", what.c_str());
-  std::exit(1);
-}
-
-template <class T>
-constexpr DType dtype_of() {
-  return sizeof(T) == sizeof(float) ? DType::kFloat32 : DType::kFloat64;
-}
-
-// Contiguous rows of T.
-template <class T>
-Rows rows_of(const std::vector<T>& values, std::int64_t count) {
-  const auto width = static_cast<std::int64_t>(values.size()) / count;
-  const auto item = std::int64_t{sizeof(T)};
-  Rows rows;
-  rows.data = reinterpret_cast<const unsigned char*>(values.data());
-  rows.dtype = dtype_of<T>();
-  rows.count = count;
-  rows.stride = width * item;
-  rows.shape = {width};
-  rows.strides = {item};
-  return rows;
-}
 
 template <class T>
 void build(Network<T>& network, std::int64_t inputs, std::int64_t classes) {
@@ -69,13 +43,6 @@ void build(Network<T>& network, std::int64_t inputs, std::int64_t classes) {
 }
 
 constexpr std::int64_t kRows = 53, kInputs = 29, kClasses = 5;
-
-template <class T>
-std::vector<T> random_values(std::int64_t size, std::uint64_t seed) {
-  std::vector<T> values(static_cast<std::size_t>(size));
-  fill_normal(values.data(), size, {seed, Purpose::kInitialise, 0, 0}, 0.0, 1.0, false);
-  return values;
-}
 
 // The parameters after two epochs.
 template <class T>
@@ -309,6 +276,11 @@ void check_together() {
 void run() {
   for (const auto& isa : usable_isas()) {
     choose_isa(isa);
+    check_activations();
+    check_sample_verbs();
+    check_weight_verbs();
+    check_loss_verbs();
+    check_surface();
     check_bfloat16();
     check_padding<float>();
     check_padding<double>();

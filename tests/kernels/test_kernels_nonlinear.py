@@ -1,62 +1,18 @@
 """Activations whose slope needs the input: accuracy, equal bits at every place, slopes by differences."""
 
-import math
-
 import numpy as np
 import pytest
 from activation_cases import edges, numbers
+from exact_functions import FUNCTIONS, value
 from kernel_bounds import ulp
 from numpy_oracle import wide
 
 from lamina import _core
 
-INVERSE_ROOT2, CUBIC = (
-    float(np.float32(math.sqrt(0.5))),
-    float(np.float32(0.044715)),
-)  # as TensorFlow has them
-erfc = np.vectorize(math.erfc, otypes=[np.float64])
-
-
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
-def softplus(x):
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-
-
-# kind: (numbers, exact value, bound in ulp of the result). Measured: 2.9 at worst.
-RELATIVE = {
-    "elu": ((1.0,), lambda x: np.where(x < 0, np.expm1(x), x), 2),
-    "selu": (
-        (),
-        lambda x: np.where(x < 0, 1.7580993408473768599 * np.expm1(x), 1.0507009873554804935 * x),
-        3,
-    ),
-    "celu": ((1.0,), lambda x: np.where(x < 0, np.expm1(x), x), 2),
-    "softplus": ((), softplus, 3),
-    "log_sigmoid": ((), lambda x: -softplus(-x), 3),
-    "silu": ((), lambda x: x * sigmoid(x), 3),
-    "mish": ((), lambda x: x * np.tanh(softplus(x)), 4),
-    "softsign": ((), lambda x: x / (1 + np.abs(x)), 2),
-    "hard_sigmoid": ((), lambda x: np.clip(x + 3, 0, 6) / 6, 2),
-    "leaky_relu": ((0.25,), lambda x: np.where(x > 0, x, 0.25 * x), 0.5),
-}
-# And in ulp of x, where the formula takes the difference of numbers of that size.
-ABSOLUTE = {
-    "gelu": ((), lambda x: 0.5 * x * erfc(-x * INVERSE_ROOT2), 2),
-    "gelu_tanh": (
-        (),
-        lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + CUBIC * x**3))),
-        2,
-    ),
-    "tanh_shrink": ((), lambda x: x - np.tanh(x), 2),
-    "squareplus": ((4.0,), lambda x: (x + np.sqrt(x * x + 4)) / 2, 2),
-}
+KINDS = [name for name in FUNCTIONS if name not in ("exp", "sigmoid", "tanh")]
 # Numbers that a slope is taken at, away from the bends; and the step of the difference.
 SLOPES = {
-    **{kind: entry[0] for kind, entry in {**RELATIVE, **ABSOLUTE}.items()},
+    **{kind: FUNCTIONS[kind].numbers for kind in KINDS},
     "relu": (0.125, 1.625, 0.375, 0.375),
     "relu6": (),
     "soft_shrink": (0.5,),
@@ -87,16 +43,15 @@ def gradient(kind, numbers, x, dy, inner=1, backend="cpu"):
     return out
 
 
-@pytest.mark.parametrize("kind", [*RELATIVE, *ABSOLUTE])
+@pytest.mark.parametrize("kind", KINDS)
 def test_accuracy(kind, isa, dtype):
-    numbers_of, exact, ulps = {**RELATIVE, **ABSOLUTE}[kind]
+    function = FUNCTIONS[kind]
     x = numbers(dtype, 40_000)
     with np.errstate(over="ignore", under="ignore"):
-        true = exact(wide(x))
-        unit = ulp(true if kind in RELATIVE else np.maximum(np.abs(true), np.abs(wide(x))), dtype)
-        error = np.abs(wide(apply(kind, numbers_of, x)) - true) / unit
+        true = function.exact(wide(x))
+        error = np.abs(wide(value(kind, x)) - true) / ulp(function.size(wide(x), true, dtype), dtype)
     # The oracle's own erf is a double's, and np.tanh of a long double's small numbers is no better.
-    allowed = ulps + (1 if dtype == np.float64 else 0)
+    allowed = function.ulps + (1 if dtype == np.float64 else 0)
     assert error.max() <= allowed, (float(error.max()), x[error.argmax()])
 
 

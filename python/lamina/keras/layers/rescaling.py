@@ -40,7 +40,7 @@ class Rescaling(Layer):
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
         size = math.prod(known_sizes(input_shape, f"layer {self.name!r}: input shape"))
-        self._adder(network, "rescaling")(size, float(self.scale), float(self.offset))
+        self._adder(network, "rescaling")(size, _held(self.scale), _held(self.offset))
         return True
 
     def get_config(self) -> dict[str, Any]:
@@ -51,4 +51,10 @@ def _number(name: str, value: Any) -> float:
     numeric = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not numeric or not math.isfinite(value):
         raise ValueError(f"Rescaling: {name}: expected a finite number, got {value!r}")
-    return value.item() if isinstance(value, np.generic) else value  # type: ignore[no-any-return]
+    as_given = isinstance(value, (int, float))  # np.float64 is a float too
+    return value if as_given else value.item()  # type: ignore[no-any-return]
+
+
+def _held(number: float) -> float:
+    """As TensorFlow holds it: a float of Python's in float32, in a float64 network too."""
+    return float(np.float32(number)) if type(number) is float else float(number)

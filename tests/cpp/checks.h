@@ -1,0 +1,15 @@
+// The parts of the smoke test that have a file of their own.
+#pragma once
+
+namespace lamina {
+
+// Verbs by themselves, on the instruction set in force, over matrices of two tiles.
+void check_activations();
+void check_sample_verbs();
+void check_weight_verbs();
+void check_loss_verbs();
+
+// A training with every layer and every option of the optimizers.
+void check_surface();
+
+}  // namespace lamina
