@@ -5,7 +5,8 @@
 namespace lamina::LAMINA_ISA {
 
 extern const Bfloat16Table table_bfloat16 = {
-    kTile, pack, product, nothing, nothing, finish, column_sums, sigmoid_of_exp, activation_gradient_rounded,
+    kTile,  pack,        product,     nothing,        nothing,
+    finish, standardise, column_sums, sigmoid_of_exp, activation_gradient_rounded,
 };
 
 }  // namespace lamina::LAMINA_ISA

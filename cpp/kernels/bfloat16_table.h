@@ -38,6 +38,9 @@ struct Bfloat16Table {
 
   // y = x + bias (may be null) rounded, then max(., 0) if relu; y may be x.
   void (*finish)(ConstMatrix<float> x, const float* bias, bool relu, Matrix<float> y);
+  // y = (x - mean) scale + shift, rounded after each; mean, scale and shift may be null: 0, 1 and 0.
+  void (*standardise)(ConstMatrix<float> x, const float* mean, const float* scale, const float* shift,
+                      Matrix<float> y);
   // out[j] = sum of column j, rounded after each row.
   void (*column_sums)(ConstMatrix<float> x, float* out);
   // y = e / (1 + e) from e = e^x, each operation rounded.

@@ -225,6 +225,7 @@ extern const Bfloat16Table table_bfloat16 = {
     begin,
     end,
     finish,
+    standardise,
     column_sums,
     sigmoid_of_exp,
     activation_gradient_rounded,

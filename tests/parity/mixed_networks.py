@@ -57,7 +57,8 @@ class Mixed:
         weights = []
         for weight in model.weights:
             values = rng.normal(size=tuple(weight.shape)) / np.sqrt(weight.shape[0])
-            weights.append(np.abs(values) + 0.5 if "variance" in weight.path else values)
+            positive = "variance" in weight.path or "stddev" in weight.path
+            weights.append(np.abs(values) + 0.5 if positive else values)
         model.set_weights(weights)
         optimizer, options = self.optimizer
         model.compile(
@@ -114,6 +115,57 @@ NETWORKS = {
             layer("BatchNormalization"),
             layer("Activation", "relu"),
             layer("BatchNormalization", **EXACT),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    "batch renormalization": Mixed(
+        [
+            layer("BatchNormalization", renorm=True),
+            dense(50, use_bias=False),
+            layer("BatchNormalization", renorm=True, renorm_clipping={"rmax": 1.5, "dmax": 0.5}),
+            layer("Activation", "relu"),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    # The first one's input comes as float32 and stays so; and so does that of the next network's.
+    "layer normalization": Mixed(
+        [
+            layer("LayerNormalization"),
+            dense(50, "tanh"),
+            layer("LayerNormalization"),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    "layer normalization behind float32": Mixed(
+        [
+            dense(50, "tanh"),
+            dense(30, **EXACT),
+            layer("LayerNormalization"),
+            dense(30),
+            layer("LayerNormalization", rms_scaling=True),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    "root mean square and group normalization": Mixed(
+        [
+            layer("RMSNormalization"),
+            dense(48, "tanh"),
+            layer("GroupNormalization", 4),
+            dense(32),
+            layer("RMSNormalization"),
+            layer("Activation", "relu"),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    "constants": Mixed(
+        [
+            layer("Normalization", mean=list(np.linspace(-1, 1, 40)), variance=list(np.linspace(0.1, 3, 40))),
+            dense(30, "tanh"),
+            layer("Rescaling", list(np.linspace(-1, 2, 30)), 0.1),
+            dense(20, "tanh"),
+            layer("Rescaling", 0.3, 0.1),
+            dense(20),
+            layer("Normalization", mean=0.3, variance=0.7, invert=True),
             dense(6, "softmax", **EXACT),
         ]
     ),

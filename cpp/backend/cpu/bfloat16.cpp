@@ -165,6 +165,13 @@ void CpuBfloat16::round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) con
   });
 }
 
+void CpuBfloat16::standardise(Lease& lease, ConstMatrix<float> x, const float* mean, const float* scale,
+                              const float* shift, Matrix<float> y) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    bfloat16_kernels().standardise(x.rows_of(first, last), mean, scale, shift, y.rows_of(first, last));
+  });
+}
+
 void CpuBfloat16::dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b,
                         Activation a, bool fused, Matrix<float> y, float* scratch) const {
   const Bfloat16Table& k = bfloat16_kernels();

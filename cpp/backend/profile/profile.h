@@ -31,6 +31,8 @@ class ProfiledBackend final : public Backend<T> {
   void batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
                            const BatchNormValues<T>& values, T* dgamma, T* dbeta,
                            Matrix<T> dx) const override;
+  void renorm(Lease& lease, const Renorm<T>& form, const RenormValues<T>& values,
+              std::int64_t channels) const override;
   void moving_average(Lease& lease, double momentum, const T* batch, T* moving,
                       std::int64_t size) const override;
   void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const override;

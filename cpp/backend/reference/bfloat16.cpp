@@ -61,6 +61,18 @@ void ReferenceBfloat16::round(Lease&, ConstMatrix<float> x, Matrix<float> y) con
     for (std::int64_t j = 0; j < x.cols; ++j) y.row(i)[j] = rounded(x.row(i)[j]);
 }
 
+void ReferenceBfloat16::standardise(Lease&, ConstMatrix<float> x, const float* mean, const float* scale,
+                                    const float* shift, Matrix<float> y) const {
+  for (std::int64_t i = 0; i < x.rows; ++i)
+    for (std::int64_t j = 0; j < x.cols; ++j) {
+      float v = x.row(i)[j];
+      if (mean != nullptr) v = rounded(double{v} - double{mean[j]});
+      if (scale != nullptr) v = rounded(double{v} * double{scale[j]});
+      if (shift != nullptr) v = rounded(double{v} + double{shift[j]});
+      y.row(i)[j] = v;
+    }
+}
+
 void ReferenceBfloat16::dense(Lease&, ConstMatrix<float> x, ConstMatrix<float> w, const float* b,
                               Activation a, bool fused, Matrix<float> y, float*) const {
   const bool at_once = b != nullptr && fused && (a == Activation::kSigmoid || a == Activation::kTanh);
