@@ -9,6 +9,7 @@
 
 #include "base/team.h"
 #include "kernels/arguments.h"
+#include "kernels/nonlinearity.h"
 
 namespace lamina {
 
@@ -51,6 +52,12 @@ class Bfloat16Backend {
   // dx = dy a'(z) from the output y, dy and each operation rounded; dx may be dy.
   virtual void activation_gradient(Lease& lease, Activation a, ConstMatrix<float> y, ConstMatrix<float> dy,
                                    Matrix<float> dx) const = 0;
+
+  // y = f(x) number by number, in other memory, and dx = dy f'(x) with y = f(x).
+  virtual void nonlinearity(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                            Matrix<float> y) const = 0;
+  virtual void nonlinearity_gradient(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                                     ConstMatrix<float> y, ConstMatrix<float> dy, Matrix<float> dx) const = 0;
 };
 
 // That of the backend of this name; it lives as long as the process. std::invalid_argument for another name.

@@ -7,6 +7,7 @@
 
 #include "base/view.h"
 #include "kernels/names.h"
+#include "kernels/nonlinearity.h"
 
 namespace lamina {
 
@@ -47,6 +48,10 @@ struct Bfloat16Table {
   void (*sigmoid_of_exp)(Matrix<float> y);
   // dx = dy a'(z) from the output y, with dy and each operation rounded; dx may be dy.
   void (*activation_gradient)(Activation a, ConstMatrix<float> y, ConstMatrix<float> dy, Matrix<float> dx);
+  // y = f(x), and dx = dy f'(x) with dy rounded, number by number; see kernels/bfloat16_nonlinear.h.
+  void (*nonlinearity)(const Nonlinearity<float>& f, ConstMatrix<float> x, Matrix<float> y);
+  void (*nonlinearity_gradient)(const Nonlinearity<float>& f, ConstMatrix<float> x, ConstMatrix<float> y,
+                                ConstMatrix<float> dy, Matrix<float> dx);
 };
 
 }  // namespace lamina

@@ -257,4 +257,19 @@ void CpuBfloat16::activation_gradient(Lease& lease, Activation a, ConstMatrix<fl
   });
 }
 
+void CpuBfloat16::nonlinearity(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                               Matrix<float> y) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    bfloat16_kernels().nonlinearity(f, x.rows_of(first, last), y.rows_of(first, last));
+  });
+}
+
+void CpuBfloat16::nonlinearity_gradient(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                                        ConstMatrix<float> y, ConstMatrix<float> dy, Matrix<float> dx) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    bfloat16_kernels().nonlinearity_gradient(f, x.rows_of(first, last), y.rows_of(first, last),
+                                             dy.rows_of(first, last), dx.rows_of(first, last));
+  });
+}
+
 }  // namespace lamina

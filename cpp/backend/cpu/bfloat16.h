@@ -19,6 +19,10 @@ class CpuBfloat16 final : public Bfloat16Backend {
   void activation(Lease& lease, Activation a, ConstMatrix<float> x, Matrix<float> y) const override;
   void activation_gradient(Lease& lease, Activation a, ConstMatrix<float> y, ConstMatrix<float> dy,
                            Matrix<float> dx) const override;
+  void nonlinearity(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                    Matrix<float> y) const override;
+  void nonlinearity_gradient(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                             ConstMatrix<float> y, ConstMatrix<float> dy, Matrix<float> dx) const override;
 };
 
 }  // namespace lamina

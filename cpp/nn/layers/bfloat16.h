@@ -61,6 +61,28 @@ class ActivationBfloat16 final : public Layer<float> {
   Activation activation_;
 };
 
+// y = f(x), where the slope of f needs x.
+class NonlinearBfloat16 final : public Layer<float> {
+ public:
+  NonlinearBfloat16(const Bfloat16Backend& verbs, std::int64_t size, const Nonlinearity<float>& f)
+      : Layer<float>(size, size), verbs_(verbs), f_(f) {}
+
+  ConstMatrix<float> logits(const Pass<float>&, ConstMatrix<float> x, Matrix<float>) const override {
+    return x;
+  }
+  void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y, float*) const override {
+    verbs_.nonlinearity(pass.lease, f_, x, y);
+  }
+  void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> y, Matrix<float> dy, bool,
+                Activation, Matrix<float> dx, float*) const override {
+    if (dx) verbs_.nonlinearity_gradient(pass.lease, f_, x, y, dy, dx);
+  }
+
+ private:
+  const Bfloat16Backend& verbs_;
+  Nonlinearity<float> f_;
+};
+
 // y = x scale + shift, each of the two operations rounded.
 class RescalingBfloat16 final : public Layer<float> {
  public:
