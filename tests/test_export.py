@@ -72,6 +72,12 @@ def test_every_layer(name: str, tmp_path: Path) -> None:
             agrees(model, x, tmp_path / "model.onnx", f"{name} {arguments}")
 
 
+def test_short_rows_get_length_one(tmp_path: Path) -> None:
+    """The norm counts from 1e-12 on, its square from 1e-24."""
+    model = Sequential([keras.Input((4,)), layers.UnitNormalization()])
+    agrees(model, X[:, 0] * np.float32(1e-9), tmp_path / "model.onnx")
+
+
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
 def test_every_activation(name: str, tmp_path: Path) -> None:
     model = Sequential([keras.Input((4,)), layers.Activation(name)])

@@ -178,7 +178,7 @@ def _unit_normalization(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
     axis = layer.get_config()["axis"]
     along = graph.integers(list(axis) if isinstance(axis, (list, tuple)) else [axis])
     square = graph.add("ReduceSum", graph.add("Mul", x, x), along, keepdims=1)
-    return graph.add("Div", x, graph.add("Sqrt", graph.add("Max", square, graph.numbers(1e-12))))
+    return graph.add("Div", x, graph.add("Sqrt", graph.add("Max", square, graph.numbers(1e-24))))
 
 
 def _normalization(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
