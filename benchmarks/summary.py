@@ -10,8 +10,8 @@ from rounds import Run
 
 # First epochs in shuffled order end at the same loss but for the order.
 SHUFFLED_RTOL = 0.05
-# Where dropout is drawn, the validation after a first epoch varies with a standard deviation of 5.5 % (over ten
-# seeds of the case "regularised"; its training loss by 0.4 %): four times that of the difference of two draws.
+# Where dropout is drawn, the validation after a first epoch varies with a standard deviation of 5.5 % (over
+# ten seeds of the case "regularised"; its training loss by 0.4 %): four times that of the difference of two.
 DROPPED_RTOL = 4 * 2**0.5 * 0.055
 
 

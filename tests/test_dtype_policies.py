@@ -151,6 +151,9 @@ def test_a_float32_head_is_exact() -> None:
         (lambda: [layers.Flatten(), layers.Dense(3)], set()),
         (lambda: [layers.BatchNormalization(), layers.Dense(3)], {0}),
         (lambda: [layers.Dropout(0.5), layers.Dense(3)], {0}),
+        (lambda: [layers.LayerNormalization(), layers.Dense(3)], set()),
+        (lambda: [layers.Identity(), layers.LayerNormalization()], {1}),
+        (lambda: [layers.Dense(3, dtype="float32"), layers.LayerNormalization(), layers.Dense(2)], set()),
         (lambda: [layers.Flatten(), layers.Dense(3, dtype="float32")], {1}),
         (lambda: [layers.Flatten()], {1}),
         (lambda: [layers.Dense(3, dtype="float32"), layers.Activation("relu"), layers.Dense(2)], {1}),
@@ -241,6 +244,10 @@ def test_the_reference_backend_trains_alike() -> None:
                     keras.Input((20,)),
                     layers.Dense(30, "tanh"),
                     layers.BatchNormalization(),
+                    layers.Rescaling(np.linspace(0.5, 2, 30), np.linspace(-1, 1, 30)),
+                    layers.Normalization(mean=0.3, variance=0.5),
+                    layers.RMSNormalization(),
+                    layers.GaussianDropout(0.2, seed=3),
                     layers.Dense(4, "softmax"),
                 ]
             )

@@ -26,7 +26,7 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     "Activation": [{"activation": "tanh"}],
     "ActivityRegularization": [{"l1": 0.1}],
     "AlphaDropout": [{"rate": 0.5}],
-    "BatchNormalization": [{}, {"center": False}, {"scale": False, "epsilon": 0.1}],
+    "BatchNormalization": [{}, {"center": False}, {"scale": False, "epsilon": 0.1}, {"renorm": True}],
     "Dense": [{"units": 3}, {"units": 2, "use_bias": False, "activation": "softmax"}],
     "Dropout": [{"rate": 0.5}],
     "ELU": [{"alpha": 0.5}],
@@ -35,13 +35,13 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     "GaussianNoise": [{"stddev": 0.5}],
     "GroupNormalization": [{"groups": 2}, {"groups": -1}],
     "Identity": [{}],
-    "LayerNormalization": [{}, {"center": False, "epsilon": 0.1}],
+    "LayerNormalization": [{}, {"center": False, "epsilon": 0.1}, {"rms_scaling": True, "epsilon": 0.1}],
     "LeakyReLU": [{"negative_slope": 0.1}],
     "Normalization": [{"mean": 0.5, "variance": 2.0}, {"mean": 0.5, "variance": 2.0, "invert": True}],
     "PReLU": [{"alpha_initializer": "random_normal"}],
     "RMSNormalization": [{}],
     "ReLU": [{}, {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.25}],
-    "Rescaling": [{"scale": 0.5, "offset": 1.0}],
+    "Rescaling": [{"scale": 0.5, "offset": 1.0}, {"scale": np.arange(4.0), "offset": [1, 2, 3, 4]}],
     "Reshape": [{"target_shape": (-1, 2)}],
     "Softmax": [{}],
     "UnitNormalization": [{}],
@@ -70,6 +70,12 @@ def test_every_layer(name: str, tmp_path: Path) -> None:
                 [keras.Input(x.shape[1:]), layers.Dense(4), getattr(layers, name)(**arguments)]
             )
             agrees(model, x, tmp_path / "model.onnx", f"{name} {arguments}")
+
+
+def test_short_rows_get_length_one(tmp_path: Path) -> None:
+    """The norm counts from 1e-12 on, its square from 1e-24."""
+    model = Sequential([keras.Input((4,)), layers.UnitNormalization()])
+    agrees(model, X[:, 0] * np.float32(1e-9), tmp_path / "model.onnx")
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))

@@ -147,10 +147,6 @@ def test_gradients(noise: Any, backend: str) -> None:
         (lambda: layers.Dropout(0.5, noise_shape=(None, 3))(X), "noise_shape: expected 1 or None"),
         (lambda: layers.Dropout(0.5, noise_shape=(None,))(X), "noise_shape: expected 1 or None"),
         (lambda: layers.Dropout(0.5, noise_shape=(100, 1))(X), "noise_shape: expected 1 or None"),
-        (
-            lambda: layers.GaussianNoise(0.5, dtype="mixed_bfloat16")(X),
-            "GaussianNoise computes in float32 or float64",
-        ),
     ],
 )
 def test_bad_arguments(make: Any, message: str) -> None:

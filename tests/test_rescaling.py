@@ -154,7 +154,7 @@ def test_config_and_copies(lamina_keras: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([1.0, 2.0],), "Rescaling: scale: expected a finite number"),
+        (([1.0, float("inf")],), "Rescaling: scale: expected finite numbers"),
         ((float("nan"),), "Rescaling: scale: expected a finite number"),
         ((1.0, "a"), "Rescaling: offset: expected a finite number"),
         ((True,), "Rescaling: scale: expected a finite number"),

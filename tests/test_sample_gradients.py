@@ -20,6 +20,11 @@ KINDS = {
     "groups, beta alone": ("normalisation", 2, 3, 1, 3, "standard", 1e-1, "", True, [2]),
     "rms": ("normalisation", 1, 6, 1, 1, "root_mean_square", 1e-6, "scale", False, [6]),
     "rms, two positions": ("normalisation", 2, 3, 2, 1, "root_mean_square", 1e-2, "scale", False, [3]),
+    "deviation": ("normalisation", 1, 6, 1, 1, "deviation", 1e-3, "gamma", False, [6]),
+    "deviation, positions": ("normalisation", 2, 3, 2, 1, "deviation", 1e-1, "gamma", False, [3]),
+    # With bounds that leave r no choice, and no d, nothing in it counts as a constant that isn't one.
+    "renorm": ("batch_renormalization", 2, 3, 0.9, 1e-2, True, True, 0.9, 1.3, 1.3, 0.0),
+    "renorm without parameters": ("batch_renormalization", 1, 6, 0.9, 1e-2, False, False, 0.9, 0.7, 0.7, 0.0),
     "unit": ("normalisation", 2, 3, 2, 1, "unit", 1e-12, "", False, [3]),
     "unit, capped": ("normalisation", 1, 6, 1, 1, "unit", 10.0, "", False, [6]),
     "rearrangement": ("rearrangement", [3, 0, 5, 1, 2, 4]),
@@ -50,7 +55,7 @@ SHAPES = [  # groups, lanes, alike, repeat
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("kind", ["standard", "root_mean_square", "unit"])
+@pytest.mark.parametrize("kind", ["standard", "root_mean_square", "deviation", "unit"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_cpu_and_reference_agree(shape: tuple[int, ...], kind: str, dtype: str) -> None:
     """One step of descent in either: outputs, parameters, and the gradient handed below."""
@@ -79,6 +84,31 @@ def test_cpu_and_reference_agree(shape: tuple[int, ...], kind: str, dtype: str) 
         results[backend] = [outputs, *(np.array(view) for *_, view in core.parameters())]
     for ours, theirs in zip(results["cpu"], results["reference"], strict=True):
         assert_close(ours, theirs, 4 * rounding(dtype, max(size, 70)), f"{shape} {kind}", 1.0)
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf, np.inf), (0.9, 1.1, 0.05)], ids=["free", "cut"])
+@pytest.mark.parametrize("parameters", [True, False], ids=["affine", "plain"])
+def test_renorm_of_cpu_and_reference(bounds: tuple[float, float, float], parameters: bool) -> None:
+    """One step of either: outputs, parameters and statistics."""
+    results: dict[str, list[Any]] = {}
+    for backend in ("cpu", "reference"):
+        rng = np.random.default_rng(0)
+        core = _core.Network64(5, backend)
+        core.add_dense(1, 5, 6, "tanh", True)
+        core.add_batch_renormalization(2, 3, 0.8, 1e-3, parameters, parameters, 0.7, *bounds)
+        core.build()
+        for *_, view in core.parameters():
+            view[...] = rng.uniform(0.3, 1.2, view.shape)
+        x, y = rng.normal(size=(70, 5)), rng.normal(size=(70, 6))
+        trainer = _core.Trainer64(
+            core, _core.Optimizer64("sgd", 0.05), "mean_squared_error", False, 0.0, "sum", [], 1
+        )
+        trainer.begin_epoch(_core.Dataset(x, y, None), 70, False, 0, 0)
+        trainer.train(0, 1)
+        outputs = core.forward(x, False, 0)
+        results[backend] = [outputs, *(np.array(view) for *_, view in core.parameters())]
+    for ours, theirs in zip(results["cpu"], results["reference"], strict=True):
+        assert_close(ours, theirs, 4 * rounding("float64", 70), "renorm", 1.0)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,29 @@ struct BatchNormValues {
   T* scale;     // scratch: gamma * inverse
 };
 
+// Batch renormalization (Ioffe, 2017): how far a batch's mean and deviation are from the moving ones that
+// training goes by, cut to [rmin, rmax] and [-dmax, dmax] (infinite: uncut).
+template <class T>
+struct Renorm {
+  T epsilon, rmin, rmax, dmax;
+};
+
+// Each one value per channel.
+template <class T>
+struct RenormValues {
+  const T* mean;      // of the batch
+  const T* variance;  // likewise
+  const T* moving_mean;
+  const T* moving_deviation;
+  const T* gamma;  // null: 1
+  const T* beta;   // null: 0
+  T* deviation;    // written: sqrt(variance + epsilon)
+  T* r;            // written: deviation / max(moving_deviation, sqrt(epsilon)), cut
+  T* d;            // written: (mean - moving_mean) / max(moving_deviation, sqrt(epsilon)), cut
+  T* scale;        // written: r gamma
+  T* shift;        // written: d gamma + beta
+};
+
 template <class T>
 class Backend {
  public:
@@ -65,12 +88,15 @@ class Backend {
   virtual void nonlinearity_gradient(Lease& lease, const Nonlinearity<T>& f, ConstMatrix<T> x,
                                      ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx, T* dslopes) const = 0;
 
-  // y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the batch's mean and variance in training.
+  // y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the batch's mean and variance in training; y
+  // null: only these are wanted.
   virtual void batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormValues<T>& values, T epsilon,
                           bool training, Matrix<T> y) const = 0;
   virtual void batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
                                    const BatchNormValues<T>& values, T* dgamma, T* dbeta,
                                    Matrix<T> dx) const = 0;
+  virtual void renorm(Lease& lease, const Renorm<T>& form, const RenormValues<T>& values,
+                      std::int64_t channels) const = 0;
   // moving = momentum moving + (1 - momentum) batch
   virtual void moving_average(Lease& lease, double momentum, const T* batch, T* moving,
                               std::int64_t size) const = 0;

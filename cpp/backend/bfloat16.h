@@ -9,6 +9,7 @@
 
 #include "base/team.h"
 #include "kernels/arguments.h"
+#include "kernels/nonlinearity.h"
 
 namespace lamina {
 
@@ -21,6 +22,19 @@ class Bfloat16Backend {
 
   // y = x rounded; y may be x.
   virtual void round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) const = 0;
+
+  // The bfloat16 number nearest to x.
+  float nearest(float x) const {
+    Lease lease;
+    const Matrix<float> one(&x, 1, 1);
+    round(lease, one, one);
+    return x;
+  }
+
+  // y = (x - mean) scale + shift, rounded after each of the three; mean, scale and shift, rounded already
+  // but for a scale that stands for a division, have a value for each column and may be null: 0, 1 and 0.
+  virtual void standardise(Lease& lease, ConstMatrix<float> x, const float* mean, const float* scale,
+                           const float* shift, Matrix<float> y) const = 0;
 
   // y = a(x wT + b), b may be null; x, w and b are rounded on the way in, and the result after each of the
   // three operations; but `fused` as TensorFlow fuses them, with a bias and a linear, relu, sigmoid or tanh,
@@ -38,6 +52,12 @@ class Bfloat16Backend {
   // dx = dy a'(z) from the output y, dy and each operation rounded; dx may be dy.
   virtual void activation_gradient(Lease& lease, Activation a, ConstMatrix<float> y, ConstMatrix<float> dy,
                                    Matrix<float> dx) const = 0;
+
+  // y = f(x) number by number, in other memory, and dx = dy f'(x) with y = f(x).
+  virtual void nonlinearity(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                            Matrix<float> y) const = 0;
+  virtual void nonlinearity_gradient(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                                     ConstMatrix<float> y, ConstMatrix<float> dy, Matrix<float> dx) const = 0;
 };
 
 // That of the backend of this name; it lives as long as the process. std::invalid_argument for another name.

@@ -5,22 +5,9 @@
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bindings/released.h"
-#include "nn/layers/bfloat16.h"
-#include "nn/layers/dense_bfloat16.h"
 
 namespace lamina {
 namespace {
-
-using Bound = BoundNetwork<float>;
-
-const Bfloat16Backend& verbs_of(const Bound& self) {
-  return bfloat16_backend_named(self.network.backend().name());
-}
-
-template <class L, class... Arguments>
-void add(Bound& self, Arguments... arguments) {
-  self.network.add(std::make_unique<L>(verbs_of(self), arguments...));
-}
 
 ConstMatrix<float> checked(const py::array& array, std::int64_t rows, std::int64_t cols, const char* name) {
   const ConstMatrix<float> m = matrix_of<const float>(array, name);
@@ -80,62 +67,6 @@ py::array activation_gradient(const std::string& backend, const std::string& act
 }
 
 }  // namespace
-
-void bind_bfloat16_layers(py::class_<Bound>& network) {
-  network
-      .def(
-          "add_bfloat16_cast",
-          [](Bound& self, std::int64_t size) {
-            require_positive(size, "size");
-            add<CastBfloat16>(self, size);
-          },
-          py::arg("size"))
-      .def(
-          "add_bfloat16_dense",
-          [](Bound& self, std::int64_t positions, std::int64_t inputs, std::int64_t units,
-             const std::string& activation, bool use_bias, bool fused) {
-            require_positive(positions, "positions");
-            require_positive(inputs, "inputs");
-            require_positive(units, "units");
-            add<DenseBfloat16>(self, positions, inputs, units, activation_named(activation), use_bias, fused);
-          },
-          py::arg("positions"), py::arg("inputs"), py::arg("units"), py::arg("activation"),
-          py::arg("use_bias"), py::arg("fused"))
-      .def(
-          "add_bfloat16_activation",
-          [](Bound& self, std::int64_t positions, std::int64_t features, const std::string& activation) {
-            require_positive(positions, "positions");
-            require_positive(features, "features");
-            add<ActivationBfloat16>(self, positions, features, activation_named(activation));
-          },
-          py::arg("positions"), py::arg("features"), py::arg("activation"))
-      .def(
-          "add_bfloat16_batch_normalization",
-          [](Bound& self, std::int64_t positions, std::int64_t channels, double momentum, double epsilon,
-             bool center, bool scale) {
-            require_positive(positions, "positions");
-            require_positive(channels, "channels");
-            add<BatchNormBfloat16>(self, positions, channels, momentum, epsilon, center, scale);
-          },
-          py::arg("positions"), py::arg("channels"), py::arg("momentum"), py::arg("epsilon"),
-          py::arg("center"), py::arg("scale"))
-      .def(
-          "add_bfloat16_dropout",
-          [](Bound& self, std::int64_t size, double rate, std::uint64_t seed) {
-            require_positive(size, "size");
-            require(rate >= 0 && rate <= 1, "rate: expected a number from 0 to 1, got ", rate);
-            const auto stream = static_cast<std::uint32_t>(self.network.layers().size());
-            add<DropoutBfloat16>(self, size, rate, seed, stream);
-          },
-          py::arg("size"), py::arg("rate"), py::arg("seed"))
-      .def(
-          "add_bfloat16_rescaling",
-          [](Bound& self, std::int64_t size, double scale, double shift) {
-            require_positive(size, "size");
-            add<RescalingBfloat16>(self, size, scale, shift);
-          },
-          py::arg("size"), py::arg("scale"), py::arg("offset"));
-}
 
 void bind_bfloat16_ops(py::module_& m) {
   m.def("bfloat16_dense", &dense, py::arg("backend"), py::arg("x"), py::arg("w"), py::arg("b"),

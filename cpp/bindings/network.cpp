@@ -17,8 +17,8 @@
 #include "bindings/watch.h"
 #include "nn/layers/activation.h"
 #include "nn/layers/batch_norm.h"
+#include "nn/layers/batch_renorm.h"
 #include "nn/layers/dense.h"
-#include "nn/layers/dropout.h"
 #include "nn/layers/rescaling.h"
 
 namespace lamina {
@@ -173,14 +173,18 @@ void bind_network(py::module_& m, const char* name) {
           py::arg("positions"), py::arg("channels"), py::arg("momentum"), py::arg("epsilon"),
           py::arg("center"), py::arg("scale"))
       .def(
-          "add_dropout",
-          [](Self& self, std::int64_t size, double rate, std::uint64_t seed) {
-            require_positive(size, "size");
-            require(rate >= 0 && rate <= 1, "rate: expected a number from 0 to 1, got ", rate);
-            const auto stream = static_cast<std::uint32_t>(self.network.layers().size());
-            self.network.add(std::make_unique<Dropout<T>>(size, rate, seed, stream));
+          "add_batch_renormalization",
+          [](Self& self, std::int64_t positions, std::int64_t channels, double momentum, double epsilon,
+             bool center, bool scale, double renorm_momentum, double rmin, double rmax, double dmax) {
+            require_positive(positions, "positions");
+            require_positive(channels, "channels");
+            self.network.add(std::make_unique<BatchRenorm<T>>(positions, channels, momentum, epsilon, center,
+                                                              scale,
+                                                              RenormForm{renorm_momentum, rmin, rmax, dmax}));
           },
-          py::arg("size"), py::arg("rate"), py::arg("seed"))
+          py::arg("positions"), py::arg("channels"), py::arg("momentum"), py::arg("epsilon"),
+          py::arg("center"), py::arg("scale"), py::arg("renorm_momentum"), py::arg("rmin"), py::arg("rmax"),
+          py::arg("dmax"))
       .def(
           "add_rescaling",
           [](Self& self, std::int64_t size, double scale, double shift) {

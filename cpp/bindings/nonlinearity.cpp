@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "bindings/arrays.h"
+#include "bindings/bfloat16.h"
 #include "bindings/released.h"
+#include "nn/layers/bfloat16.h"
 #include "nn/layers/nonlinear.h"
 #include "nn/layers/prelu.h"
 
@@ -96,6 +98,17 @@ void gradient(const std::string& backend, const std::string& kind, const std::ve
 template <class T>
 void bind_nonlinear_layers(py::class_<BoundNetwork<T>>& network) {
   using Self = BoundNetwork<T>;
+  if constexpr (sizeof(T) == sizeof(float))
+    network.def(
+        "add_bfloat16_nonlinearity",
+        [](Self& self, std::int64_t size, const std::string& kind, const std::vector<double>& numbers) {
+          require_positive(size, "size");
+          const Nonlinearity<float> f = form_of<float>(kind, numbers, 1, size);
+          require(!f.by_rows() && f.kind != NonlinearKind::kPrelu && f.kind != NonlinearKind::kGeluTanh, kind,
+                  ": expected one that works number by number in bfloat16");
+          add_bfloat16<NonlinearBfloat16>(self, size, f);
+        },
+        py::arg("size"), py::arg("kind"), py::arg("numbers"));
   network
       .def(
           "add_nonlinearity",

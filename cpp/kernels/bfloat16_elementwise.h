@@ -47,6 +47,19 @@ inline void finish(ConstMatrix<float> x, const float* bias, bool relu, Matrix<fl
       map<float>(y.cols, y.row(i), [](Vec<float> z, Vec<float> b) { return rounded(z + b); }, x.row(i), bias);
 }
 
+inline void standardise(ConstMatrix<float> x, const float* mean, const float* scale, const float* shift,
+                        Matrix<float> y) {
+  for (std::int64_t i = 0; i < x.rows; ++i)
+    for (std::int64_t j = 0; j < x.cols; j += kLanes<float>) {
+      const std::int64_t n = std::min(kLanes<float>, x.cols - j);
+      Vec<float> v = load_up_to(x.row(i) + j, n);
+      if (mean != nullptr) v = rounded(v - load_up_to(mean + j, n));
+      if (scale != nullptr) v = rounded(v * load_up_to(scale + j, n));
+      if (shift != nullptr) v = rounded(v + load_up_to(shift + j, n));
+      store_up_to(y.row(i) + j, v, n);
+    }
+}
+
 inline void column_sums(ConstMatrix<float> x, float* out) {
   std::fill_n(out, x.cols, 0.0f);
   for (std::int64_t i = 0; i < x.rows; ++i)

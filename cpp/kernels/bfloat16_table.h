@@ -7,6 +7,7 @@
 
 #include "base/view.h"
 #include "kernels/names.h"
+#include "kernels/nonlinearity.h"
 
 namespace lamina {
 
@@ -38,12 +39,19 @@ struct Bfloat16Table {
 
   // y = x + bias (may be null) rounded, then max(., 0) if relu; y may be x.
   void (*finish)(ConstMatrix<float> x, const float* bias, bool relu, Matrix<float> y);
+  // y = (x - mean) scale + shift, rounded after each; mean, scale and shift may be null: 0, 1 and 0.
+  void (*standardise)(ConstMatrix<float> x, const float* mean, const float* scale, const float* shift,
+                      Matrix<float> y);
   // out[j] = sum of column j, rounded after each row.
   void (*column_sums)(ConstMatrix<float> x, float* out);
   // y = e / (1 + e) from e = e^x, each operation rounded.
   void (*sigmoid_of_exp)(Matrix<float> y);
   // dx = dy a'(z) from the output y, with dy and each operation rounded; dx may be dy.
   void (*activation_gradient)(Activation a, ConstMatrix<float> y, ConstMatrix<float> dy, Matrix<float> dx);
+  // y = f(x), and dx = dy f'(x) with dy rounded, number by number; see kernels/bfloat16_nonlinear.h.
+  void (*nonlinearity)(const Nonlinearity<float>& f, ConstMatrix<float> x, Matrix<float> y);
+  void (*nonlinearity_gradient)(const Nonlinearity<float>& f, ConstMatrix<float> x, ConstMatrix<float> y,
+                                ConstMatrix<float> dy, Matrix<float> dx);
 };
 
 }  // namespace lamina

@@ -8,6 +8,7 @@
 
 #include "kernels/bfloat16_elementwise.h"
 #include "kernels/bfloat16_isa.h"
+#include "kernels/bfloat16_lanes.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
@@ -225,9 +226,12 @@ extern const Bfloat16Table table_bfloat16 = {
     begin,
     end,
     finish,
+    standardise,
     column_sums,
     sigmoid_of_exp,
     activation_gradient_rounded,
+    nonlinearity_rounded,
+    nonlinearity_gradient_rounded,
 };
 
 }  // namespace lamina::LAMINA_ISA

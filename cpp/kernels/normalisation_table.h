@@ -12,8 +12,9 @@ namespace lamina {
 // What is done to each row of n values before gamma and beta:
 // kStandard: (x - mean) / sqrt(variance + epsilon), with the biased variance;
 // kRootMeanSquare: x / sqrt(mean of x^2 + epsilon);
+// kDeviation: x / sqrt(variance + epsilon);
 // kUnit: x min(1 / sqrt(sum of x^2), 1 / epsilon).
-enum class Normalisation { kStandard, kRootMeanSquare, kUnit };
+enum class Normalisation { kStandard, kRootMeanSquare, kDeviation, kUnit };
 
 // A sample is `period` rows of one matrix; gamma and beta have a value for each of a sample's elements, and
 // their gradients one for `repeat` neighbouring elements.

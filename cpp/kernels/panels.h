@@ -45,7 +45,9 @@ struct RowSource {
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
     return rescaled(x, load_up_to(static_cast<const T*>(x.rows[first + i]) + k, n), n);
   }
-  const void* at(std::int64_t i, std::int64_t k) const { return static_cast<const T*>(x.rows[first + i]) + k; }
+  const void* at(std::int64_t i, std::int64_t k) const {
+    return static_cast<const T*>(x.rows[first + i]) + k;
+  }
 };
 
 template <class T>

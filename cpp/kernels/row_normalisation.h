@@ -38,7 +38,7 @@ void normalise(const NormalisationForm<T>& form, std::int64_t first, ConstMatrix
   for (std::int64_t i = 0; i < x.rows; ++i) {
     const T* const row = x.row(i);
     T mean = 0;
-    if (form.kind == Normalisation::kStandard)
+    if (form.kind == Normalisation::kStandard || form.kind == Normalisation::kDeviation)
       mean = static_cast<T>(
           sum_by_vectors<T>(x.cols, [&](std::int64_t j, std::int64_t n) { return load_up_to(row + j, n); }) /
           count);
@@ -55,8 +55,9 @@ void normalise(const NormalisationForm<T>& form, std::int64_t first, ConstMatrix
     const std::int64_t place = (first + i) % form.period * x.cols;
     const T* const gamma = values.gamma != nullptr ? values.gamma + place : nullptr;
     const T* const beta = values.beta != nullptr ? values.beta + place : nullptr;
+    const T centre = form.kind == Normalisation::kDeviation ? T(0) : mean;
     each_vector<T>(x.cols, [&](std::int64_t j, std::int64_t n) {
-      Vec<T> v = (load_up_to(row + j, n) - mean) * inverse * or_one(gamma, j, n);
+      Vec<T> v = (load_up_to(row + j, n) - centre) * inverse * or_one(gamma, j, n);
       if (beta != nullptr) v += load_up_to(beta + j, n);
       store_up_to(y.row(i) + j, v, n);
     });
@@ -66,6 +67,7 @@ void normalise(const NormalisationForm<T>& form, std::int64_t first, ConstMatrix
 // With g = dy gamma and xhat = (x - mean) inverse over n values of a row:
 // kStandard: dx = inverse (g - sum g / n - xhat sum(g xhat) / n);
 // kRootMeanSquare: dx = inverse (g - xhat sum(g xhat) / n);
+// kDeviation: dx = inverse (g - xhat sum(g x inverse) / n);
 // kUnit: dx = g inverse - x r^3 sum(g x), r = 1 / sqrt(sum of x^2), without the second term where r is capped
 // (of a row of zeros that is 0 times infinity, NaN, as in Keras).
 template <class T>
@@ -93,25 +95,29 @@ void normalise_gradient(const NormalisationForm<T>& form, std::int64_t first, Co
     const auto xhat = [&](std::int64_t j, std::int64_t n) {
       return (load_up_to(row + j, n) - kept) * inverse;
     };
+    const T centre = form.kind == Normalisation::kDeviation ? T(0) : kept;  // of what gamma was applied to
     const T mean_g =
         form.kind == Normalisation::kStandard ? static_cast<T>(sum_by_vectors<T>(x.cols, g) / count) : T(0);
-    const T mean_g_xhat = static_cast<T>(
-        sum_by_vectors<T>(x.cols, [&](std::int64_t j, std::int64_t n) { return g(j, n) * xhat(j, n); }) /
-        count);
+    const T mean_g_y =
+        static_cast<T>(sum_by_vectors<T>(x.cols,
+                                         [&](std::int64_t j, std::int64_t n) {
+                                           return g(j, n) * ((load_up_to(row + j, n) - centre) * inverse);
+                                         }) /
+                       count);
     each_vector<T>(x.cols, [&](std::int64_t j, std::int64_t n) {
-      store_up_to(dx.row(i) + j, inverse * (g(j, n) - mean_g - xhat(j, n) * mean_g_xhat), n);
+      store_up_to(dx.row(i) + j, inverse * (g(j, n) - mean_g - xhat(j, n) * mean_g_y), n);
     });
   }
 }
 
-// dbeta = sum dy, dgamma = sum dy xhat over the samples, for columns first..first+width-1 of the samples as
-// rows; sums of kRun rows in T, of these in double.
+// dbeta = sum dy, dgamma = sum dy xhat (kDeviation: sum dy x inverse) over the samples, for columns
+// first..first+width-1 of the samples as rows; sums of kRun rows in T, of these in double.
 template <class T>
-void column_products(std::int64_t period, ConstMatrix<T> x, ConstMatrix<T> dy,
+void column_products(const NormalisationForm<T>& form, ConstMatrix<T> x, ConstMatrix<T> dy,
                      const NormalisationValues<T>& values, std::int64_t first, std::int64_t width,
                      double* with_xhat, double* alone) {
   constexpr std::int64_t kRun = 64, kMost = 64;
-  const std::int64_t samples = x.rows / period;
+  const std::int64_t samples = x.rows / form.period;
   std::fill(with_xhat, with_xhat + width, 0.0);
   std::fill(alone, alone + width, 0.0);
   for (std::int64_t begin = 0; begin < samples; begin += kRun) {
@@ -120,8 +126,9 @@ void column_products(std::int64_t period, ConstMatrix<T> x, ConstMatrix<T> dy,
     for (std::int64_t i = begin; i < end; ++i)
       for (std::int64_t j = 0; j < width;) {  // from group to group
         const std::int64_t group = (first + j) / x.cols, at = (first + j) % x.cols;
-        const std::int64_t row = i * period + group, stop = std::min(width, j + x.cols - at);
-        const T mean = values.mean[row], inverse = values.inverse[row];
+        const std::int64_t row = i * form.period + group, stop = std::min(width, j + x.cols - at);
+        const T mean = form.kind == Normalisation::kDeviation ? T(0) : values.mean[row],
+                inverse = values.inverse[row];
         const T* const from = x.row(row) + at - j;
         const T* const up = dy.row(row) + at - j;
         for (; j < stop; ++j) {
@@ -145,7 +152,7 @@ void normalise_parameters(const NormalisationForm<T>& form, ConstMatrix<T> x, Co
   if (form.repeat == 1) {
     for (; first < end; first += kMost) {
       const std::int64_t width = std::min(kMost, end - first);
-      column_products(form.period, x, dy, values, first, width, with_xhat, alone);
+      column_products(form, x, dy, values, first, width, with_xhat, alone);
       for (std::int64_t j = 0; j < width; ++j) {
         if (dgamma != nullptr) dgamma[first + j] = static_cast<T>(with_xhat[j]);
         if (dbeta != nullptr) dbeta[first + j] = static_cast<T>(alone[j]);
@@ -157,7 +164,7 @@ void normalise_parameters(const NormalisationForm<T>& form, ConstMatrix<T> x, Co
     double gamma = 0, beta = 0;
     for (std::int64_t k = 0; k < form.repeat; k += kMost) {
       const std::int64_t width = std::min(kMost, form.repeat - k);
-      column_products(form.period, x, dy, values, first * form.repeat + k, width, with_xhat, alone);
+      column_products(form, x, dy, values, first * form.repeat + k, width, with_xhat, alone);
       for (std::int64_t j = 0; j < width; ++j) {
         gamma += with_xhat[j];
         beta += alone[j];

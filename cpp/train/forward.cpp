@@ -28,8 +28,14 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
       continue;
     }
     Buffer<T> kept(training ? capacity * layer->outputs() : 0);
-    stages_.push_back(
-        {layer.get(), std::move(kept), Buffer<T>(layer->workspace(capacity)), nullptr, {}, {}, penalty, depth});
+    stages_.push_back({layer.get(),
+                       std::move(kept),
+                       Buffer<T>(layer->workspace(capacity)),
+                       nullptr,
+                       {},
+                       {},
+                       penalty,
+                       depth});
     if (layer->depth() != 0) depth = layer->depth();
     widest = std::max(widest, layer->outputs());
     if (layer->learns() && !std::exchange(trainable_seen, true)) first_trainable_ = stages_.size() - 1;

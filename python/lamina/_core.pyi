@@ -88,10 +88,13 @@ class _Network:
     def add_batch_normalization(
         self, positions: int, channels: int, momentum: float, epsilon: float, center: bool, scale: bool
     ) -> None: ...
+    # Arguments as above, then renorm_momentum and the bounds rmin, rmax and dmax; infinite: uncut.
+    def add_batch_renormalization(self, positions: int, channels: int, *arguments: Any) -> None: ...
     def add_dropout(self, size: int, rate: float, seed: int) -> None: ...
     def add_rescaling(self, size: int, scale: float, offset: float) -> None:
         """x * scale + offset; as the first layer it is part of reading the rows."""
-    # Each of a sample's `groups` of `lanes` values by itself, as "standard", "root_mean_square" or "unit";
+    # Each of a sample's `groups` of `lanes` values by itself, as "standard", "root_mean_square", "deviation"
+    # or "unit";
     # parameters have a value per element, the same in `alike` runs of groups and for `repeat` neighbours.
     def add_normalisation(
         self, groups: int, lanes: int, alike: int, repeat: int, kind: str, epsilon: float, gamma: str,
@@ -129,7 +132,8 @@ class _Network:
     def parameters(self) -> list[tuple[int, str, bool, _Array]]:
         """(index of the add_* call, name, trainable, writable zero-copy view in Keras's shape) in
         Keras's order: dense "kernel" (inputs, units), "bias" (units,); batch normalization
-        "gamma", "beta", "moving_mean", "moving_variance".
+        "gamma", "beta", "moving_mean", "moving_variance", and of batch renormalization "moving_stddev",
+        "renorm_mean", "renorm_stddev".
         """
 
     def predict(self, x: _Rows, batch_size: int, progress: _Progress | None = ...) -> _Array:
@@ -319,7 +323,8 @@ def run_together(runs: Sequence[Epochs], look: Callable[[], object]) -> None:
 
 class Network32(_Network):
     # Layers that compute in bfloat16: float32 arrays hold its numbers, weights are float32. What goes into
-    # all but the dense one is rounded already; add_bfloat16_cast rounds.
+    # all but the dense one is rounded already; add_bfloat16_cast rounds. Those that are not listed take what
+    # their likes without `bfloat16_` take.
     def add_bfloat16_cast(self, size: int) -> None: ...
     def add_bfloat16_dense(
         self, positions: int, inputs: int, units: int, activation: str, use_bias: bool, fused: bool
@@ -327,10 +332,6 @@ class Network32(_Network):
         """fused: with a bias and linear, relu, sigmoid or tanh one rounding; else after each operation."""
 
     def add_bfloat16_activation(self, positions: int, features: int, activation: str) -> None: ...
-    def add_bfloat16_batch_normalization(
-        self, positions: int, channels: int, momentum: float, epsilon: float, center: bool, scale: bool
-    ) -> None: ...
-    def add_bfloat16_dropout(self, size: int, rate: float, seed: int) -> None: ...
 
 class Network64(_Network): ...
 class Optimizer32(_Optimizer): ...

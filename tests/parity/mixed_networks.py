@@ -57,7 +57,8 @@ class Mixed:
         weights = []
         for weight in model.weights:
             values = rng.normal(size=tuple(weight.shape)) / np.sqrt(weight.shape[0])
-            weights.append(np.abs(values) + 0.5 if "variance" in weight.path else values)
+            positive = "variance" in weight.path or "stddev" in weight.path
+            weights.append(np.abs(values) + 0.5 if positive else values)
         model.set_weights(weights)
         optimizer, options = self.optimizer
         model.compile(
@@ -97,6 +98,18 @@ NETWORKS = {
     "activation behind a bias": Mixed(
         [dense(50), layer("Activation", "tanh"), dense(6, "softmax", **EXACT)], sharp=False
     ),
+    # So it does here: elu always, the others where it needs no slope, in `predict`.
+    "activations that need their input": Mixed(
+        [
+            dense(50, "elu"),
+            dense(40, "gelu"),
+            dense(30, "leaky_relu"),
+            dense(20, "silu"),
+            dense(6, "softmax", **EXACT),
+        ],
+        optimizer=MOMENTUM,
+        sharp=False,
+    ),
     "without biases": Mixed(
         [
             dense(50, "tanh", use_bias=False),
@@ -114,6 +127,57 @@ NETWORKS = {
             layer("BatchNormalization"),
             layer("Activation", "relu"),
             layer("BatchNormalization", **EXACT),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    "batch renormalization": Mixed(
+        [
+            layer("BatchNormalization", renorm=True),
+            dense(50, use_bias=False),
+            layer("BatchNormalization", renorm=True, renorm_clipping={"rmax": 1.5, "dmax": 0.5}),
+            layer("Activation", "relu"),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    # The first one's input comes as float32 and stays so; and so does that of the next network's.
+    "layer normalization": Mixed(
+        [
+            layer("LayerNormalization"),
+            dense(50, "tanh"),
+            layer("LayerNormalization"),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    "layer normalization behind float32": Mixed(
+        [
+            dense(50, "tanh"),
+            dense(30, **EXACT),
+            layer("LayerNormalization"),
+            dense(30),
+            layer("LayerNormalization", rms_scaling=True),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    "root mean square and group normalization": Mixed(
+        [
+            layer("RMSNormalization"),
+            dense(48, "tanh"),
+            layer("GroupNormalization", 4),
+            dense(32),
+            layer("RMSNormalization"),
+            layer("Activation", "relu"),
+            dense(6, "softmax", **EXACT),
+        ]
+    ),
+    "constants": Mixed(
+        [
+            layer("Normalization", mean=list(np.linspace(-1, 1, 40)), variance=list(np.linspace(0.1, 3, 40))),
+            dense(30, "tanh"),
+            layer("Rescaling", list(np.linspace(-1, 2, 30)), 0.1),
+            dense(20, "tanh"),
+            layer("Rescaling", 0.3, 0.1),
+            dense(20),
+            layer("Normalization", mean=0.3, variance=0.7, invert=True),
             dense(6, "softmax", **EXACT),
         ]
     ),
@@ -138,6 +202,42 @@ NETWORKS = {
         policy="float32",
     ),
     "float32 throughout": Mixed([dense(40, "relu"), dense(6, "softmax")], policy="float32"),
+}
+
+
+def activated(first: Words, second: Words) -> Mixed:
+    """Two activations that need their input, behind dense layers that TensorFlow fuses with neither; but it
+    multiplies by the 1/6 in hard_sigmoid and hard_silu where that costs it least.
+    """
+    return Mixed(
+        [
+            dense(50, use_bias=False),
+            first,
+            dense(40, use_bias=False),
+            second,
+            dense(6, "softmax", **EXACT),
+        ],
+        optimizer=MOMENTUM,
+        sharp=not {"hard_sigmoid", "hard_silu"} & {*first[1], *second[1]},
+    )
+
+
+NETWORKS |= {
+    f"{first[0]} {first[1]} {first[2]}, {second[0]} {second[1]} {second[2]}": activated(first, second)
+    for first, second in (
+        (layer("Activation", "gelu"), layer("Activation", "silu")),
+        (layer("Activation", "elu"), layer("Activation", "selu")),
+        (layer("Activation", "leaky_relu"), layer("Activation", "relu6")),
+        (layer("Activation", "softplus"), layer("Activation", "softsign")),
+        (layer("Activation", "mish"), layer("Activation", "hard_sigmoid")),
+        (layer("Activation", "hard_silu"), layer("Activation", "hard_tanh")),
+        (layer("Activation", "celu"), layer("Activation", "log_sigmoid")),
+        (layer("Activation", "soft_shrink"), layer("Activation", "tanh_shrink")),
+        (layer("Activation", "squareplus"), layer("Activation", "hard_shrink")),
+        (layer("Activation", "sparse_plus"), layer("Activation", "sparse_sigmoid")),
+        (layer("ReLU", 1.5), layer("ReLU", 2.0, 0.1, 0.2)),
+        (layer("ELU", 0.5), layer("LeakyReLU", 0.1)),
+    )
 }
 
 

@@ -19,7 +19,11 @@ LAYERS: list[tuple[str, dict[str, Any]]] = [
     ("Dropout", {"rate": 0.5}),
     ("Flatten", {}),
     ("Rescaling", {"scale": 0.5, "offset": 1.0}),
+    ("Rescaling", {"scale": np.array([0.5, 1.0, 2.0, 4.0]), "offset": [1, 2, 3, 4]}),
+    ("LayerNormalization", {"rms_scaling": True}),
     ("BatchNormalization", {"momentum": 0.9, "center": False}),
+    ("BatchNormalization", {"renorm": True}),
+    ("BatchNormalization", {"renorm": True, "renorm_clipping": {"rmax": 3.0}, "renorm_momentum": 0.9}),
     ("BatchNormalization", {"beta_initializer": "random_normal"}),
 ]
 

@@ -69,6 +69,28 @@ def test_what_keras_writes_is_read(live_keras: ModuleType, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("float64")
+def test_arrays_and_moving_deviations(live_keras: ModuleType, tmp_path: Path) -> None:
+    """A layer whose config holds arrays, and the statistics of batch renormalization, both ways."""
+    kinds = {"live": live_keras, "ours": keras}
+    for writer, reader in (("live", "ours"), ("ours", "live")):
+        k = kinds[writer]
+        layers = [
+            k.layers.Rescaling(np.linspace(0.5, 2.0, 5), [0.0, 1.0, 2.0, 3.0, 4.0]),
+            k.layers.BatchNormalization(renorm=True, renorm_clipping={"rmax": 1.5}),
+            k.layers.Dense(3),
+        ]
+        model = k.Sequential([k.Input((5,)), *layers])
+        model.compile("sgd", "mse")
+        model.fit(X, X[:, :3], epochs=2, batch_size=8, verbose=0)
+        model.save(tmp_path / "model.keras")
+        again = kinds[reader].models.load_model(tmp_path / "model.keras")
+        for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+        want, got = model.predict(X, verbose=0), again.predict(X, verbose=0)
+        assert_close(got, want, rounding("float64", 5, 8), f"{reader} of {writer}")
+
+
+@pytest.mark.usefixtures("float64")
 def test_what_is_written_keras_reads(live_keras: ModuleType, tmp_path: Path) -> None:
     for name, optimizer in OPTIMIZERS.items():
         ours = network(keras, optimizer)

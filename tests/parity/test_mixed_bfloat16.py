@@ -87,6 +87,15 @@ LAYERS = {
     "dense without bias": dense(33, "tanh", use_bias=False),
     "batch normalization": layer("BatchNormalization"),
     "dropout": layer("Dropout", 0.3),
+    "batch renormalization": layer("BatchNormalization", renorm=True),
+    "layer normalization": layer("LayerNormalization"),
+    "layer normalization by the deviation": layer("LayerNormalization", rms_scaling=True),
+    "root mean square normalization": layer("RMSNormalization"),
+    "group normalization": layer("GroupNormalization", 4),
+    "rescaling": layer("Rescaling", 0.3, 0.7),
+    "rescaling by arrays": layer("Rescaling", np.linspace(-1, 3, 40), np.linspace(-2, 2, 40)),
+    "normalization": layer("Normalization", mean=np.linspace(-1, 1, 40), variance=np.linspace(0, 3, 40)),
+    "normalization inverted": layer("Normalization", mean=0.3, variance=0.7, invert=True),
     "flatten": layer("Flatten"),
 }
 

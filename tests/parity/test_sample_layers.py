@@ -23,6 +23,10 @@ CASES: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("LayerNormalization", {"axis": [-1, 1]}, (3, 4, 5)),
     ("LayerNormalization", {"axis": (2,), "center": False, "scale": False}, (3, 4, 5)),
     ("LayerNormalization", {"gamma_initializer": "zeros", "beta_initializer": "ones"}, (4,)),
+    ("LayerNormalization", {"rms_scaling": True}, (7,)),
+    ("LayerNormalization", {"rms_scaling": True, "axis": [1, 2], "scale": False, "center": False}, (3, 5)),
+    # Three values may lie close to each other, and roundings grow with the ratio of mean and deviation.
+    ("LayerNormalization", {"rms_scaling": True, "axis": 1, "epsilon": 0.5}, (3, 5)),
     ("RMSNormalization", {}, (7,)),
     ("RMSNormalization", {"axis": [1, 2], "epsilon": 1e-2}, (3, 5)),
     ("RMSNormalization", {"axis": [-1, -2]}, (2, 3, 5)),
@@ -37,7 +41,18 @@ CASES: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("GroupNormalization", {"groups": 1}, (70, 2)),
     ("BatchNormalization", {"axis": 1}, (3, 5)),
     ("BatchNormalization", {"axis": -2, "scale": False, "momentum": 0.5}, (2, 3, 5)),
+    ("BatchNormalization", {"renorm": True}, (5,)),
+    ("BatchNormalization", {"renorm": True, "renorm_momentum": 0.6, "axis": 1, "center": False}, (3, 5)),
+    ("BatchNormalization", {"renorm": True, "scale": False, "renorm_clipping": {"rmin": 0.9}}, (5,)),
+    (
+        "BatchNormalization",
+        {"renorm": True, "momentum": 0.8, "renorm_clipping": {"rmax": 1.1, "dmax": 0.2, "rmin": None}},
+        (3, 5),
+    ),
     ("Reshape", {"target_shape": (2, -1)}, (3, 4)),
+    ("Rescaling", {"scale": np.array([0.5, 2.0, -1.0]), "offset": [1, 0, 3]}, (3,)),
+    ("Rescaling", {"scale": 2, "offset": [[[1.0], [-2.0]]]}, (2, 3)),
+    ("Rescaling", {"scale": [[1.0, 0.0, 4.0]]}, (2, 3)),
     ("Reshape", {"target_shape": (12,)}, (3, 4)),
     ("Identity", {}, (5,)),
     ("Flatten", {"data_format": "channels_first"}, (2, 3, 4)),
@@ -65,7 +80,7 @@ def trained(
         **({} if "lamina" in keras.__name__ else {"run_eagerly": True}),
     )
     rng = np.random.default_rng(3)
-    fixed = ("mean", "variance", "count")
+    fixed = ("mean", "variance", "count", "renorm_stddev")
     model.set_weights(
         [
             weight.numpy() if weight.path.split("/")[-1] in fixed else initial(weight.numpy(), rng)
@@ -190,13 +205,27 @@ def test_any_order_any_frozen(
         ("LayerNormalization", {"axis": 3}, "axis: 3 is out of bounds"),
         ("LayerNormalization", {"axis": [0, 1]}, "axis: the batch axis"),
         ("LayerNormalization", {"axis": [1, -2]}, "axis: expected each axis once"),
-        ("LayerNormalization", {"rms_scaling": True}, "rms_scaling: not supported yet"),
         ("RMSNormalization", {"axis": 1}, "axis: expected the last one"),
         ("UnitNormalization", {"axis": -4}, "axis: -4 is out of bounds"),
         ("GroupNormalization", {"groups": 4}, "groups: expected a divisor of the 5 channels, got 4"),
         ("GroupNormalization", {"groups": 0}, "groups: expected an int >= 1, or -1, got 0"),
         ("BatchNormalization", {"axis": 0}, "axis: the batch axis"),
-        ("BatchNormalization", {"renorm": True}, "renorm: not supported yet"),
+        ("BatchNormalization", {"renorm_momentum": "fast"}, "renorm_momentum: expected a number"),
+        *(
+            ("BatchNormalization", {"renorm": True, "renorm_clipping": clipping}, message)
+            for clipping, message in (
+                ({"max": 1.0}, "renorm_clipping: expected a dict with keys of rmin, rmax, dmax"),
+                (3.0, "renorm_clipping: expected a dict with keys of rmin, rmax, dmax, got 3.0"),
+                ({"rmax": "large"}, "renorm_clipping: rmax: expected a number or None, got 'large'"),
+                ({"rmax": 1, "rmin": 2}, "renorm_clipping: rmax: expected rmin, 2.0, or more, got 1.0"),
+                ({"dmax": -1}, "renorm_clipping: dmax: expected 0 or more, got -1.0"),
+            )
+        ),
+        ("Rescaling", {"scale": [1.0, 2.0]}, r"scale: expected a number, or an array that fits samples"),
+        ("Rescaling", {"scale": 1.0, "offset": np.ones((2, 3, 5))}, r"offset: .* got shape \(2, 3, 5\)"),
+        ("Rescaling", {"scale": np.ones((1, 1, 1, 5))}, r"scale: .* got shape \(1, 1, 1, 5\)"),
+        ("Rescaling", {"scale": [1.0, float("nan")]}, "scale: expected finite numbers"),
+        ("Rescaling", {"scale": ["a"]}, "scale: expected finite numbers"),
         ("Reshape", {"target_shape": (4, -1)}, "target_shape: expected one with as many values"),
         ("Reshape", {"target_shape": (-1, -1)}, "target_shape: expected -1 at most once"),
         ("Reshape", {"target_shape": (2.5,)}, "target_shape: expected ints >= 0"),
@@ -206,7 +235,6 @@ def test_any_order_any_frozen(
         ("Normalization", {"mean": [1.0, 2.0], "variance": [1.0, 2.0]}, "expected an array that fits"),
         ("Normalization", {"axis": 0}, "axis: the batch axis|axis: expected axes of known size"),
         ("Normalization", {"axis": 5}, "axis: expected numbers from -3 to 2"),
-        ("Normalization", {"dtype": "mixed_bfloat16"}, "computes in float32 or float64"),
         ("UnitNormalization", {"dtype": "mixed_bfloat16"}, "computes in float32 or float64"),
     ],
 )

@@ -165,6 +165,13 @@ void CpuBfloat16::round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) con
   });
 }
 
+void CpuBfloat16::standardise(Lease& lease, ConstMatrix<float> x, const float* mean, const float* scale,
+                              const float* shift, Matrix<float> y) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    bfloat16_kernels().standardise(x.rows_of(first, last), mean, scale, shift, y.rows_of(first, last));
+  });
+}
+
 void CpuBfloat16::dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b,
                         Activation a, bool fused, Matrix<float> y, float* scratch) const {
   const Bfloat16Table& k = bfloat16_kernels();
@@ -247,6 +254,21 @@ void CpuBfloat16::activation_gradient(Lease& lease, Activation a, ConstMatrix<fl
   by_rows(lease, y.rows, y.cols, [&](std::int64_t first, std::int64_t last) {
     bfloat16_kernels().activation_gradient(a, y.rows_of(first, last), dy.rows_of(first, last),
                                            dx.rows_of(first, last));
+  });
+}
+
+void CpuBfloat16::nonlinearity(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                               Matrix<float> y) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    bfloat16_kernels().nonlinearity(f, x.rows_of(first, last), y.rows_of(first, last));
+  });
+}
+
+void CpuBfloat16::nonlinearity_gradient(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                                        ConstMatrix<float> y, ConstMatrix<float> dy, Matrix<float> dx) const {
+  by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
+    bfloat16_kernels().nonlinearity_gradient(f, x.rows_of(first, last), y.rows_of(first, last),
+                                             dy.rows_of(first, last), dx.rows_of(first, last));
   });
 }
 

@@ -76,6 +76,7 @@ void CpuBackend<T>::batch_norm(Lease& lease, ConstMatrix<T> x, const BatchNormVa
       v.inverse[j] = T(1) / std::sqrt(v.variance[j] + epsilon);
       v.scale[j] = v.gamma != nullptr ? v.gamma[j] * v.inverse[j] : v.inverse[j];
     }
+    if (!y) return;
     kernels<T>().standardise(x.cols_of(first, last), v.mean + first, v.scale + first,
                              v.beta != nullptr ? v.beta + first : nullptr, y.cols_of(first, last));
   });
@@ -90,6 +91,23 @@ void CpuBackend<T>::batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMat
                                      v.inverse + first, v.gamma != nullptr ? v.gamma + first : nullptr,
                                      dgamma + first, dbeta + first, dx.cols_of(first, last));
   });
+}
+
+// What is no number stays so: it is neither below nor above.
+template <class T>
+void CpuBackend<T>::renorm(Lease&, const Renorm<T>& form, const RenormValues<T>& v,
+                           std::int64_t channels) const {
+  const auto cut = [](T x, T low, T high) { return x < low ? low : x > high ? high : x; };
+  const T least = std::sqrt(form.epsilon);
+  for (std::int64_t j = 0; j < channels; ++j) {
+    const T moving = v.moving_deviation[j] < least ? least : v.moving_deviation[j];
+    v.deviation[j] = std::sqrt(v.variance[j] + form.epsilon);
+    v.r[j] = cut(v.deviation[j] / moving, form.rmin, form.rmax);
+    v.d[j] = cut((v.mean[j] - v.moving_mean[j]) / moving, -form.dmax, form.dmax);
+    const T gamma = v.gamma != nullptr ? v.gamma[j] : T(1);
+    v.scale[j] = v.r[j] * gamma;
+    v.shift[j] = v.d[j] * gamma + (v.beta != nullptr ? v.beta[j] : T(0));
+  }
 }
 
 template <class T>

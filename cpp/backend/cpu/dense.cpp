@@ -109,7 +109,8 @@ void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstM
     const auto t = grid.tile(i);
     const auto part = [&](auto m) { return m.rows_of(t.row, t.row_end).cols_of(t.col, t.col_end); };
     k.dense_input_gradient(well_spaced(dz.rows_of(t.row, t.row_end), call, t.row),
-                           w.cols_of(t.col, t.col_end), a, a != Activation::kLinear ? part(y.matrix) : y.matrix,
+                           w.cols_of(t.col, t.col_end), a,
+                           a != Activation::kLinear ? part(y.matrix) : y.matrix,
                            Scratch<T>::of_this_thread().result(k.longest_chain * k.panel), part(dx));
   });
 }

@@ -19,9 +19,9 @@ struct Grid {
   Tile tile(std::int64_t i) const;
 };
 
-// Where a large batch was cut by rows for the product below (of depth_below, see Input), a small product is so
-// too: a thread finds the rows that it wrote in its own cache. (Cut by columns, as a small batch is, threads
-// would write to the same cache lines, which costs more than it gains.)
+// Where a large batch was cut by rows for the product below (of depth_below, see Input), a small product is
+// so too: a thread finds the rows that it wrote in its own cache. (Cut by columns, as a small batch is,
+// threads would write to the same cache lines, which costs more than it gains.)
 
 // y (rows x units) = x (rows x inputs) wT: a row tile is a group of panels of x.
 Grid forward_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t depth_below,

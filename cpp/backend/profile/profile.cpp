@@ -108,6 +108,12 @@ void ProfiledBackend<T>::batch_norm_gradient(Lease& lease, ConstMatrix<T> x, Con
 }
 
 template <class T>
+void ProfiledBackend<T>::renorm(Lease& lease, const Renorm<T>& form, const RenormValues<T>& values,
+                                std::int64_t channels) const {
+  LAMINA_TIMED(renorm, lease, form, values, channels);
+}
+
+template <class T>
 void ProfiledBackend<T>::moving_average(Lease& lease, double momentum, const T* batch, T* moving,
                                         std::int64_t size) const {
   LAMINA_TIMED(moving_average, lease, momentum, batch, moving, size);

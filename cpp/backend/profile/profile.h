@@ -16,8 +16,8 @@ class ProfiledBackend final : public Backend<T> {
               Matrix<T> out) const override;
   void dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
              Matrix<T> y) const override;
-  void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, const Input<T>& y,
-                            Matrix<T> dx) const override;
+  void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
+                            const Input<T>& y, Matrix<T> dx) const override;
   void dense_weight_gradient(Lease& lease, const Input<T>& x, ConstMatrix<T> dz, Matrix<T> dw, T* db,
                              const Update<T>* update) const override;
   void activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const override;
@@ -31,6 +31,8 @@ class ProfiledBackend final : public Backend<T> {
   void batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
                            const BatchNormValues<T>& values, T* dgamma, T* dbeta,
                            Matrix<T> dx) const override;
+  void renorm(Lease& lease, const Renorm<T>& form, const RenormValues<T>& values,
+              std::int64_t channels) const override;
   void moving_average(Lease& lease, double momentum, const T* batch, T* moving,
                       std::int64_t size) const override;
   void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const override;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/bfloat16_nonlinear.h"
+
 namespace lamina {
 namespace {
 
@@ -16,6 +18,37 @@ float rounded(double x) {
   const int unit = std::max(exponent - 8, -133);  // subnormal ones are whole multiples of 2^-133
   return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(single, -unit)), unit));
 }
+
+// A number whose operations are done in double and rounded.
+struct Number {
+  double v;
+
+  explicit Number(double x) : v(double{rounded(x)}) {}
+  static Number exact(float x) {
+    Number number(0);
+    number.v = double{x};
+    return number;
+  }
+};
+
+Number operator+(Number a, Number b) { return Number(a.v + b.v); }
+Number operator-(Number a, Number b) { return Number(a.v - b.v); }
+Number operator*(Number a, Number b) { return Number(a.v * b.v); }
+Number operator/(Number a, Number b) { return Number(a.v / b.v); }
+Number operator-(Number a) { return Number(-a.v); }
+bool operator<(Number a, Number b) { return a.v < b.v; }
+bool operator>(Number a, Number b) { return a.v > b.v; }
+bool operator<=(Number a, Number b) { return a.v <= b.v; }
+bool operator>=(Number a, Number b) { return a.v >= b.v; }
+Number choose(bool condition, Number a, Number b) { return condition ? a : b; }
+Number absolute(Number x) { return Number(std::abs(x.v)); }
+Number exp(Number x) { return Number(std::exp(x.v)); }
+Number expm1(Number x) { return Number(std::expm1(x.v)); }
+Number log1p(Number x) { return Number(std::log1p(x.v)); }
+Number tanh(Number x) { return Number(std::tanh(x.v)); }
+Number erfc(Number x) { return Number(std::erfc(x.v)); }
+Number square_root(Number x) { return Number(std::sqrt(x.v)); }
+Number silu(Number x) { return Number(x.v / (1 + std::exp(-x.v))); }
 
 void activate_row(Activation a, float* y, std::int64_t n) {
   double largest = -HUGE_VAL, sum = 0;
@@ -59,6 +92,18 @@ float rounded_sum(std::int64_t depth, Term&& term) {
 void ReferenceBfloat16::round(Lease&, ConstMatrix<float> x, Matrix<float> y) const {
   for (std::int64_t i = 0; i < x.rows; ++i)
     for (std::int64_t j = 0; j < x.cols; ++j) y.row(i)[j] = rounded(x.row(i)[j]);
+}
+
+void ReferenceBfloat16::standardise(Lease&, ConstMatrix<float> x, const float* mean, const float* scale,
+                                    const float* shift, Matrix<float> y) const {
+  for (std::int64_t i = 0; i < x.rows; ++i)
+    for (std::int64_t j = 0; j < x.cols; ++j) {
+      float v = x.row(i)[j];
+      if (mean != nullptr) v = rounded(double{v} - double{mean[j]});
+      if (scale != nullptr) v = rounded(double{v} * double{scale[j]});
+      if (shift != nullptr) v = rounded(double{v} + double{shift[j]});
+      y.row(i)[j] = v;
+    }
 }
 
 void ReferenceBfloat16::dense(Lease&, ConstMatrix<float> x, ConstMatrix<float> w, const float* b,
@@ -131,6 +176,26 @@ void ReferenceBfloat16::activation_gradient(Lease&, Activation a, ConstMatrix<fl
       }
     }
   }
+}
+
+void ReferenceBfloat16::nonlinearity(Lease&, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                                     Matrix<float> y) const {
+  const bfloat16::Form<Number> form{f};
+  for (std::int64_t i = 0; i < x.rows; ++i)
+    for (std::int64_t j = 0; j < x.cols; ++j)
+      y.row(i)[j] = static_cast<float>(form.value(Number(double{x.row(i)[j]})).v);
+}
+
+void ReferenceBfloat16::nonlinearity_gradient(Lease&, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                                              ConstMatrix<float> y, ConstMatrix<float> dy,
+                                              Matrix<float> dx) const {
+  const bfloat16::Form<Number> form{f};
+  const auto at = [](ConstMatrix<float> m, std::int64_t i, std::int64_t j) {
+    return Number(double{m.row(i)[j]});
+  };
+  for (std::int64_t i = 0; i < x.rows; ++i)
+    for (std::int64_t j = 0; j < x.cols; ++j)
+      dx.row(i)[j] = static_cast<float>(form.gradient(at(x, i, j), at(y, i, j), at(dy, i, j)).v);
 }
 
 }  // namespace lamina

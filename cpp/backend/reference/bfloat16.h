@@ -9,6 +9,8 @@ class ReferenceBfloat16 final : public Bfloat16Backend {
  public:
   std::int64_t dense_scratch(std::int64_t, std::int64_t, std::int64_t) const override { return 0; }
   void round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) const override;
+  void standardise(Lease& lease, ConstMatrix<float> x, const float* mean, const float* scale,
+                   const float* shift, Matrix<float> y) const override;
   void dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b, Activation a,
              bool fused, Matrix<float> y, float* scratch) const override;
   void dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, ConstMatrix<float> dz,
@@ -16,6 +18,10 @@ class ReferenceBfloat16 final : public Bfloat16Backend {
   void activation(Lease& lease, Activation a, ConstMatrix<float> x, Matrix<float> y) const override;
   void activation_gradient(Lease& lease, Activation a, ConstMatrix<float> y, ConstMatrix<float> dy,
                            Matrix<float> dx) const override;
+  void nonlinearity(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                    Matrix<float> y) const override;
+  void nonlinearity_gradient(Lease& lease, const Nonlinearity<float>& f, ConstMatrix<float> x,
+                             ConstMatrix<float> y, ConstMatrix<float> dy, Matrix<float> dx) const override;
 };
 
 }  // namespace lamina

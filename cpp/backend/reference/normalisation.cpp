@@ -31,7 +31,7 @@ void ReferenceBackend<T>::normalise(Lease&, const NormalisationForm<T>& form, Co
   const double n = static_cast<double>(x.cols);
   for (std::int64_t i = 0; i < x.rows; ++i) {
     double mean = 0, squares = 0;
-    if (form.kind == Normalisation::kStandard)
+    if (form.kind == Normalisation::kStandard || form.kind == Normalisation::kDeviation)
       for (std::int64_t j = 0; j < x.cols; ++j) mean += double{x.row(i)[j]} / n;
     for (std::int64_t j = 0; j < x.cols; ++j)
       squares += (double{x.row(i)[j]} - mean) * (double{x.row(i)[j]} - mean);
@@ -44,7 +44,8 @@ void ReferenceBackend<T>::normalise(Lease&, const NormalisationForm<T>& form, Co
     v.inverse[i] = static_cast<T>(inverse);
     for (std::int64_t j = 0; j < x.cols; ++j) {
       const std::int64_t at = i % form.period * x.cols + j;
-      const double xhat = (double{x.row(i)[j]} - mean) * inverse;
+      const double centre = form.kind == Normalisation::kDeviation ? 0 : mean;
+      const double xhat = (double{x.row(i)[j]} - centre) * inverse;
       y.row(i)[j] = static_cast<T>((v.gamma != nullptr ? double{v.gamma[at]} : 1) * xhat +
                                    (v.beta != nullptr ? double{v.beta[at]} : 0));
     }
@@ -60,13 +61,16 @@ void ReferenceBackend<T>::normalise_gradient(Lease&, const NormalisationForm<T>&
   const auto xhat = [&](std::int64_t i, std::int64_t j) {
     return (double{x.row(i)[j]} - (unit ? 0 : double{v.mean[i]})) * double{v.inverse[i]};
   };
+  const auto before_gamma = [&](std::int64_t i, std::int64_t j) {
+    return form.kind == Normalisation::kDeviation ? double{x.row(i)[j]} * double{v.inverse[i]} : xhat(i, j);
+  };
   for (std::int64_t p = 0; p < form.period * x.cols / form.repeat; ++p) {
     double sum = 0, sum_xhat = 0;
     for (std::int64_t i = 0; i < x.rows; ++i)
       for (std::int64_t j = 0; j < x.cols; ++j)
         if ((i % form.period * x.cols + j) / form.repeat == p) {
           sum += double{dy.row(i)[j]};
-          sum_xhat += double{dy.row(i)[j]} * xhat(i, j);
+          sum_xhat += double{dy.row(i)[j]} * before_gamma(i, j);
         }
     if (dbeta != nullptr) dbeta[p] = static_cast<T>(sum);
     if (dgamma != nullptr) dgamma[p] = static_cast<T>(sum_xhat);
@@ -80,7 +84,7 @@ void ReferenceBackend<T>::normalise_gradient(Lease&, const NormalisationForm<T>&
     double sum = 0, dot = 0;
     for (std::int64_t j = 0; j < x.cols; ++j) {
       sum += g(j);
-      dot += g(j) * (unit ? double{x.row(i)[j]} : xhat(i, j));
+      dot += g(j) * (unit ? double{x.row(i)[j]} : before_gamma(i, j));
     }
     if (unit && r > inverse) dot = 0;
     for (std::int64_t j = 0; j < x.cols; ++j) {

@@ -139,7 +139,7 @@ void ReferenceBackend<T>::batch_norm(Lease&, ConstMatrix<T> x, const BatchNormVa
     }
     const double inverse = 1 / std::sqrt(double{v.variance[j]} + double{epsilon});
     v.inverse[j] = static_cast<T>(inverse);
-    for (std::int64_t i = 0; i < x.rows; ++i) {
+    for (std::int64_t i = 0; y && i < x.rows; ++i) {
       const double xhat = (double{x.row(i)[j]} - double{v.mean[j]}) * inverse;
       y.row(i)[j] = static_cast<T>((v.gamma != nullptr ? double{v.gamma[j]} : 1) * xhat +
                                    (v.beta != nullptr ? double{v.beta[j]} : 0));
@@ -166,6 +166,26 @@ void ReferenceBackend<T>::batch_norm_gradient(Lease&, ConstMatrix<T> x, ConstMat
     const double scale = (v.gamma != nullptr ? double{v.gamma[j]} : 1) * double{v.inverse[j]};
     for (std::int64_t i = 0; i < x.rows; ++i)
       dx.row(i)[j] = static_cast<T>(scale * (double{dy.row(i)[j]} - sum / n - xhat(i) * sum_xhat / n));
+  }
+}
+
+template <class T>
+void ReferenceBackend<T>::renorm(Lease&, const Renorm<T>& form, const RenormValues<T>& v,
+                                 std::int64_t channels) const {
+  const auto cut = [](double x, double low, double high) { return x < low ? low : x > high ? high : x; };
+  const double epsilon{form.epsilon};
+  for (std::int64_t j = 0; j < channels; ++j) {
+    const double deviation = std::sqrt(double{v.variance[j]} + epsilon);
+    const double moving = cut(double{v.moving_deviation[j]}, std::sqrt(epsilon), HUGE_VAL);
+    const double r = cut(deviation / moving, double{form.rmin}, double{form.rmax});
+    const double d =
+        cut((double{v.mean[j]} - double{v.moving_mean[j]}) / moving, -double{form.dmax}, double{form.dmax});
+    const double gamma = v.gamma != nullptr ? double{v.gamma[j]} : 1;
+    v.deviation[j] = static_cast<T>(deviation);
+    v.r[j] = static_cast<T>(r);
+    v.d[j] = static_cast<T>(d);
+    v.scale[j] = static_cast<T>(r * gamma);
+    v.shift[j] = static_cast<T>(d * gamma + (v.beta != nullptr ? double{v.beta[j]} : 0));
   }
 }
 

@@ -10,7 +10,7 @@
 namespace lamina {
 
 template <class T>
-class AlphaDropout final : public Dropout<T> {
+class AlphaDropout : public Dropout<T> {
  public:
   AlphaDropout(std::int64_t size, double rate, std::uint64_t seed, std::uint32_t stream, DropoutShape shape)
       : Dropout<T>(size, rate, seed, stream, std::move(shape)) {}
@@ -31,12 +31,14 @@ class AlphaDropout final : public Dropout<T> {
     pass.backend.rescale(pass.lease, {slope(), T(0)}, dx, dx);
   }
 
- private:
+ protected:
   // -alpha scale of selu, with the digits of the paper's appendix.
   static constexpr double kLow = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946;
 
   double a() const { return 1 / std::sqrt((1 - this->rate()) * (1 + this->rate() * kLow * kLow)); }
   double b() const { return -a() * kLow * this->rate(); }
+
+ private:
   T slope() const { return static_cast<T>(a() * (1 - this->rate())); }
 };
 

@@ -26,7 +26,7 @@ class BatchNorm : public Layer<T> {
   // The batch's mean and variance, 1/sqrt(variance + epsilon), its product with gamma, and the gradients that
   // a layer without gamma or beta, or with frozen ones, has no other place for. With frozen statistics
   // nothing writes the fifth, which is then a mean of zeros.
-  std::int64_t workspace(std::int64_t) const override { return 6 * padded<T>(channels_); }
+  std::int64_t workspace(std::int64_t) const override { return kParts * padded<T>(channels_); }
   ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
 
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T* workspace) const override {
@@ -43,6 +43,7 @@ class BatchNorm : public Layer<T> {
     const Matrix<T> in_place = dx ? dx : dy;
     pass.backend.batch_norm_gradient(pass.lease, x.reshaped(channels_), dy.reshaped(channels_),
                                      values(pass, workspace), dgamma, dbeta, in_place.reshaped(channels_));
+    finish_gradient(pass, dgamma, dbeta, workspace);
     if (pass.update == nullptr || !learns) return;
     if (scale_) pass.backend.update(pass.lease, *pass.update, dgamma, channels_);
     if (center_) pass.backend.update(pass.lease, *pass.update, dbeta, channels_);
@@ -54,9 +55,37 @@ class BatchNorm : public Layer<T> {
     pass.backend.moving_average(pass.lease, momentum_, part(workspace, 1), moving_variance(pass), channels_);
   }
 
- private:
+ protected:
+  static constexpr std::int64_t kParts = 6;
+
   bool of_the_batch(const Pass<T>& pass) const { return pass.training && !this->frozen_statistics(); }
 
+  std::int64_t channels() const { return channels_; }
+  double momentum() const { return momentum_; }
+  T epsilon() const { return epsilon_; }
+  bool has_gamma() const { return scale_; }
+
+  // What the batch is normalised with.
+  virtual BatchNormValues<T> values(const Pass<T>& pass, T* workspace) const {
+    return {scale_ ? this->value(pass, 0) : nullptr,
+            center_ ? this->value(pass, scale_ ? 1 : 0) : nullptr,
+            of_the_batch(pass) ? part(workspace, 0) : moving_mean(pass),
+            of_the_batch(pass) ? part(workspace, 1) : moving_variance(pass),
+            part(workspace, 2),
+            part(workspace, 3)};
+  }
+  // From the gradient of the factor of xhat to that of gamma.
+  virtual void finish_gradient(const Pass<T>&, T*, const T*, T*) const {}
+
+  T* part(T* workspace, std::int64_t k) const { return workspace + k * padded<T>(channels_); }
+  // Those behind gamma and beta.
+  T* statistic(const Pass<T>& pass, std::size_t k) const {
+    return this->value(pass, (scale_ ? 1u : 0u) + (center_ ? 1u : 0u) + k);
+  }
+  T* moving_mean(const Pass<T>& pass) const { return statistic(pass, 0); }
+  T* moving_variance(const Pass<T>& pass) const { return statistic(pass, 1); }
+
+ private:
   // With statistics that do not depend on x, dx = dy gamma / sqrt(variance + epsilon).
   void scale_gradient(const Pass<T>& pass, ConstMatrix<T> dy, Matrix<T> dx, T* workspace) const {
     if (!dx) return;
@@ -64,19 +93,6 @@ class BatchNorm : public Layer<T> {
     v.beta = nullptr;
     v.mean = part(workspace, 4);
     pass.backend.batch_norm(pass.lease, dy.reshaped(channels_), v, epsilon_, false, dx.reshaped(channels_));
-  }
-
-  T* part(T* workspace, std::int64_t k) const { return workspace + k * padded<T>(channels_); }
-  T* moving_mean(const Pass<T>& pass) const { return this->value(pass, this->parameters_.size() - 2); }
-  T* moving_variance(const Pass<T>& pass) const { return this->value(pass, this->parameters_.size() - 1); }
-
-  BatchNormValues<T> values(const Pass<T>& pass, T* workspace) const {
-    return {scale_ ? this->value(pass, 0) : nullptr,
-            center_ ? this->value(pass, scale_ ? 1 : 0) : nullptr,
-            of_the_batch(pass) ? part(workspace, 0) : moving_mean(pass),
-            of_the_batch(pass) ? part(workspace, 1) : moving_variance(pass),
-            part(workspace, 2),
-            part(workspace, 3)};
   }
 
   std::int64_t channels_;

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "backend/bfloat16.h"
-#include "nn/layers/batch_norm.h"
+#include "nn/layer.h"
+#include "nn/layers/row_normalisation.h"
+#include "nn/layers/standardisation.h"
 
 namespace lamina {
 
@@ -59,14 +61,36 @@ class ActivationBfloat16 final : public Layer<float> {
   Activation activation_;
 };
 
+// y = f(x), where the slope of f needs x.
+class NonlinearBfloat16 final : public Layer<float> {
+ public:
+  NonlinearBfloat16(const Bfloat16Backend& verbs, std::int64_t size, const Nonlinearity<float>& f)
+      : Layer<float>(size, size), verbs_(verbs), f_(f) {}
+
+  ConstMatrix<float> logits(const Pass<float>&, ConstMatrix<float> x, Matrix<float>) const override {
+    return x;
+  }
+  void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y, float*) const override {
+    verbs_.nonlinearity(pass.lease, f_, x, y);
+  }
+  void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> y, Matrix<float> dy, bool,
+                Activation, Matrix<float> dx, float*) const override {
+    if (dx) verbs_.nonlinearity_gradient(pass.lease, f_, x, y, dy, dx);
+  }
+
+ private:
+  const Bfloat16Backend& verbs_;
+  Nonlinearity<float> f_;
+};
+
 // y = x scale + shift, each of the two operations rounded.
 class RescalingBfloat16 final : public Layer<float> {
  public:
   RescalingBfloat16(const Bfloat16Backend& verbs, std::int64_t size, double scale, double shift)
       : Layer<float>(size, size),
         verbs_(verbs),
-        scale_(rounded(static_cast<float>(scale))),
-        shift_(rounded(static_cast<float>(shift))) {}
+        scale_(verbs.nearest(static_cast<float>(scale))),
+        shift_(verbs.nearest(static_cast<float>(shift))) {}
 
   ConstMatrix<float> logits(const Pass<float>&, ConstMatrix<float> x, Matrix<float>) const override {
     return x;
@@ -80,81 +104,85 @@ class RescalingBfloat16 final : public Layer<float> {
   void backward(const Pass<float>& pass, ConstMatrix<float>, ConstMatrix<float>, Matrix<float> dy, bool,
                 Activation, Matrix<float> dx, float*) const override {
     if (!dx) return;
+    verbs_.round(pass.lease, dy, dy);
     pass.backend.rescale(pass.lease, {scale_, 0}, dy, dx);
     verbs_.round(pass.lease, dx, dx);
   }
 
  private:
-  float rounded(float x) const {
-    Lease lease;
-    const Matrix<float> one(&x, 1, 1);
-    verbs_.round(lease, one, one);
-    return x;
-  }
-
   const Bfloat16Backend& verbs_;
   float scale_, shift_;
 };
 
-// Batch normalization between two casts: Keras computes it in float.
-class BatchNormBfloat16 final : public BatchNorm<float> {
+// A layer between two casts: Keras computes it in float.
+template <class Inner>
+class BetweenCasts : public Inner {
  public:
   template <class... Arguments>
-  BatchNormBfloat16(const Bfloat16Backend& verbs, Arguments... arguments)
-      : BatchNorm<float>(arguments...), verbs_(verbs) {}
+  explicit BetweenCasts(const Bfloat16Backend& verbs, Arguments... arguments)
+      : Inner(arguments...), verbs_(verbs) {}
 
   void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y,
                float* workspace) const override {
-    BatchNorm<float>::forward(pass, x, y, workspace);
+    Inner::forward(pass, x, y, workspace);
     verbs_.round(pass.lease, y, y);
   }
+  // What goes further down is rounded by whoever was rounded on the way up: an input may have come as float.
   void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> y, Matrix<float> dy,
                 bool at_logits, Activation below, Matrix<float> dx, float* workspace) const override {
     verbs_.round(pass.lease, dy, dy);
-    BatchNorm<float>::backward(pass, x, y, dy, at_logits, below, dx, workspace);
-    if (dx) verbs_.round(pass.lease, dx, dx);
+    Inner::backward(pass, x, y, dy, at_logits, below, dx, workspace);
   }
+
+ protected:
+  const Bfloat16Backend& verbs() const { return verbs_; }
 
  private:
   const Bfloat16Backend& verbs_;
 };
 
-// Dropout with 1 / (1 - rate) rounded, and the product with it.
-class DropoutBfloat16 final : public Layer<float> {
+// Rows normalised by a gamma that is cast too, and its gradient with it.
+class RowNormalisationRoundedGamma final : public BetweenCasts<RowNormalisation<float>> {
  public:
-  DropoutBfloat16(const Bfloat16Backend& verbs, std::int64_t size, double rate, std::uint64_t seed,
-                  std::uint32_t stream)
-      : Layer<float>(size, size), verbs_(verbs), rate_(rate), seed_(seed), stream_(stream) {}
+  using BetweenCasts<RowNormalisation<float>>::BetweenCasts;
 
-  bool identity(bool training) const override { return !training || rate_ == 0; }
-  std::int64_t workspace(std::int64_t rows) const override { return rows * outputs(); }
-  ConstMatrix<float> logits(const Pass<float>&, ConstMatrix<float> x, Matrix<float>) const override {
-    return x;
+  std::int64_t workspace(std::int64_t rows) const override {
+    return RowNormalisation<float>::workspace(rows) + parameters_[0].extent();
   }
-  void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y, float* mask) const override {
-    const Matrix<float> kept(mask, x.rows, x.cols);
-    pass.backend.dropout_mask(pass.lease, {seed_, Purpose::kDropout, stream_, pass.step}, rate_, kept);
-    verbs_.round(pass.lease, kept, kept);
-    multiply(pass, x, kept, y);
+
+ protected:
+  const float* gamma(const Pass<float>& pass, float* place) const override {
+    round(pass, value(pass, 0), place, parameters_[0].cols);
+    return place;
   }
-  void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float>, Matrix<float> dy, bool,
-                Activation, Matrix<float> dx, float* mask) const override {
-    if (!dx) return;
-    verbs_.round(pass.lease, dy, dy);
-    multiply(pass, dy, ConstMatrix<float>(mask, x.rows, x.cols), dx);
+  void finish_gradient(const Pass<float>& pass, float* dgamma, std::int64_t size) const override {
+    round(pass, dgamma, dgamma, size);
   }
 
  private:
-  void multiply(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> mask,
-                Matrix<float> y) const {
-    pass.backend.multiply(pass.lease, x, mask, y);
-    verbs_.round(pass.lease, y, y);
+  void round(const Pass<float>& pass, const float* x, float* y, std::int64_t size) const {
+    verbs().round(pass.lease, {x, 1, size}, {y, 1, size});
+  }
+};
+
+// y = (x - mean) scale + shift, each of the three operations rounded.
+class StandardisationBfloat16 final : public Standardisation<float> {
+ public:
+  StandardisationBfloat16(const Bfloat16Backend& verbs, std::int64_t size)
+      : Standardisation<float>(size), verbs_(verbs) {}
+
+  void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y, float*) const override {
+    verbs_.standardise(pass.lease, x, value(pass, 0), value(pass, 1), value(pass, 2), y);
+  }
+  void backward(const Pass<float>& pass, ConstMatrix<float>, ConstMatrix<float>, Matrix<float> dy, bool,
+                Activation, Matrix<float> dx, float*) const override {
+    if (!dx) return;
+    verbs_.round(pass.lease, dy, dy);
+    verbs_.standardise(pass.lease, dy, nullptr, value(pass, 1), nullptr, dx);
   }
 
+ private:
   const Bfloat16Backend& verbs_;
-  double rate_;
-  std::uint64_t seed_;
-  std::uint32_t stream_;
 };
 
 }  // namespace lamina

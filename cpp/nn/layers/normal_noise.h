@@ -6,7 +6,7 @@
 namespace lamina {
 
 template <class T>
-class NormalNoise final : public Layer<T> {
+class NormalNoise : public Layer<T> {
  public:
   // `stream` keeps the layers of a network apart that have one seed.
   NormalNoise(std::int64_t size, double stddev, bool factor, std::uint64_t seed, std::uint32_t stream)
@@ -17,10 +17,9 @@ class NormalNoise final : public Layer<T> {
   ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
 
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T* factors) const override {
-    const RandomStream stream{seed_, Purpose::kDropout, stream_, pass.step};
-    if (!factor_) return pass.backend.normal(pass.lease, stream, 0, stddev_, x, y);
+    if (!factor_) return pass.backend.normal(pass.lease, stream(pass), 0, stddev_, x, y);
     const Matrix<T> by(factors, x.rows, x.cols);
-    pass.backend.normal(pass.lease, stream, 1, stddev_, {}, by);
+    pass.backend.normal(pass.lease, stream(pass), 1, stddev_, {}, by);
     pass.backend.multiply(pass.lease, x, by, y);
   }
 
@@ -32,6 +31,11 @@ class NormalNoise final : public Layer<T> {
     else
       pass.backend.rescale(pass.lease, {}, dy, dx);
   }
+
+ protected:
+  double stddev() const { return stddev_; }
+  bool is_factor() const { return factor_; }
+  RandomStream stream(const Pass<T>& pass) const { return {seed_, Purpose::kDropout, stream_, pass.step}; }
 
  private:
   double stddev_;

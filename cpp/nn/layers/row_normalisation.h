@@ -11,7 +11,7 @@
 namespace lamina {
 
 template <class T>
-class RowNormalisation final : public Layer<T> {
+class RowNormalisation : public Layer<T> {
  public:
   // A sample is `groups` neighbouring groups of `lanes` values. Gamma (called `gamma_name`) and beta, where
   // there are any, have a value for each of these, the same in all of `alike` runs of groups, and for
@@ -60,17 +60,23 @@ class RowNormalisation final : public Layer<T> {
     pass.backend.normalise_gradient(pass.lease, form_, x.reshaped(shape_.lanes), dy.reshaped(shape_.lanes),
                                     values(pass, x.rows, workspace, false), dgamma, dbeta,
                                     dx ? dx.reshaped(shape_.lanes) : dx);
+    if (dgamma != nullptr) finish_gradient(pass, dgamma, shape_.parameters());
     if (pass.update == nullptr) return;
     for (T* gradient : {dgamma, dbeta})
       if (gradient != nullptr) pass.backend.update(pass.lease, *pass.update, gradient, shape_.parameters());
   }
+
+ protected:
+  // Gamma as it is computed with; what is passed lies behind the workspace of this class.
+  virtual const T* gamma(const Pass<T>& pass, T*) const { return this->value(pass, 0); }
+  virtual void finish_gradient(const Pass<T>&, T*, std::int64_t) const {}
 
  private:
   NormalisationValues<T> values(const Pass<T>& pass, std::int64_t rows, T* workspace, bool spread) const {
     T* const mean = workspace;
     T* const inverse = mean + padded<T>(rows * shape_.groups);
     T* place = inverse + padded<T>(rows * shape_.groups);
-    const T* parameters[2] = {scale_ ? this->value(pass, 0) : nullptr,
+    const T* parameters[2] = {scale_ ? gamma(pass, workspace + RowNormalisation::workspace(rows)) : nullptr,
                               center_ ? this->value(pass, scale_ ? 1 : 0) : nullptr};
     for (const T*& p : parameters) {
       if (places_.size() == 0 || p == nullptr) continue;

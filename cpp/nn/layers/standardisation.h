@@ -7,7 +7,7 @@
 namespace lamina {
 
 template <class T>
-class Standardisation final : public Layer<T> {
+class Standardisation : public Layer<T> {
  public:
   explicit Standardisation(std::int64_t size) : Layer<T>(size, size) {
     for (const char* name : {"mean", "scale", "shift"}) this->parameters_.push_back({name, 1, size, false});

@@ -74,8 +74,7 @@ def _reshaped(graph: Graph, x: str, layer: Layer, shape: Shape) -> str:
 
 
 def _rescaling(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
-    config = layer.get_config()
-    return _affine(graph, x, config["scale"], config["offset"])
+    return _affine(graph, x, layer.scale, layer.offset)
 
 
 def _softmax(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
@@ -122,20 +121,25 @@ def _batch_normalization(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
     return _affine(graph, x, scale.reshape(sizes), offset.reshape(sizes))
 
 
-def _normalized(graph: Graph, x: str, axes: Sequence[int], epsilon: float, centered: bool) -> str:
-    """x, less its mean if centered, over the root of its mean square along the axes."""
+def _normalized(graph: Graph, x: str, axes: Sequence[int], epsilon: float, kind: str) -> str:
+    """x over the root of its mean square along the axes; as "standard" both are of x less its mean, as
+    "deviation" only that mean square is.
+    """
     along = graph.integers(axes)
-    if centered:
-        x = graph.add("Sub", x, graph.add("ReduceMean", x, along, keepdims=1))
-    square = graph.add("ReduceMean", graph.add("Mul", x, x), along, keepdims=1)
-    return graph.add("Div", x, graph.add("Sqrt", graph.add("Add", square, graph.numbers(epsilon))))
+    centered = x
+    if kind != "root_mean_square":
+        centered = graph.add("Sub", x, graph.add("ReduceMean", x, along, keepdims=1))
+    square = graph.add("ReduceMean", graph.add("Mul", centered, centered), along, keepdims=1)
+    root = graph.add("Sqrt", graph.add("Add", square, graph.numbers(epsilon)))
+    return graph.add("Div", x if kind == "deviation" else centered, root)
 
 
 def _layer_normalization(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
     config, weights = layer.get_config(), _weights(layer)
     axis = config["axis"]
     axes = sorted(a % len(shape) for a in (axis if isinstance(axis, (list, tuple)) else [axis]))
-    y = _normalized(graph, x, axes, config["epsilon"], centered=True)
+    kind = "deviation" if config["rms_scaling"] else "standard"
+    y = _normalized(graph, x, axes, config["epsilon"], kind)
     sizes = [size if a in axes else 1 for a, size in enumerate(shape)]
     scale, offset = weights.get("gamma"), weights.get("beta")
     return _affine(
@@ -151,7 +155,7 @@ def _rms_normalization(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
     axis = config["axis"]
     axes = sorted(a % len(shape) for a in (axis if isinstance(axis, (list, tuple)) else [axis]))
     sizes = [size if a in axes else 1 for a, size in enumerate(shape)]
-    y = _normalized(graph, x, axes, config["epsilon"], centered=False)
+    y = _normalized(graph, x, axes, config["epsilon"], "root_mean_square")
     scale = next(iter(weights.values()), None)
     return _affine(graph, y, None if scale is None else scale.reshape(sizes), None)
 
@@ -165,7 +169,7 @@ def _group_normalization(graph: Graph, x: str, layer: Any, shape: Shape) -> str:
     middle = [size or 0 for size in shape[1:-1]]
     y = graph.add("Reshape", x, graph.integers([-1, *middle, groups, channels // groups]))
     axes = [*range(1, 1 + len(middle)), len(shape)]
-    y = _normalized(graph, y, axes, config["epsilon"], centered=True)
+    y = _normalized(graph, y, axes, config["epsilon"], "standard")
     y = graph.add("Reshape", y, graph.integers([-1, *middle, channels]))
     return _affine(graph, y, weights.get("gamma"), weights.get("beta"))
 

@@ -44,14 +44,14 @@ def shapes_through(layers: Sequence[Layer], input_shape: Shape) -> list[Shape]:
 def casts_before(layers: Sequence[Layer]) -> set[int]:
     """The indices of the layers before which the network has to round to bfloat16, len(layers) for its end.
 
-    A layer under "mixed_bfloat16" takes its input rounded. It comes so from another one; and one that rounds
-    it by itself needs no cast, also if the layers between only reshape.
+    A layer under "mixed_bfloat16" takes its input rounded, unless it says otherwise. It comes so from another
+    one; and one that rounds it by itself needs no cast, also if the layers between only reshape.
     """
     casts: set[int] = set()
     rounded = due = False
     for index, layer in enumerate(layers):
         mixed = layer.compute_dtype == "bfloat16"
-        due = due or (mixed and not rounded)
+        due = due or (mixed and not rounded and layer.casts_input)
         rounded = mixed
         if layer.only_reshapes:
             continue

@@ -7,7 +7,7 @@ from typing import Any
 
 from lamina import _core
 from lamina.keras.activations import form_of
-from lamina.keras.activations.form import FROM_OUTPUT, Form
+from lamina.keras.activations.form import FROM_OUTPUT, NOT_IN_BFLOAT16, Form
 from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.shape import Shape, known_sizes
 
@@ -48,10 +48,10 @@ def checked_activation(activation: Any, layer: Layer) -> Any:
         ValueError: it needs arguments, or the layer computes in bfloat16 and the activation can't.
     """
     form = form_of(activation)
-    if layer.compute_dtype == "bfloat16" and form.kind not in FROM_OUTPUT:
+    if layer.compute_dtype == "bfloat16" and form.kind in NOT_IN_BFLOAT16:
         raise ValueError(
-            f"layer {layer.name!r}: activation: expected linear, relu, sigmoid, tanh, softmax or exponential "
-            f"under 'mixed_bfloat16', got {form.kind}; others are not supported there, give the layer "
+            f"layer {layer.name!r}: activation: expected another than {', '.join(NOT_IN_BFLOAT16)} under "
+            f"'mixed_bfloat16', got {form.kind}; these are not supported there, give the layer "
             "dtype='float32'"
         )
     return activation
@@ -98,6 +98,14 @@ def add_activation(
         layer._adder(network, "activation")(math.prod(sizes[:-1]), sizes[-1], name)
         return
     first, last = _placed_axes(form, rank, where)
+    if layer.compute_dtype == "bfloat16":
+        if form.axes:
+            raise ValueError(
+                f"layer {layer.name!r}: axis: expected the last one alone under 'mixed_bfloat16', got "
+                f"{form.axes}; others are not supported there, give the layer dtype='float32'"
+            )
+        layer._adder(network, "nonlinearity")(math.prod(sizes), form.kind, form.numbers)
+        return
     network.add_nonlinearity(
         math.prod(sizes[: first - 1]),
         math.prod(sizes[first - 1 :]),

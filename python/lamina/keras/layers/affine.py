@@ -64,7 +64,14 @@ class Affine(Layer):
             gamma._replace(regularizer=self.gamma_regularizer, constraint=self.gamma_constraint),
             beta._replace(regularizer=self.beta_regularizer, constraint=self.beta_constraint),
         ]
-        return [spec for spec, there in zip(specs, (self.scale, self.center), strict=True) if there]
+        there = (self._has_gamma(), self._has_beta())
+        return [spec for spec, wanted in zip(specs, there, strict=True) if wanted]
+
+    def _has_gamma(self) -> bool:
+        return bool(self.scale)
+
+    def _has_beta(self) -> bool:
+        return bool(self.center)
 
     def get_config(self) -> dict[str, Any]:
         return {

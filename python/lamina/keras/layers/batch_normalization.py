@@ -8,9 +8,9 @@ from typing import Any
 
 from lamina import _core
 from lamina.keras import constraints, regularizers
-from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.layers.axes import add_in_order, moved_order, sample_axes
 from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
+from lamina.keras.layers.renorm import checked_clipping, clipping_bounds, deviation_of
 from lamina.keras.layers.shape import Shape, known_sizes
 from lamina.keras.layers.variable import Variable
 from lamina.keras.utils.serialization import serialize_object
@@ -33,18 +33,22 @@ class BatchNormalization(Layer):
             initializers of the four vectors (features,). Defaults "zeros", "ones", "zeros", "ones".
         beta_regularizer, gamma_regularizer: penalties on them that are added to the loss. Default None.
         beta_constraint, gamma_constraint: what they are brought back to after each step. Default None.
-        renorm, renorm_clipping, renorm_momentum: not supported yet, defaults only.
+        renorm: True trains by `y = gamma ((x - mean) / s r + d) + beta` with the batch's mean and deviation
+            `s = sqrt(var + epsilon)`, `r = s / s'` and `d = (mean - mean') / s'`, constants in the gradient:
+            mean' and s' >= sqrt(epsilon) are the moving `renorm_mean` and `renorm_stddev`. The moving
+            variance is then `max(moving_stddev² - epsilon, 0)`. Default False.
+        renorm_clipping: dict with any of "rmin", "rmax", "dmax", numbers or None: r is cut to [rmin, rmax],
+            d to [-dmax, dmax]. Default None: uncut.
+        renorm_momentum: how slowly renorm_mean and renorm_stddev follow. Default 0.99.
         synchronized: accepted; there is one device.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 
     Raises:
         ValueError: an argument is unknown, wrong or not supported.
 
-    Source: Ioffe and Szegedy, "Batch Normalization", 2015; Keras 3's constants.
+    Source: Ioffe and Szegedy, "Batch Normalization", 2015; Ioffe, "Batch Renormalization", 2017; Keras 3's
+    constants.
     """
-
-    _none_only = (*Layer._none_only, "renorm_clipping")
-    renorm, renorm_clipping = False, None
 
     def __init__(
         self,
@@ -68,12 +72,6 @@ class BatchNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        refuse_unless_default(
-            "BatchNormalization",
-            renorm=(renorm, False),
-            renorm_clipping=(renorm_clipping, None),
-            renorm_momentum=(renorm_momentum, 0.99),
-        )
         self.axis = _integer("axis", axis)
         self.momentum = _number("momentum", momentum)
         self.epsilon = _number("epsilon", epsilon)
@@ -90,6 +88,9 @@ class BatchNormalization(Layer):
         self.beta_constraint = constraints.checked(beta_constraint, "beta_constraint")
         self.gamma_constraint = constraints.checked(gamma_constraint, "gamma_constraint")
         self.synchronized = bool(synchronized)
+        self.renorm = bool(renorm)
+        self.renorm_clipping = checked_clipping(renorm_clipping) if self.renorm else renorm_clipping
+        self.renorm_momentum = _number("renorm_momentum", renorm_momentum)
 
     @property
     def gamma(self) -> Variable | None:
@@ -111,6 +112,23 @@ class BatchNormalization(Layer):
         """The moving variance, shape (features,); None before the build."""
         return self._weight("moving_variance")
 
+    @property
+    def moving_stddev(self) -> Variable | None:
+        """With renorm the moving deviation, shape (features,); None before the build and without it."""
+        return self._weight("moving_stddev")
+
+    @property
+    def renorm_mean(self) -> Variable | None:
+        """With renorm the moving mean of training, shape (features,); None before the build, and without."""
+        return self._weight("renorm_mean")
+
+    @property
+    def renorm_stddev(self) -> Variable | None:
+        """With renorm the moving deviation of training, shape (features,); None before the build and without
+        it.
+        """
+        return self._weight("renorm_stddev")
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         rank = len(input_shape)
         if rank < 2:
@@ -130,10 +148,12 @@ class BatchNormalization(Layer):
         if self.center:
             beta = WeightSpec("beta", (features,), self.beta_initializer)
             specs.append(beta._replace(regularizer=self.beta_regularizer, constraint=self.beta_constraint))
-        specs.append(WeightSpec("moving_mean", (features,), self.moving_mean_initializer, trainable=False))
-        specs.append(
-            WeightSpec("moving_variance", (features,), self.moving_variance_initializer, trainable=False)
-        )
+        mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
+        statistics = [("moving_mean", mean), ("moving_variance", variance)]
+        if self.renorm:
+            deviation = deviation_of(variance)
+            statistics += [("moving_stddev", deviation), ("renorm_mean", mean), ("renorm_stddev", deviation)]
+        specs += [WeightSpec(name, (features,), start, trainable=False) for name, start in statistics]
         return specs
 
     def add_to(self, network: _core.Network32 | _core.Network64, input_shape: Shape) -> bool:
@@ -141,8 +161,9 @@ class BatchNormalization(Layer):
         (axis,) = sample_axes(self.axis, input_shape, f"layer {self.name!r}")
         others = [other for other in range(len(sizes)) if other != axis]
         positions = math.prod(sizes[other] for other in others)
-        add = self._adder(network, "batch_normalization")
-        arguments = (positions, sizes[axis], self.momentum, self.epsilon, self.center, self.scale)
+        add = self._adder(network, "batch_renormalization" if self.renorm else "batch_normalization")
+        renorm = (self.renorm_momentum, *clipping_bounds(self.renorm_clipping)) if self.renorm else ()
+        arguments = (positions, sizes[axis], self.momentum, self.epsilon, self.center, self.scale, *renorm)
         add_in_order(network, moved_order(sizes, [*others, axis]), lambda: add(*arguments))
         return True
 
@@ -165,9 +186,9 @@ class BatchNormalization(Layer):
             "beta_constraint": constraints.serialize(self.beta_constraint),
             "gamma_constraint": constraints.serialize(self.gamma_constraint),
             "synchronized": self.synchronized,
-            "renorm": False,
-            "renorm_clipping": None,
-            "renorm_momentum": 0.99,
+            "renorm": self.renorm,
+            "renorm_clipping": self.renorm_clipping,
+            "renorm_momentum": self.renorm_momentum,
         }
 
 

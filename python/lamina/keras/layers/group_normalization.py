@@ -97,7 +97,7 @@ class GroupNormalization(Affine):
         channels, positions = self._channels(input_shape), math.prod(sizes[axis] for axis in others)
         add = self._adder(network, "normalisation")
         lanes = channels // self.groups * positions
-        gamma = "gamma" if self.scale else ""
+        gamma = "gamma" if self._has_gamma() else ""
         add_in_order(
             network,
             moved_order(sizes, [channel_axis, *others]),
@@ -109,7 +109,7 @@ class GroupNormalization(Affine):
                 "standard",
                 float(self.epsilon),
                 gamma,
-                bool(self.center),
+                self._has_beta(),
                 (channels,),
             ),
         )

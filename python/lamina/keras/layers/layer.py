@@ -54,8 +54,8 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
 
     # Layers that have nothing to learn from a shape count as built from the start, in summary() too.
     _built_at_start = False
-    # Whether the layer's computation in bfloat16 rounds its input by itself.
-    rounds_input = False
+    # Whether the layer's computation in bfloat16 rounds its input by itself, and whether it rounds it at all.
+    rounds_input, casts_input = False, True
     # Whether the layer hands on the same numbers and adds nothing to a network.
     only_reshapes = False
     # Arguments that are None until they are supported, and read so in Keras.
@@ -312,11 +312,14 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
         rounding = "bfloat16_" if self.compute_dtype == "bfloat16" else ""
         adder = getattr(network, f"add_{rounding}{kind}", None)
         if adder is None:
-            raise ValueError(
-                f"layer {self.name!r}: dtype: {type(self).__name__} computes in float32 or float64, not in "
-                "bfloat16; give it dtype='float32'"
-            )
+            raise self._no_bfloat16()
         return adder
+
+    def _no_bfloat16(self) -> ValueError:
+        return ValueError(
+            f"layer {self.name!r}: dtype: {type(self).__name__} computes in float32 or float64, not in "
+            "bfloat16; give it dtype='float32'"
+        )
 
     def __call__(self, inputs: Any, training: bool = False) -> npt.NDArray[Any]:
         """The layer's result on an array; builds the layer first if need be.

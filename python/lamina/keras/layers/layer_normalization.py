@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
-from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.layers.affine import Affine, checked_epsilon
 from lamina.keras.layers.axes import add_in_order, checked_axes, moved_order, sample_axes
 from lamina.keras.layers.layer import WeightSpec
@@ -25,6 +25,8 @@ class LayerNormalization(Affine):
         beta_initializer, gamma_initializer: initializers. Defaults "zeros" and "ones".
         beta_regularizer, gamma_regularizer: penalties on them that are added to the loss. Default None.
         beta_constraint, gamma_constraint: what they are brought back to after each step. Default None.
+        rms_scaling: True computes `y = gamma x / sqrt(var + epsilon)` instead, always with a gamma and never
+            with a beta; Keras advises `RMSNormalization`. Default False.
         **kwargs: `name`, `dtype`, `input_shape` and what else `Layer` takes.
 
     Raises:
@@ -33,6 +35,8 @@ class LayerNormalization(Affine):
 
     Source: Ba, Kiros, Hinton, "Layer Normalization", 2016; Keras 3's constants.
     """
+
+    casts_input = False  # as in Keras: it computes in float32, and an input of that comes as it is
 
     def __init__(
         self,
@@ -60,7 +64,13 @@ class LayerNormalization(Affine):
             gamma_constraint,
             **kwargs,
         )
-        refuse_unless_default("LayerNormalization", rms_scaling=(rms_scaling, False))
+        if rms_scaling:
+            warnings.warn(
+                "LayerNormalization: rms_scaling: divides by the deviation, not by the root mean square; "
+                "RMSNormalization does that",
+                stacklevel=2,
+            )
+        self.rms_scaling = rms_scaling
         self.axis = checked_axes(axis, "LayerNormalization")
         self.epsilon = checked_epsilon(epsilon)
 
@@ -81,14 +91,24 @@ class LayerNormalization(Affine):
     def _weight_specs(self, input_shape: Shape) -> list[WeightSpec]:
         return self._specs_of_shape(self._parameter_shape(input_shape))
 
+    def _has_gamma(self) -> bool:
+        return bool(self.scale or self.rms_scaling)
+
+    def _has_beta(self) -> bool:
+        return bool(self.center and not self.rms_scaling)
+
     def add_to(self, network: Any, input_shape: Shape) -> bool:
-        add_normalized_rows(
-            self, network, input_shape, "standard", "gamma" if self.scale else "", bool(self.center)
-        )
+        kind, gamma = "deviation" if self.rms_scaling else "standard", "gamma" if self._has_gamma() else ""
+        add_normalized_rows(self, network, input_shape, kind, gamma, self._has_beta())
         return True
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon, "rms_scaling": False}
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "epsilon": self.epsilon,
+            "rms_scaling": self.rms_scaling,
+        }
 
 
 def add_normalized_rows(

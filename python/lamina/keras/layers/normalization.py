@@ -11,14 +11,16 @@ import numpy.typing as npt
 from lamina.keras import backend, initializers
 from lamina.keras._training.inputs import real_array
 from lamina.keras.layers.axes import checked_axes
-from lamina.keras.layers.layer import Layer, WeightSpec
+from lamina.keras.layers.layer import WeightSpec
 from lamina.keras.layers.shape import Shape, checked_shape, known_sizes
+from lamina.keras.layers.standardised import Standardised
 from lamina.keras.layers.variable import Variable
+from lamina.keras.utils.dtypes import in_dtype
 
 ROWS_AT_ONCE = 8192  # of an array that statistics are taken of
 
 
-class Normalization(Layer):
+class Normalization(Standardised):
     """`y = (x - mean) / max(sqrt(variance), 1e-7)`, in training and prediction alike; mean and variance are
     given, or taken from data by `adapt`.
 
@@ -56,8 +58,6 @@ class Normalization(Layer):
         self.input_variance = None if variance is None else _real(variance, "variance")
         self.invert = bool(invert)
         self._statistics: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None
-        self._in_core: list[Variable] = []
-        self._sizes: tuple[int, ...] = ()  # of a sample in the network
 
     # -- shapes and weights ----------------------------------------------------------------------------------
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -117,18 +117,14 @@ class Normalization(Layer):
         if self.input_mean is None:
             given = (self._weights[0].numpy(), self._weights[1].numpy())
         try:
-            mean, variance = (
-                np.broadcast_to(np.asarray(value).astype(self.compute_dtype), sizes) for value in given
-            )
+            mean, variance = (np.broadcast_to(in_dtype(value, self.compute_dtype), sizes) for value in given)
         except ValueError:
             raise ValueError(
                 f"layer {self.name!r}: mean, variance: expected an array that fits the sizes {sizes}, got "
                 f"shape {np.shape(given[0])}"
             ) from None
         self._statistics = (mean.copy(), variance.copy())
-        if self._in_core:
-            for variable, values in zip(self._in_core, self._constants(self._sizes), strict=True):
-                variable.assign(values)
+        self._set_standardisation(self._constants())
 
     @property
     def mean(self) -> npt.NDArray[Any] | None:
@@ -145,31 +141,26 @@ class Normalization(Layer):
         kept = self._kept(self._build_shape)
         return tuple(int(size or 0) if axis in kept else 1 for axis, size in enumerate(self._build_shape))
 
-    @property
-    def core_weights(self) -> list[Variable]:
-        return self._in_core
-
-    def _constants(self, sizes: tuple[int, ...]) -> list[npt.NDArray[Any]]:
-        """What is subtracted, multiplied with and added, for each number of a sample."""
+    def _constants(self) -> tuple[npt.NDArray[Any], ...]:
+        """What is subtracted, multiplied with and added."""
         mean, variance = self.mean, self.variance
         assert mean is not None
         assert variance is not None
-        deviation = np.maximum(np.sqrt(variance), np.asarray(backend.epsilon(), variance.dtype))
+        least, root = (
+            in_dtype(backend.epsilon(), self.compute_dtype),
+            in_dtype(np.sqrt(variance), self.compute_dtype),
+        )
+        # A quotient of two bfloat16 numbers is never so near a tie that it rounds otherwise than the product
+        # with the reciprocal in float32.
+        deviation = np.maximum(root, least)
         zero = np.zeros_like(mean)
-        each = (zero, deviation, mean) if self.invert else (mean, 1 / deviation, zero)
-        return [np.broadcast_to(values, (1, *sizes)).flatten() for values in each]
+        return (zero, deviation, mean) if self.invert else (mean, 1 / deviation, zero)
 
     def add_to(self, network: Any, input_shape: Shape) -> bool:
         sizes = known_sizes(input_shape, f"layer {self.name!r}: input shape")
         if 0 in self._kept(input_shape):
             raise ValueError(f"layer {self.name!r}: axis: the batch axis can't be kept, got {self.axis}")
-        constants = self._constants(sizes)
-        self._adder(network, "standardisation")(constants[0].size)
-        self._sizes = sizes
-        self._in_core = [
-            Variable.over(values, name, False)
-            for values, name in zip(constants, ("mean", "scale", "shift"), strict=True)
-        ]
+        self._add_standardisation(network, self._constants(), sizes)
         return True
 
     # -- statistics ------------------------------------------------------------------------------------------

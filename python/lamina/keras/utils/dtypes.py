@@ -1,8 +1,11 @@
-"""The names of dtypes."""
+"""The names of dtypes, and arrays of them."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 _KNOWN = (
     *("float16", "float32", "float64", "bfloat16", "float8_e4m3fn", "float8_e5m2"),
@@ -49,3 +52,13 @@ def is_float_dtype(dtype: Any) -> bool:
 def is_int_dtype(dtype: Any) -> bool:
     """Whether a dtype is one of whole numbers, signed or not."""
     return standardize_dtype(dtype).startswith(("int", "uint"))
+
+
+def in_dtype(values: Any, dtype: str) -> npt.NDArray[Any]:
+    """The values in this dtype; for "bfloat16", which NumPy hasn't, its numbers in an array of float32."""
+    if dtype != "bfloat16":
+        return np.asarray(values).astype(dtype)
+    single = np.asarray(values).astype(np.float32)
+    bits = single.view(np.uint32)  # the upper half is a bfloat16; to nearest, ties to even
+    upper = bits + np.uint32(0x7FFF) + (bits >> 16 & 1) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(single), single, upper.view(np.float32))
