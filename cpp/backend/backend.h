@@ -71,9 +71,6 @@ class Backend {
   virtual void batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
                                    const BatchNormValues<T>& values, T* dgamma, T* dbeta,
                                    Matrix<T> dx) const = 0;
-  // moving = momentum moving + (1 - momentum) batch
-  virtual void moving_average(Lease& lease, double momentum, const T* batch, T* moving,
-                              std::int64_t size) const = 0;
 
   // mask: 0 with probability rate, else 1 / (1 - rate), by place in the batch.
   virtual void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const = 0;

@@ -30,8 +30,6 @@ class CpuBackend final : public Backend<T> {
   void batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMatrix<T> dy,
                            const BatchNormValues<T>& values, T* dgamma, T* dbeta,
                            Matrix<T> dx) const override;
-  void moving_average(Lease& lease, double momentum, const T* batch, T* moving,
-                      std::int64_t size) const override;
   void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const override;
   void multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> out) const override;
   void rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix<T> x, Matrix<T> y) const override;

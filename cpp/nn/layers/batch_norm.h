@@ -50,8 +50,10 @@ class BatchNorm : public Layer<T> {
 
   void commit(const Pass<T>& pass, T* workspace) const override {
     if (!of_the_batch(pass)) return;
-    pass.backend.moving_average(pass.lease, momentum_, part(workspace, 0), moving_mean(pass), channels_);
-    pass.backend.moving_average(pass.lease, momentum_, part(workspace, 1), moving_variance(pass), channels_);
+    const T kept = static_cast<T>(momentum_), added = static_cast<T>(1 - momentum_);
+    T* const moving[] = {moving_mean(pass), moving_variance(pass)};
+    for (std::int64_t k = 0; k < 2; ++k)
+      pass.backend.blend(pass.lease, Blend::kAverage, kept, added, part(workspace, k), moving[k], channels_);
   }
 
  private:
