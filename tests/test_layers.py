@@ -93,7 +93,6 @@ def test_names_count_per_process_like_keras_s(live_keras: ModuleType) -> None:
         (lambda: layers.Activation("nope"), "nope"),
         (lambda: layers.BatchNormalization(axis="a"), "axis: expected an int"),
         (lambda: layers.BatchNormalization(momentum="a"), "momentum: expected a number"),
-        (lambda: layers.BatchNormalization(renorm=True), "renorm: not supported yet"),
         (lambda: layers.BatchNormalization(axis=3).build((None, 3, 4)), "axis: 3 is out of bounds"),
         (lambda: layers.Dense(2).build((3,)), "expected an input of rank 2 or more"),
         (lambda: layers.Dense(2).build((None, None)), "expected every size after the batch axis to be known"),

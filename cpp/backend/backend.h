@@ -97,9 +97,6 @@ class Backend {
                                    Matrix<T> dx) const = 0;
   virtual void renorm(Lease& lease, const Renorm<T>& form, const RenormValues<T>& values,
                       std::int64_t channels) const = 0;
-  // moving = momentum moving + (1 - momentum) batch
-  virtual void moving_average(Lease& lease, double momentum, const T* batch, T* moving,
-                              std::int64_t size) const = 0;
 
   // mask: 0 with probability rate, else 1 / (1 - rate), by place in the batch.
   virtual void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const = 0;

@@ -93,8 +93,8 @@ class _Network:
     def add_dropout(self, size: int, rate: float, seed: int) -> None: ...
     def add_rescaling(self, size: int, scale: float, offset: float) -> None:
         """x * scale + offset; as the first layer it is part of reading the rows."""
-    # Each of a sample's `groups` of `lanes` values by itself, as "standard", "root_mean_square", "deviation" or
-    # "unit"; parameters have a value per element, the same in `alike` runs of groups and for `repeat` neighbours.
+    # Each of a sample's `groups` of `lanes` values by itself: "standard", "root_mean_square", "deviation",
+    # "unit"; parameters: a value per element, the same in `alike` runs of groups and for `repeat` neighbours.
     def add_normalisation(
         self, groups: int, lanes: int, alike: int, repeat: int, kind: str, epsilon: float, gamma: str,
         center: bool, parameter_shape: Sequence[int],

@@ -111,13 +111,6 @@ void CpuBackend<T>::renorm(Lease&, const Renorm<T>& form, const RenormValues<T>&
 }
 
 template <class T>
-void CpuBackend<T>::moving_average(Lease&, double momentum, const T* batch, T* moving,
-                                   std::int64_t size) const {
-  const T old_share = static_cast<T>(momentum), new_share = static_cast<T>(1 - momentum);
-  for (std::int64_t j = 0; j < size; ++j) moving[j] = moving[j] * old_share + batch[j] * new_share;
-}
-
-template <class T>
 void CpuBackend<T>::dropout_mask(Lease& lease, const RandomStream& stream, double rate,
                                  Matrix<T> mask) const {
   by_ranges(lease, mask.size(), kTileElements / 8, [&](std::int64_t first, std::int64_t last) {

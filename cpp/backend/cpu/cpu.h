@@ -32,8 +32,6 @@ class CpuBackend final : public Backend<T> {
                            Matrix<T> dx) const override;
   void renorm(Lease& lease, const Renorm<T>& form, const RenormValues<T>& values,
               std::int64_t channels) const override;
-  void moving_average(Lease& lease, double momentum, const T* batch, T* moving,
-                      std::int64_t size) const override;
   void dropout_mask(Lease& lease, const RandomStream& stream, double rate, Matrix<T> mask) const override;
   void multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> out) const override;
   void rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix<T> x, Matrix<T> y) const override;

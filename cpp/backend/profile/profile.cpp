@@ -114,12 +114,6 @@ void ProfiledBackend<T>::renorm(Lease& lease, const Renorm<T>& form, const Renor
 }
 
 template <class T>
-void ProfiledBackend<T>::moving_average(Lease& lease, double momentum, const T* batch, T* moving,
-                                        std::int64_t size) const {
-  LAMINA_TIMED(moving_average, lease, momentum, batch, moving, size);
-}
-
-template <class T>
 void ProfiledBackend<T>::dropout_mask(Lease& lease, const RandomStream& stream, double rate,
                                       Matrix<T> mask) const {
   LAMINA_TIMED(dropout_mask, lease, stream, rate, mask);

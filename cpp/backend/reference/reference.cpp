@@ -190,13 +190,6 @@ void ReferenceBackend<T>::renorm(Lease&, const Renorm<T>& form, const RenormValu
 }
 
 template <class T>
-void ReferenceBackend<T>::moving_average(Lease&, double momentum, const T* batch, T* moving,
-                                         std::int64_t size) const {
-  for (std::int64_t j = 0; j < size; ++j)
-    moving[j] = static_cast<T>(momentum * double{moving[j]} + (1 - momentum) * double{batch[j]});
-}
-
-template <class T>
 void ReferenceBackend<T>::dropout_mask(Lease&, const RandomStream& stream, double rate,
                                        Matrix<T> mask) const {
   for (std::int64_t i = 0; i < mask.size(); ++i) {

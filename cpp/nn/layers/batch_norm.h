@@ -51,12 +51,18 @@ class BatchNorm : public Layer<T> {
 
   void commit(const Pass<T>& pass, T* workspace) const override {
     if (!of_the_batch(pass)) return;
-    pass.backend.moving_average(pass.lease, momentum_, part(workspace, 0), moving_mean(pass), channels_);
-    pass.backend.moving_average(pass.lease, momentum_, part(workspace, 1), moving_variance(pass), channels_);
+    T* const moving[] = {moving_mean(pass), moving_variance(pass)};
+    for (std::int64_t k = 0; k < 2; ++k) follow(pass, momentum_, part(workspace, k), moving[k]);
   }
 
  protected:
   static constexpr std::int64_t kParts = 6;
+
+  // moving = momentum moving + (1 - momentum) batch
+  void follow(const Pass<T>& pass, double momentum, const T* batch, T* moving) const {
+    pass.backend.blend(pass.lease, Blend::kAverage, static_cast<T>(momentum), static_cast<T>(1 - momentum),
+                       batch, moving, channels_);
+  }
 
   bool of_the_batch(const Pass<T>& pass) const { return pass.training && !this->frozen_statistics(); }
 

@@ -46,7 +46,7 @@ class BatchRenorm : public BatchNorm<T> {
     if (!this->of_the_batch(pass)) return;
     const std::int64_t channels = this->channels();
     const auto follow = [&](double momentum, const T* batch, std::size_t k) {
-      pass.backend.moving_average(pass.lease, momentum, batch, this->statistic(pass, k), channels);
+      BatchNorm<T>::follow(pass, momentum, batch, this->statistic(pass, k));
     };
     const T* const mean = this->part(workspace, 0);
     const T* const deviation = own(workspace, 0);
