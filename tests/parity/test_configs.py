@@ -160,8 +160,13 @@ def test_objects_of_every_kind_are_serialized_as_keras_does(live_keras: ModuleTy
 
 
 NEEDED = {
+    "BinaryIoU": {"target_class_ids": [1]},
     "FBetaScore": {},
+    "IoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "MeanIoU": {"num_classes": 3},
     "MeanMetricWrapper": None,  # takes a function
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [1]},
+    "OneHotMeanIoU": {"num_classes": 3},
     "PrecisionAtRecall": {"recall": 0.5},
     "RecallAtPrecision": {"precision": 0.5},
     "SensitivityAtSpecificity": {"specificity": 0.5},
