@@ -164,6 +164,7 @@ def _sample_weight(product: dict[str, Any], rows: int, stream: int) -> Any:
 
 def fitted(keras: ModuleType, product: dict[str, Any], **options: Any) -> tuple[Any, dict[str, Any]]:
     """The model after a fit, and all that it reported, predictions included."""
+    keras.utils.clear_session()  # metrics are numbered anew, as reports name them
     model = built(keras, product, **options)
     x, y = _data(product, ROWS, 2)
     validation = _data(product, 9, 3)
