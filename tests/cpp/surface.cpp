@@ -126,9 +126,12 @@ std::vector<T> train(const char* backend, const Course& course) {
   build(network);
   if (course.restrained) restrain(network);
   if (course.frozen) {
-    std::vector<bool> frozen;
-    for (std::size_t i = 0; i < network.layers().size(); ++i) frozen.push_back(i % 2 == 1 && i > 1);
-    network.freeze(frozen, frozen);
+    std::vector<bool> parameters, statistics;
+    for (std::size_t i = 0; i < network.layers().size(); ++i) {
+      statistics.push_back(i % 2 == 1 && i > 1);
+      parameters.insert(parameters.end(), network.layers()[i]->parameters().size(), statistics.back());
+    }
+    network.freeze(parameters, statistics);
   }
   Optimizer<T> optimizer(course.form);
   if (course.schedule)
@@ -170,7 +173,8 @@ std::vector<T> train(const char* backend, const Course& course) {
     for (const Standing& standing : {trainer.epoch_standing(), trainer.evaluation_standing()})
       for (const double mean : standing.means) found.push_back(static_cast<T>(mean));
   }
-  for (const Parameter* p : network.trainable()) {
+  for (const Parameter* p : network.parameter_list()) {
+    if (!p->learns()) continue;
     const T* const w = network.parameters() + p->offset;
     found.insert(found.end(), w, w + p->extent());
   }
