@@ -11,6 +11,8 @@ from lamina import _core
 _ROUNDS = 200_000  # some two milliseconds: threads that start a few microseconds late do not show
 _COPIED = 1 << 27  # values copied in one timing, in blocks of whatever size
 _REPEATS = 7
+# And for so long, in seconds: the system may wake a thread on the caller's CPU and take a while to move it.
+_LONG_ENOUGH = 0.25
 
 
 def fma_peak() -> float:
@@ -44,8 +46,8 @@ def caches() -> dict[str, int]:
 
 def _shortest(run: Callable[[], object], repeats: int) -> float:
     """Seconds of the quickest run: a limit is what the machine can do when nothing disturbs it."""
-    times = []
-    for _ in range(repeats):
+    times: list[float] = []
+    while len(times) < repeats or sum(times) < _LONG_ENOUGH:
         start = time.perf_counter()
         run()
         times.append(time.perf_counter() - start)
