@@ -62,7 +62,7 @@ class Fetching {
 template <class T>
 void dense_panel(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y,
                  const Samples<T>* fetched, std::int64_t part, std::int64_t parts) {
-  Fetching<T> fetching(fetched, part, parts, (w.rows + kBlockRows - 1) / kBlockRows * w.cols);
+  Fetching<T> fetching(fetched, part, parts, blocks_of(w.rows) * w.cols);
   by_chains(w.cols, [&](std::int64_t first, std::int64_t depth, bool) {
     const Stored<T> stored{z, kPanel<T>, kPanel<T>, first > 0};
     const Strided<T> units{w.data + first, w.stride, 1};
@@ -135,35 +135,6 @@ void dense_rows(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Ma
   if (b != nullptr || a != Activation::kLinear) bias_activation<T>(a, y, b, y);
 }
 
-// dx = (dz w) a'(y) for some rows and columns of dx. w's rows may be read to the end of dx's last vector.
-// panel: scratch of kLongestChain rows of a panel, where w's are put if many rows will read them.
-template <class T>
-void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
-                          Matrix<T> dx) {
-  const bool copy = dx.rows > 4 * kBlockRows;
-  by_chains(w.rows, [&](std::int64_t first, std::int64_t depth, bool) {
-    const ConstMatrix<T> units = w.rows_of(first, first + depth);
-    for (std::int64_t k = 0; k < dx.cols; k += kPanel<T>) {
-      const std::int64_t valid = std::min(kPanel<T>, dx.cols - k);
-      if (copy) copied_panel<T>(MatrixSource<T>{units}, k, valid, panel);
-      const T* const b = copy ? panel : units.data + k;
-      const std::int64_t b_step = copy ? kPanel<T> : units.stride;
-      const Stored<T> stored{dx.data + k, dx.stride, valid, first > 0};
-      const Strided<T> rows{dz.data + first, dz.stride, 1};
-      if (valid <= kLanes<T>) {
-        panel_product<T, 1>(dx.rows, depth, rows, b, b_step, stored);
-      } else if (copy) {
-        const T* const next = k + kPanel<T> < dx.cols ? units.data + k + kPanel<T> : nullptr;
-        panel_product<T, 2>(dx.rows, depth, rows, b, b_step, stored,
-                            PanelFetching<T>(next, units.stride, depth, dx.rows / kBlockRows * depth));
-      } else {
-        panel_product<T, 2>(dx.rows, depth, rows, b, b_step, stored);
-      }
-    }
-  });
-  if (a != Activation::kLinear) activation_gradient<T>(a, y, dx, dx);
-}
-
 // Fetches a panel of a source's columns that will be copied next, a row every few of so many steps.
 template <class T, class Source>
 class ColumnsFetching {
@@ -187,6 +158,36 @@ class ColumnsFetching {
   std::int64_t k_, row_ = 0, end_, every_, wait_ = 1;
 };
 
+// dx = (dz w) a'(y) for some rows and columns of dx. w's rows may be read to the end of dx's last vector.
+// panel: scratch of kLongestChain rows of a panel, where w's are put if many rows will read them.
+template <class T>
+void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
+                          Matrix<T> dx) {
+  const bool copy = dx.rows > 4 * kBlockRows;
+  by_chains(w.rows, [&](std::int64_t first, std::int64_t depth, bool) {
+    const ConstMatrix<T> units = w.rows_of(first, first + depth);
+    for (std::int64_t k = 0; k < dx.cols; k += kPanel<T>) {
+      const std::int64_t valid = std::min(kPanel<T>, dx.cols - k);
+      if (copy) copied_panel<T>(MatrixSource<T>{units}, k, valid, panel);
+      const T* const b = copy ? panel : units.data + k;
+      const std::int64_t b_step = copy ? kPanel<T> : units.stride;
+      const Stored<T> stored{dx.data + k, dx.stride, valid, first > 0};
+      const Strided<T> rows{dz.data + first, dz.stride, 1};
+      if (valid <= kLanes<T>) {
+        panel_product<T, 1>(dx.rows, depth, rows, b, b_step, stored);
+      } else if (copy) {
+        const MatrixSource<T> source{units};
+        panel_product<T, 2>(
+            dx.rows, depth, rows, b, b_step, stored,
+            ColumnsFetching<T, MatrixSource<T>>(source, k + kPanel<T>, blocks_of(dx.rows) * depth));
+      } else {
+        panel_product<T, 2>(dx.rows, depth, rows, b, b_step, stored);
+      }
+    }
+  });
+  if (a != Activation::kLinear) activation_gradient<T>(a, y, dx, dx);
+}
+
 // dw = dzT x for some units, dz's columns, and inputs first_input..end_input-1; then the update, if any. dw's
 // rows are written to the end of their last vector, with 0. panel_of(input) is x's panel of columns that
 // starts there; meanwhile_of(input, steps) is what is done at each of so many steps of its product.
@@ -196,7 +197,7 @@ void weight_gradient(PanelOf&& panel_of, MeanwhileOf&& meanwhile_of, std::int64_
   const bool at_once = update != nullptr && update->is_plain_sgd();
   for (std::int64_t input = first_input; input < end_input; input += kPanel<T>) {
     const T* const panel = panel_of(input);
-    auto meanwhile = meanwhile_of(input, (dz.cols + kBlockRows - 1) / kBlockRows * dz.rows);
+    auto meanwhile = meanwhile_of(input, blocks_of(dz.cols) * dz.rows);
     by_chains(dz.rows, [&](std::int64_t first, std::int64_t depth, bool last) {
       const Strided<T> units{dz.row(first), 1, dz.stride};
       const auto run = [&](const auto& end) {

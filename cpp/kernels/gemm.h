@@ -56,10 +56,12 @@ template <int Most = kBlockRows, class F>
   }
 }
 
+constexpr std::int64_t blocks_of(std::int64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
+
 // f(first, count) over 0..rows-1 in near-equal blocks of at most kBlockRows.
 template <class F>
 void by_blocks(std::int64_t rows, F&& f) {
-  const std::int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
+  const std::int64_t blocks = blocks_of(rows);
   for (std::int64_t k = 0, first = 0; k < blocks; ++k) {
     const std::int64_t next = rows * (k + 1) / blocks;
     f(first, next - first);
@@ -152,31 +154,6 @@ void by_chains(std::int64_t depth, F&& f) {
 
 struct Nothing {
   void operator()(std::int64_t) const {}
-};
-
-// Or the rows of a panel that comes next are fetched, one every few steps, so that all are there after
-// `steps`.
-template <class T>
-class PanelFetching {
- public:
-  PanelFetching(const T* data, std::int64_t stride, std::int64_t rows, std::int64_t steps)
-      : at_(data),
-        stride_(stride),
-        left_(data != nullptr ? rows : 0),
-        every_(std::max<std::int64_t>(1, steps / rows)) {}
-
-  [[gnu::always_inline]] void operator()(std::int64_t) {
-    if (--wait_ > 0 || left_ == 0) return;
-    wait_ = every_;
-    --left_;
-#pragma GCC unroll 2
-    for (int j = 0; j < 2; ++j) __builtin_prefetch(at_ + j * kLanes<T>, 0, 2);
-    at_ += stride_;
-  }
-
- private:
-  const T* at_;
-  std::int64_t stride_, left_, every_, wait_ = 1;
 };
 
 // `rows` rows of a result's panel of N vectors; `end` is that of the first block.

@@ -1,19 +1,11 @@
 #include "nn/network.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "base/error.h"
+#include "base/unique_number.h"
 
 namespace lamina {
-namespace {
-
-std::uint64_t next_layout() {
-  static std::atomic<std::uint64_t> last = 0;
-  return ++last;
-}
-
-}  // namespace
 
 template <class T>
 Network<T>::Network(std::int64_t inputs, const Backend<T>& backend) : backend_(backend), inputs_(inputs) {
@@ -32,7 +24,7 @@ template <class T>
 void Network<T>::build() {
   require(!built_, "network: it is built already");
   block_ = std::make_shared<Buffer<T>>(place());
-  layout_ = next_layout();
+  layout_ = unique_number();
   built_ = true;
 }
 
@@ -74,7 +66,7 @@ void Network<T>::freeze(const std::vector<bool>& parameters, const std::vector<b
       ++from;
     }
   block_ = block;
-  layout_ = next_layout();
+  layout_ = unique_number();
 }
 
 template <class T>

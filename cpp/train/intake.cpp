@@ -1,16 +1,10 @@
 #include "train/intake.h"
 
 #include <algorithm>
-#include <atomic>
+
+#include "base/unique_number.h"
 
 namespace lamina {
-
-namespace {
-std::uint64_t next_number() {
-  static std::atomic<std::uint64_t> batches{0};
-  return batches.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-}  // namespace
 
 template <class T>
 void Intake<T>::prepare(const Network<T>& network, const Forward<T>& forward, const Rows& rows,
@@ -43,7 +37,7 @@ ConstMatrix<T> Intake<T>::take(Lease& lease, const Rows& rows, const std::int64_
     places_.data()[i] = rows.row(order != nullptr ? order[first + i] : first + i);
   samples_.rows = places_.data();
   samples_.count = count;
-  samples_.number = next_number();
+  samples_.number = unique_number();
   samples_.next = next > 0 ? places_.data() + count : nullptr;
   samples_.next_count = next;
   return {nullptr, count, samples_.cols};

@@ -1,21 +1,15 @@
 // The three products of a dense layer.
 #include <algorithm>
-#include <atomic>
 
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/plan.h"
 #include "backend/cpu/scratch.h"
 #include "backend/cpu/tiles.h"
+#include "base/unique_number.h"
 #include "kernels/select.h"
 
 namespace lamina {
 namespace {
-
-// What of x a thread laid out is good for this call only: x may hold other values in the next.
-std::uint64_t next_call() {
-  static std::atomic<std::uint64_t> calls{0};
-  return calls.fetch_add(1, std::memory_order_relaxed) + 1;
-}
 
 template <class T>
 std::int64_t copy_size(const Samples<T>& x, std::int64_t width) {
@@ -23,7 +17,8 @@ std::int64_t copy_size(const Samples<T>& x, std::int64_t width) {
 }
 
 // The rows of x that a tile needs, transposed, one panel behind the other; laid out unless this thread just
-// did. Samples that are all in one tile are kept for the way back.
+// did, in this call: in the next x may hold other values. Samples that are all in one tile are kept for the
+// way back.
 template <class T>
 const T* transposed(const KernelTable<T>& k, const Input<T>& x, const Grid::Tile& t, std::uint64_t call) {
   auto& scratch = Scratch<T>::of_this_thread();
@@ -80,7 +75,7 @@ void CpuBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, con
     });
   } else {
     const Grid grid = forward_grid(y.rows, w.rows, w.cols, x.depth_below, k.panel, sizeof(T));
-    const std::uint64_t call = next_call();
+    const std::uint64_t call = unique_number();
     // Each thread fetches the whole of the next batch, in its tiles' turn, since each will read all of it.
     const std::int64_t turns = std::max<std::int64_t>(1, grid.tiles() / lease.threads());
     lease.run(grid.tiles(), [&](std::int64_t i) {
@@ -104,7 +99,7 @@ void CpuBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstM
                                          const Input<T>& y, Matrix<T> dx) const {
   const KernelTable<T>& k = kernels<T>();
   const Grid grid = input_gradient_grid(dx.rows, w.rows, w.cols, y.depth_below, k.panel, sizeof(T));
-  const std::uint64_t call = next_call();
+  const std::uint64_t call = unique_number();
   lease.run(grid.tiles(), [&](std::int64_t i) {
     const auto t = grid.tile(i);
     const auto part = [&](auto m) { return m.rows_of(t.row, t.row_end).cols_of(t.col, t.col_end); };
@@ -120,7 +115,7 @@ void CpuBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, Const
                                           T* db, const Update<T>* update) const {
   const KernelTable<T>& k = kernels<T>();
   const Grid grid = weight_gradient_grid(dz.rows, dw.rows, dw.cols, k.panel);
-  const std::uint64_t call = next_call();
+  const std::uint64_t call = unique_number();
   lease.run(grid.tiles(), [&](std::int64_t i) {
     const auto t = grid.tile(i);
     auto& scratch = Scratch<T>::of_this_thread();
