@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__linux__) || defined(__APPLE__)
@@ -14,6 +15,7 @@
 
 #include "base/cpus.h"
 #include "base/memory.h"
+#include "base/placement.h"
 
 namespace lamina {
 namespace {
@@ -48,8 +50,9 @@ FloatingPoint floating_point() {
 void set_floating_point(FloatingPoint state) { asm volatile("msr fpcr, %0" : : "r"(state)); }
 #endif
 
-// Waits until `value` differs from `old`: spinning at first, then asleep.
-std::uint32_t wait_for_change(std::atomic<std::uint32_t>& value, std::uint32_t old) {
+// Waits until `value` differs from `old`: spinning at first, then in sleep(), which waits for it.
+template <class Sleep>
+std::uint32_t wait_for_change(std::atomic<std::uint32_t>& value, std::uint32_t old, Sleep sleep) {
   const auto end = std::chrono::steady_clock::now() + kSpinTime;
   do {
     for (int i = 0; i < kSpinsPerLook; ++i) {
@@ -58,7 +61,7 @@ std::uint32_t wait_for_change(std::atomic<std::uint32_t>& value, std::uint32_t o
       relax();
     }
   } while (std::chrono::steady_clock::now() < end);
-  value.wait(old, std::memory_order_acquire);
+  sleep();
   return value.load(std::memory_order_acquire);
 }
 
@@ -106,7 +109,8 @@ class Share {
 
 class Team {
  public:
-  explicit Team(int threads) : size_(threads), shares_(static_cast<std::size_t>(threads)) {
+  explicit Team(int threads)
+      : size_(threads), shares_(static_cast<std::size_t>(threads)), places_(shares_.size()) {
     try {
       for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
     } catch (const std::exception&) {  // a thread could not be had: those that could will do
@@ -136,7 +140,8 @@ class Team {
     wake(tiles);
     work_off(0, &lease);
     const auto all = static_cast<std::uint32_t>(tiles);
-    for (std::uint32_t n; (n = done_.load(std::memory_order_acquire)) != all;) wait_for_change(done_, n);
+    for (std::uint32_t n; (n = done_.load(std::memory_order_acquire)) != all;)
+      wait_for_change(done_, n, [&] { done_.wait(n, std::memory_order_acquire); });
     if (failed_.load(std::memory_order_relaxed)) {
       std::exception_ptr error;
       std::swap(error, error_);
@@ -147,6 +152,8 @@ class Team {
  private:
   // Whoever spins sees it; of those who sleep no more are woken than there are tiles for.
   void wake(std::int64_t tiles) {
+    const std::int64_t woken = std::min<std::int64_t>(tiles, size_) - 1;
+    for (std::size_t i = 0; i < workers_.size() && std::cmp_less(i, woken); ++i) places_[i].before_waking();
     calls_.fetch_add(1, std::memory_order_release);
     if (tiles >= size_)
       calls_.notify_all();
@@ -181,8 +188,13 @@ class Team {
   }
 
   void work(int t) {
+    Placement& place = places_[static_cast<std::size_t>(t - 1)];
     for (std::uint32_t seen = 0;;) {
-      seen = wait_for_change(calls_, seen);
+      seen = wait_for_change(calls_, seen, [&] {
+        place.sleeping();
+        calls_.wait(seen, std::memory_order_acquire);
+        place.awake();
+      });
       if (stopping_.load(std::memory_order_relaxed)) return;
       work_off(t, nullptr);
     }
@@ -196,7 +208,8 @@ class Team {
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> stopping_{false};
-  std::vector<Share> shares_;  // one a thread, the caller's first
+  std::vector<Share> shares_;      // one a thread, the caller's first
+  std::vector<Placement> places_;  // one a worker, and one to spare
   alignas(kCacheLine) std::atomic<std::uint32_t> done_{0};
   alignas(kCacheLine) std::atomic<std::uint32_t> calls_{0};
   std::vector<std::thread> workers_;  // last: they use all of the above

@@ -35,25 +35,35 @@ class Fetching {
     x_ = x;
     row_ = x->next_count * part / parts;
     end_ = x->next_count * (part + 1) / parts;
-    const std::int64_t lines = (end_ - row_) * ((x->row_bytes() + kLine - 1) / kLine);
+    // Rows need not begin where a line does.
+    const std::int64_t lines = (end_ - row_) * ((x->row_bytes() + 2 * kLine - 2) / kLine);
     every_ = std::clamp<std::int64_t>(steps / std::max<std::int64_t>(lines, 1), 1, kMostSteps);
+    begin_row();
   }
 
   [[gnu::always_inline]] void operator()(std::int64_t) {
     if (--wait_ > 0 || row_ >= end_) return;
     wait_ = every_;
-    __builtin_prefetch(static_cast<const char*>(x_->next[row_]) + offset_, 0, 2);
-    offset_ += kLine;
-    if (offset_ < x_->row_bytes()) return;
-    offset_ = 0;
+    __builtin_prefetch(at_, 0, 2);
+    at_ += kLine;
+    if (at_ < row_end_) return;
     ++row_;
+    begin_row();
   }
 
  private:
   static constexpr std::int64_t kLine = 64, kMostSteps = 8;
 
+  void begin_row() {
+    if (row_ >= end_) return;
+    at_ = static_cast<const char*>(x_->next[row_]);
+    row_end_ = at_ + x_->row_bytes();
+    at_ -= reinterpret_cast<std::uintptr_t>(at_) % kLine;
+  }
+
   const Samples<T>* x_ = nullptr;
-  std::int64_t row_ = 0, end_ = 0, offset_ = 0, every_ = 1, wait_ = 1;
+  std::int64_t row_ = 0, end_ = 0, every_ = 1, wait_ = 1;
+  const char *at_ = nullptr, *row_end_ = nullptr;
 };
 
 // y = a(x wT + b) for the rows of one panel of x (transposed_panel), which are y's, and w's units, which are

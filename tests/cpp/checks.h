@@ -3,6 +3,9 @@
 
 namespace lamina {
 
+// What a thread of the team may be held to.
+void check_team();
+
 // Verbs by themselves, on the instruction set in force, over matrices of two tiles.
 void check_activations();
 void check_sample_verbs();

@@ -297,6 +297,7 @@ void run() {
   for (const int threads : {1, 2, 3}) {
     set_num_threads(threads);
     check_interrupt();
+    check_team();
     check_threads();
     check_together();
   }
