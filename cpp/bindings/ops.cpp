@@ -2,7 +2,9 @@
 // are checked again, as far as memory safety asks.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "backend/cpu/product.h"
 #include "bindings/arrays.h"
@@ -36,6 +38,52 @@ template <class T>
 const Backend<T>& cpu() {
   static const Backend<T>& backend = backend_named<T>("cpu");
   return backend;
+}
+
+// A NumPy array itself, no subclass, of float32 or float64, as the kernels take it.
+bool is_plain(py::handle value) {
+  const auto& api = py::detail::npy_api::get();
+  if (reinterpret_cast<PyObject*>(Py_TYPE(value.ptr())) != reinterpret_cast<PyObject*>(api.PyArray_Type_))
+    return false;
+  static const py::handle single = py::dtype::of<float>().release(),
+                          twice = py::dtype::of<double>().release();
+  constexpr int wanted = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};
+  const auto* array = py::detail::array_proxy(value.ptr());
+  return (array->descr == single.ptr() || array->descr == twice.ptr()) && (array->flags & wanted) == wanted;
+}
+
+// Whether that is true of all, in one dtype.
+bool are_plain(const py::tuple& values) {
+  const PyObject* dtype = nullptr;
+  for (const py::handle value : values) {
+    if (!is_plain(value)) return false;
+    const PyObject* const own = py::detail::array_proxy(value.ptr())->descr;
+    if (dtype != nullptr && own != dtype) return false;
+    dtype = own;
+  }
+  return true;
+}
+
+// And of one shape, writable, and each with memory of its own; from `needed` on they may be None.
+bool are_apart(const py::list& values, std::size_t needed) {
+  std::vector<PyObject*> seen;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const py::handle value = values[i];
+    if (i >= needed && value.is_none()) continue;
+    if (!is_plain(value)) return false;
+    const auto* array = py::detail::array_proxy(value.ptr());
+    if (array->base != nullptr || (array->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_) == 0)
+      return false;
+    if (std::find(seen.begin(), seen.end(), value.ptr()) != seen.end()) return false;
+    if (!seen.empty()) {
+      const auto* first = py::detail::array_proxy(seen.front());
+      if (array->descr != first->descr || array->nd != first->nd ||
+          !std::equal(array->dimensions, array->dimensions + array->nd, first->dimensions))
+        return false;
+    }
+    seen.push_back(value.ptr());
+  }
+  return true;
 }
 
 // A matrix one of whose axes is contiguous; the other's stride is at least that axis's length.
@@ -175,8 +223,8 @@ double loss_on(const std::string& kind, const py::array& y_true, const py::array
     target.labels = elements<const std::int64_t>(y_true, "y_true");
     for (std::int64_t i = 0; i < prediction.rows; ++i)
       require(target.labels[i] >= 0 && target.labels[i] < prediction.cols,
-              "y_true: expected integer class labels in [0, ", prediction.cols, "), got ", target.labels[i],
-              " at index ", i);
+              "y_true must hold integers in [0, ", prediction.cols, "), got ", target.labels[i], " at index ",
+              i);
   } else {
     require_size(y_true, prediction.size(), "y_true");
     target.values = matrix_of<const T>(y_true, "y_true");
@@ -320,6 +368,8 @@ void bind_steps(py::module_& m) {
 }  // namespace
 
 void bind_ops(py::module_& m) {
+  m.def("are_plain", &are_plain, py::arg("arrays"));
+  m.def("are_apart", &are_apart, py::arg("arrays"), py::arg("needed"));
   bind_products(m);
   bind_activations(m);
   bind_losses(m);

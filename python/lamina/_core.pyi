@@ -373,12 +373,12 @@ def activation_grad(name: str, y: _Array, dy: _Array, out: _Array) -> None:
     """Gradient at the input from the OUTPUT y."""
 
 # cpp/bindings/nonlinearity.cpp: x, out, inner; x, y, dy, out, inner
+def are_plain(arrays: tuple[Any, ...]) -> bool: ...
+def are_apart(arrays: list[Any], needed: int) -> bool: ...
 def nonlinearity(backend: str, kind: str, numbers: Sequence[float], *arguments: Any) -> None: ...
 def nonlinearity_grad(backend: str, kind: str, numbers: Sequence[float], *arguments: Any) -> None: ...
 def loss(kind: str, y_true: _Array, y_pred: _Array, from_logits: bool) -> float:
-    """Mean over the rows. y_pred (n, k) C-contiguous; y_true (n, k) of the same dtype, or int64 (n,)
-    for the sparse kind.
-    """
+    """Mean over the rows. y_pred (n, k), C-contiguous; y_true likewise, or for the sparse kind int64 (n,)."""
 
 def loss_rows(kind: str, y_true: _Array, y_pred: _Array, from_logits: bool, out: _Array) -> None:
     """out (n,): one value per row."""

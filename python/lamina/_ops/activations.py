@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lamina import _core
-from lamina._ops.arrays import deliver, floats, in_place_target, same_dtype, same_shape
+from lamina._ops.arrays import all_floats, deliver, floats, in_place_target, same_shape
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -138,8 +138,7 @@ def _activation(name: str, x: ArrayLike, out: Array | None) -> Array:
 
 
 def _activation_grad(name: str, y: ArrayLike, dy: ArrayLike, out: Array | None) -> Array:
-    y, dy = floats(y, "y"), floats(dy, "dy")
-    same_dtype(dy, "dy", y, "y")
+    y, dy = all_floats(("y", "dy"), y, dy)
     same_shape(dy, "dy", y, "y")
     result = in_place_target(out, y, dy)
     if y.size:

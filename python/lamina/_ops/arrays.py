@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina import _core
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -37,6 +39,16 @@ def floats(value: object, name: str) -> Array:
     elif dtype != FLOAT32 and dtype != FLOAT64 and dtype.newbyteorder("=") not in (FLOAT32, FLOAT64):
         raise TypeError(f"{name} must be a float32 or float64 array, got {dtype}")
     return np.array(array, dtype=FLOAT32 if dtype.itemsize == 4 else FLOAT64, order="C")
+
+
+def all_floats(names: tuple[str, ...], *values: Any) -> tuple[Array, ...]:
+    """`floats` of each value; TypeError unless all have the dtype of the first."""
+    if _core.are_plain(values):  # the common case, told quickly
+        return values
+    arrays = tuple(floats(value, name) for name, value in zip(names, values, strict=True))
+    for name, array in zip(names, arrays, strict=True):
+        same_dtype(array, name, arrays[0], names[0])
+    return arrays
 
 
 def as_array(value: object, name: str) -> Array:
@@ -72,7 +84,7 @@ def overlap(a: Array, b: Array) -> bool:
 
 def check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """TypeError or ValueError unless `out` can take a result of this shape and dtype."""
-    if not isinstance(out, np.ndarray) or is_masked(out):
+    if type(out) is not np.ndarray and (not isinstance(out, np.ndarray) or is_masked(out)):
         raise TypeError(f"out must be a {dtype} array of shape {shape}, got {type(out).__name__}")
     if out.dtype != dtype and out.dtype.newbyteorder("=") != dtype:
         raise TypeError(f"out must be {dtype} as the result is, got {out.dtype}")

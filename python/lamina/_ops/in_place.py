@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina._ops.arrays import FLOAT32, FLOAT64, floats, is_masked, overlap, same_dtype, same_shape
+from lamina import _core
+from lamina._ops.arrays import floats, is_masked, overlap, same_dtype, same_shape
 
 if TYPE_CHECKING:
     from lamina._ops.arrays import Array
@@ -27,9 +28,9 @@ def lay_out(
     An optional slot that is left out is None. An array to be changed that has not the kernels' layout is
     copied; the pairs (array, copy) come second, for `write_back`.
     """
-    present = [w, dw, *needed.values(), *(slot for slot in optional.values() if slot is not None)]
-    if _ready(present):
-        return [w, dw, *needed.values(), *optional.values()], []
+    as_they_are = [w, dw, *needed.values(), *optional.values()]
+    if _core.are_apart(as_they_are, 2 + len(needed)):  # nothing to check or to copy: the common case
+        return as_they_are, []
     copied: Copied = []
     arrays: list[Any] = [_changed(w, "w", copied), floats(dw, "dw")]
     given: list[tuple[str, Any]] = [("w", w), ("dw", dw)]
@@ -46,19 +47,6 @@ def lay_out(
             same_shape(array, name, weights, "w")
     _check_apart([(name, array) for name, array in given if isinstance(array, np.ndarray)])
     return arrays, copied
-
-
-def _ready(arrays: list[Any]) -> bool:
-    """True if nothing is left to check or to copy: the common case, told quickly."""
-    if type(arrays[0]) is not np.ndarray:
-        return False
-    dtype, shape = arrays[0].dtype, arrays[0].shape
-    for array in arrays:
-        if type(array) is not np.ndarray or array.dtype is not dtype or array.base is not None:
-            return False
-        if array.shape != shape or not array.flags.carray:
-            return False
-    return (dtype is FLOAT32 or dtype is FLOAT64) and len(set(map(id, arrays))) == len(arrays)
 
 
 def _check_apart(given: list[tuple[str, Array]]) -> None:

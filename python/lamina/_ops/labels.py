@@ -1,4 +1,4 @@
-"""Class numbers, checked: a kernel that trusted a bad one would read past the end of a row."""
+"""Class numbers, in the form in which the core takes and checks them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from lamina._ops.arrays import as_array
 if TYPE_CHECKING:
     from lamina._ops.arrays import Array
 
+INT64 = np.dtype(np.int64)
+
 
 def labels(y_true: object, y_pred: Array) -> Array:
-    """`y_true` as contiguous int64, one label in [0, classes) for each row of `y_pred`.
+    """`y_true` as contiguous int64, one label for each row of `y_pred`; the core refuses what is no class.
 
     Raises:
         TypeError: no array of numbers.
-        ValueError: another number of labels, or one that is not an integer in [0, classes).
+        ValueError: another number of labels, or one that is no integer, or no class and no int64.
     """
-    array = as_array(y_true, "y_true")
+    array = y_true if type(y_true) is np.ndarray else as_array(y_true, "y_true")
     *rows, classes = y_pred.shape
     if array.shape not in (tuple(rows), (*rows, 1)):
         raise ValueError(
@@ -28,16 +30,14 @@ def labels(y_true: object, y_pred: Array) -> Array:
         )
     if array.dtype.kind not in "biuf":
         raise TypeError(f"y_true must hold integer labels, got {array.dtype}")
-    if array.dtype.kind == "f":
+    # Of other numbers the core sees a stray one itself; these it would see changed, or not at all.
+    if array.dtype.kind == "f" or array.dtype == np.uint64 or not classes:
         good = (array >= 0) & (array < classes) & (np.floor(array) == array)
         if not good.all():
             _refuse(array, good, classes)
-    ready = array.dtype == np.int64 and array.flags.c_contiguous and array.flags.aligned
-    result = (array if ready else np.array(array, dtype=np.int64, order="C")).reshape(-1)
-    # Read as unsigned, a negative label is a huge one: a single maximum finds both kinds of stray.
-    if result.size and int(result.view(np.uint64).max()) >= classes:
-        _refuse(array, (array >= 0) & (array < classes), classes)
-    return result
+    flags = array.flags
+    ready = array.dtype is INT64 and flags.c_contiguous and flags.aligned
+    return array.reshape(-1) if ready else np.array(array, dtype=np.int64, order="C").reshape(-1)
 
 
 def _refuse(array: Array, good: Array, classes: int) -> None:

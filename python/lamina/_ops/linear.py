@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 import numpy as np
 
 from lamina import _core
-from lamina._ops.arrays import deliver, floats, same_dtype, target
+from lamina._ops.arrays import all_floats, deliver, target
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -48,8 +48,7 @@ def matmul(
         >>> ops.matmul(np.ones((2, 3)), np.ones((4, 3)), transpose_b=True).shape
         (2, 4)
     """
-    left, right = floats(a, "a"), floats(b, "b")
-    same_dtype(right, "b", left, "a")
+    left, right = all_floats(("a", "b"), a, b)
     for name, matrix in (("a", left), ("b", right)):
         if matrix.ndim != 2:
             raise ValueError(f"{name} must be a matrix (rank 2), got shape {matrix.shape}")
@@ -100,18 +99,15 @@ def dense(
 
     Source: the layer `Dense` of Keras.
     """
-    x, w = floats(x, "x"), floats(w, "w")
-    same_dtype(w, "w", x, "x")
+    inputs = all_floats(("x", "w"), x, w) if b is None else all_floats(("x", "w", "b"), x, w, b)
+    x, w = inputs[:2]
     units = _check_weights(x, w)
-    inputs = [x, w]
     if b is not None:
-        b = floats(b, "b")
-        same_dtype(b, "b", x, "x")
+        b = inputs[2]
         if b.shape != (units,):
             raise ValueError(
                 f"b must have shape {(units,)}, one value for each of the {units} units of w, got {b.shape}"
             )
-        inputs.append(b)
     if activation is None:
         activation = "linear"
     elif activation not in ACTIVATIONS:
@@ -162,9 +158,7 @@ def dense_grad(
         TypeError: an argument that is neither float32 nor float64, or not of the dtype of `x`.
         ValueError: shapes that do not fit.
     """
-    x, w, dy = floats(x, "x"), floats(w, "w"), floats(dy, "dy")
-    same_dtype(w, "w", x, "x")
-    same_dtype(dy, "dy", x, "x")
+    x, w, dy = all_floats(("x", "w", "dy"), x, w, dy)
     units = _check_weights(x, w)
     shape = (*x.shape[:-1], units)
     if dy.shape != shape:
