@@ -1,5 +1,6 @@
 """Tables from result files: `python benchmarks/report.py results/FILE.json` prints Markdown."""
 
+import statistics
 import sys
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,15 @@ def limits(result: Result) -> str:
     for threads, fma in sorted(found["fma"].items(), key=lambda item: int(item[0])):
         copied = [f"{number(found['copy'][threads][level] / 1e9)} GB/s" for level in levels]
         lines.append(f"| {threads} | {number(fma / 1e9)} GFLOP/s | " + " | ".join(copied) + " |")
+    handovers = [
+        time for case in result["cases"].values() for time in case.get("handover", {}).get("rounds", [])
+    ]
+    if handovers:
+        least, middle, most = min(handovers), statistics.median(handovers), max(handovers)
+        lines.append(
+            f"\nWhat one thread writes came to another, after each case in each round, in "
+            f"{number(least * 1e9)} to {number(most * 1e9)} ns, median {number(middle * 1e9)} ns."
+        )
     return "\n".join(lines)
 
 

@@ -43,8 +43,10 @@ def summarised(case: Case, runs: dict[str, list[Run]], limit: dict[str, float]) 
     for name in whole:
         times = [statistics.median(run["times"]) for run in runs[name]]
         ratios = [time / reference for time, reference in zip(times, base, strict=True)]
-        answers = {key: value for key, value in runs[name][0].items() if key != "times"}
+        answers = {key: value for key, value in runs[name][0].items() if key not in ("times", "handover")}
         summary["peers"][name] = {"time": spread(times), "ratio": spread(ratios), **answers}
+    if all("handover" in run for run in runs[first]):
+        summary["handover"] = spread([run["handover"] for run in runs[first]])
     faults += differences(case, summary["peers"], first)
     return summary
 

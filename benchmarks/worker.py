@@ -16,6 +16,7 @@ from cases import CASES, Case
 from footprint import installed_megabytes, peak_megabytes
 from peers import PEERS
 
+from lamina._bench.limits import handover
 from lamina._bench.network import Array, MissingError, Program, Rows
 from lamina._bench.timing import call_times, training_times
 
@@ -35,6 +36,8 @@ def main() -> None:
     case = next(case for case in CASES if case.name == options.case)
     try:
         result = measured(case, options)
+        if options.threads > 1 and PEERS[options.peer].module == "peers.lamina_keras":
+            result["handover"] = handover()
     except MissingError as reason:
         result = {"missing": str(reason)}
     print(json.dumps(result))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lamina import _core, config
-from lamina._bench.limits import copy_bandwidth
+from lamina._bench.limits import copy_bandwidth, handover
 from lamina._bench.network import Network
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -283,6 +283,33 @@ def test_the_operations_of_a_step_are_those_of_its_products() -> None:
         ("dx", 32, 10, 100),
     ]
     assert network.flops == 2 * 32 * (2 * 784 * 100 + 3 * 100 * 10)
+
+
+def test_the_handovers_of_the_rounds_are_kept_and_told() -> None:
+    import report
+    import summary
+
+    runs = {"lamina": [{"times": [1.0], "handover": 30e-9}, {"times": [1.0], "handover": 90e-9}]}
+    found = summary.summarised(case("A"), runs, {})
+    assert found["handover"]["rounds"] == [30e-9, 90e-9]
+    assert "handover" not in found["peers"]["lamina"]
+    limits = {"fma": {"2": 1e9}, "copy": {"2": {"L1": 1e9}}}
+    told = report.limits({"limits": limits, "cases": {"A": found}})
+    assert told.endswith("in each round, in 30 to 90 ns, median 60 ns.")
+
+
+def test_a_word_is_handed_over_between_two_threads_only() -> None:
+    threads = config.get_num_threads()
+    try:
+        config.set_num_threads(2)
+        assert 1e-9 < handover() < 1e-3
+        with pytest.raises(ValueError, match="rounds: expected a number from 1, got 0"):
+            _core.hand_over(0)
+        config.set_num_threads(1)
+        with pytest.raises(ValueError, match="threads: expected 2 or more, got 1"):
+            _core.hand_over(1)
+    finally:
+        config.set_num_threads(threads)
 
 
 def test_the_limits_count_what_they_do() -> None:

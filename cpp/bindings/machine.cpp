@@ -1,8 +1,11 @@
 // What was built, what this machine has, and how many threads work.
 #include <pybind11/stl.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <numeric>
+#include <stdexcept>
 
 #include "backend/profile/verb_times.h"
 #include "base/error.h"
@@ -61,6 +64,25 @@ double multiply_add(std::int64_t rounds) {
   return std::accumulate(done.data(), done.data() + done.size(), 0.0);
 }
 
+// One number passed to and fro between two threads. std::runtime_error where the second one does not come.
+void hand_over(std::int64_t rounds) {
+  require(rounds >= 1, "rounds: expected a number from 1, got ", rounds);
+  require(num_threads() >= 2, "threads: expected 2 or more, got ", num_threads());
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds patience(1);
+  constexpr int spins_per_look = 1 << 12;
+  alignas(kCacheLine) std::atomic<std::int64_t> turn = 0;
+  on_each_thread(2, [&](std::int64_t i) {
+    for (std::int64_t mine = i; mine < 2 * rounds; mine += 2) {
+      const auto end = Clock::now() + patience;
+      for (int spins = 0; turn.load(std::memory_order_acquire) != mine; ++spins)
+        if (spins % spins_per_look == spins_per_look - 1 && Clock::now() > end)
+          throw std::runtime_error("the second thread did not come");
+      turn.store(mine + 1, std::memory_order_release);
+    }
+  });
+}
+
 // A pair of blocks a thread, made before the time is taken.
 class CopyBlocks {
  public:
@@ -110,6 +132,7 @@ void bind_machine(py::module_& m) {
     return verbs;
   });
   m.def("peak_multiply_add", &multiply_add, py::arg("rounds"));
+  m.def("hand_over", &hand_over, py::arg("rounds"));
   py::class_<CopyBlocks>(m, "CopyBlocks")
       .def(py::init<std::int64_t>(), py::arg("size"))
       .def("copy", &CopyBlocks::copy, py::arg("rounds"));

@@ -35,6 +35,8 @@ def peak_multiply_add(rounds: int) -> float:
     operations of all. The caller takes the time.
     """
 
+def hand_over(rounds: int) -> None: ...
+
 class CopyBlocks:
     """For each of the threads two blocks of `size` float32, a multiple of 1024."""
 

@@ -1,4 +1,4 @@
-"""What the machine can do at most: multiply-adds in registers, bytes copied in each cache."""
+"""What the machine can do at most: multiply-adds in registers, bytes copied, words from core to core."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ def copy_bandwidth(size: int) -> float:
     return 8.0 * values * rounds * _core.get_num_threads() / seconds
 
 
+def handover() -> float:
+    """Seconds until what one thread writes has come to another; what threads share costs multiples of it.
+
+    On a virtual machine it may change from minute to minute, as its processors are moved about. Needs two
+    threads.
+    """
+    rounds = 10_000
+    return _shortest(lambda: _core.hand_over(rounds), 3, long_enough=0.0) / (2 * rounds)
+
+
 def caches() -> dict[str, int]:
     """Bytes of the first CPU's data caches by name ("L1", "L2", "L3"), as Linux tells; {} elsewhere."""
     found: dict[str, int] = {}
@@ -44,10 +54,10 @@ def caches() -> dict[str, int]:
     return found
 
 
-def _shortest(run: Callable[[], object], repeats: int) -> float:
+def _shortest(run: Callable[[], object], repeats: int, long_enough: float = _LONG_ENOUGH) -> float:
     """Seconds of the quickest run: a limit is what the machine can do when nothing disturbs it."""
     times: list[float] = []
-    while len(times) < repeats or sum(times) < _LONG_ENOUGH:
+    while len(times) < repeats or sum(times) < long_enough:
         start = time.perf_counter()
         run()
         times.append(time.perf_counter() - start)
