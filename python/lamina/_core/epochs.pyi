@@ -24,12 +24,12 @@ class Epochs:
         """
 
     @property
-    def begun(self) -> int:
-        """How many epochs were begun."""
+    def passes(self) -> int:
+        """How many passes over the rows were begun: as many as epochs, unless these have `steps`."""
 
     @property
     def done(self) -> int:
-        """How many of them are done: trained, and validated where that was due."""
+        """How many epochs are done: trained, and validated where that was due."""
 
 def run_together(runs: Sequence[Epochs], look: Callable[[], object]) -> None:
     """Run them all, one a thread, each with the bits of its own `run`; look() as there. An exception of a

@@ -93,10 +93,12 @@ class _Trainer:
         validation_batch_size: int = ...,
         validation_freq: int = ...,
         validation_epochs: Sequence[int] = ...,
+        steps: int = ...,
     ) -> Epochs:
         """A run over epochs first..last-1, not begun yet. trained_before addresses the shuffle of its first
-        epoch. Validation comes after every validation_freq epochs or, where that is 0, after those listed in
-        validation_epochs; both count from 1.
+        pass. Validation comes after every validation_freq epochs or, where that is 0, after those listed in
+        validation_epochs; both count from 1. With steps an epoch is so many batches, and the next one goes on
+        behind them; with the end of a pass over the rows it ends in any case.
         """
 
 class Trainer32(_Trainer): ...

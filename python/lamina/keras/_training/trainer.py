@@ -147,7 +147,7 @@ class Trainer(CompiledModel):
             data = data.with_class_weight(class_weight)
             size = batch_size_or_default(batch_size, rows=len(data.x), steps=steps)
             trainer, data = self._admit(compiled, data, size, trains=True)
-            plan = plan._replace(batch_size=size)
+            plan = plan._replace(batch_size=size, steps=steps)
             feed = ArrayFeed(data, size, way, steps)
         validation: Data | StreamFeed | None = None
         if isinstance(given, Source):
