@@ -19,11 +19,13 @@ from lamina.keras._training.arguments import (
 from lamina.keras._training.data import Data, batches_of, converted, converted_validation, limited
 from lamina.keras._training.epochs import Epochs
 from lamina.keras._training.fit import Plan
+from lamina.keras._training.tracebacks import filter_traceback
 from lamina.keras._training.trainer import Trainer
 from lamina.keras.callbacks import CallbackList, History
 from lamina.keras.utils.console import print_msg
 
 
+@filter_traceback
 def train_many(
     models: Sequence[Any],
     x: Any,

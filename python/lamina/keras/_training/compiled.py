@@ -14,6 +14,7 @@ from lamina.keras import losses, metrics, optimizers
 from lamina.keras._training.own import OwnLossCall, OwnMetricCall
 from lamina.keras._training.reports import Reports, unique_names
 from lamina.keras._training.targets import OF_CLASSES, OF_ROWS, OWN
+from lamina.keras._training.tracebacks import callers_level
 from lamina.keras.layers.shape import Shape, known_sizes
 
 
@@ -134,7 +135,10 @@ class Compiled:
                 self._form = None  # a trainer of the old layout is of no use
             self._took_trainable = True
             if not model.trainable_weights:
-                warnings.warn(f"model {model.name!r} has no trainable weights: nothing learns", stacklevel=4)
+                warnings.warn(
+                    f"model {model.name!r} has no trainable weights: nothing learns",
+                    stacklevel=callers_level(),
+                )
         found = self._metrics_for(y_shape, output_shape)
         kind = self.loss.core_kind
         # Keras takes the logits of a final softmax or sigmoid from the output's tensor. It loses them where
@@ -243,7 +247,7 @@ class Compiled:
             warnings.warn(
                 f"loss: {self.loss.name!r} has from_logits=True, but the model ends in {head.activation}, "
                 "whose results are no logits. What goes into it is taken for them, as by Keras.",
-                stacklevel=5,  # the line that called fit
+                stacklevel=callers_level(),
             )
 
     def _check_pair(self, metric: Any, output_shape: Shape) -> None:

@@ -16,6 +16,7 @@ from lamina.keras._training.naming import checked_name
 from lamina.keras._training.owned import OwnedLayer
 from lamina.keras._training.penalised import PenalisedLayer
 from lamina.keras._training.tensors import LayerTensors
+from lamina.keras._training.tracebacks import filter_traceback
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.layers.shape import Shape, checked_shape, input_shape_argument
 from lamina.keras.layers.variable import Variable, write_weights
@@ -294,6 +295,7 @@ class Layer(OwnedLayer, PenalisedLayer, LayerTensors, KerasAttributes):
             "bfloat16; give it dtype='float32'"
         )
 
+    @filter_traceback
     def __call__(self, inputs: Any, training: bool = False) -> npt.NDArray[Any]:
         """The layer's result on an array; builds the layer first if need be.
 
