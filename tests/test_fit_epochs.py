@@ -356,7 +356,7 @@ DATA = _core.Dataset(X, np.ones((ROWS, 1), "f4"))
 def test_the_core_validates_where_it_is_due_only() -> None:
     run = core_trainer().epochs(DATA, 2, 8, 16, True, 1, 0, DATA, 16, 3)
     run.run(lambda: None)
-    assert (run.begun, run.done) == (6, 6)
+    assert (run.passes, run.done) == (6, 6)
     rows = run.take()
     assert rows.shape == (6, 2)
     assert (rows[:, 0] > 0).all()

@@ -77,7 +77,7 @@ void bind_epochs(py::module_& m) {
       .def("run", &run, py::arg("look"))
       .def("stop", [](BoundEpochs& self) { self.epochs->stop(); })
       .def("take", &take)
-      .def_property_readonly("begun", [](const BoundEpochs& self) { return self.epochs->begun(); })
+      .def_property_readonly("passes", [](const BoundEpochs& self) { return self.epochs->passes(); })
       .def_property_readonly("done", [](const BoundEpochs& self) { return self.epochs->done(); });
   m.def("run_together", &run_all, py::arg("runs"), py::arg("look"));
 }

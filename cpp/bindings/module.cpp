@@ -3,7 +3,7 @@
 #include "bindings/released.h"
 
 PYBIND11_MODULE(_core, m) {
-  m.doc() = "The compiled core of Lamina. Its types stand in _core.pyi.";
+  m.doc() = "The compiled core of Lamina. Its types stand in _core/*.pyi.";
   m.attr("__version__") = LAMINA_VERSION;
   lamina::bind_exit(m);
   lamina::bind_machine(m);

@@ -23,6 +23,11 @@ LossSpec loss_spec(const py::object& given) {
   take(from, "from_logits", spec.from_logits);
   take(from, "label_smoothing", spec.label_smoothing);
   take(from, "whole_batch", spec.whole_batch);
+  take(from, "rows_at_logits", spec.rows_at_logits);
+  take(from, "alphas", spec.alphas);
+  take(from, "axes_from", spec.axes.from);
+  take(from, "axes_width", spec.axes.width);
+  take(from, "axes_batch", spec.axes.batch);
   take(from, "delta", spec.form.delta);
   take(from, "alpha", spec.form.alpha);
   take(from, "beta", spec.form.beta);

@@ -12,7 +12,7 @@ namespace lamina {
 
 namespace py = pybind11;
 
-// What _core.pyi says of the trainer's arguments. The caller's own functions go to `own`.
+// What _core/trainer.pyi says of the trainer's arguments. The caller's own functions go to `own`.
 template <class T>
 TrainingForm training_form(const py::object& loss, bool from_logits, double label_smoothing,
                            const std::string& reduction, const py::sequence& metrics, Own<T>& own);

@@ -70,8 +70,8 @@ std::unique_ptr<BoundEpochs> epochs(const py::object& self, const py::object& da
                                     std::int64_t last, std::int64_t batch_size, const py::object& shuffle,
                                     std::uint64_t seed, std::uint64_t trained_before,
                                     const py::object& validation, std::int64_t validation_batch_size,
-                                    std::int64_t validation_freq,
-                                    std::vector<std::int64_t> validation_epochs) {
+                                    std::int64_t validation_freq, std::vector<std::int64_t> validation_epochs,
+                                    std::int64_t steps) {
   auto& bound = self.cast<BoundTrainer<T>&>();
   const Dataset& views = data.cast<BoundDataset&>().data;
   const Dataset* validated = validation.is_none() ? nullptr : &validation.cast<BoundDataset&>().data;
@@ -83,7 +83,8 @@ std::unique_ptr<BoundEpochs> epochs(const py::object& self, const py::object& da
                   trained_before,
                   validation_batch_size,
                   validation_freq,
-                  std::move(validation_epochs)};
+                  std::move(validation_epochs),
+                  steps};
   std::sort(form.validation_epochs.begin(), form.validation_epochs.end());
   return std::make_unique<BoundEpochs>(
       BoundEpochs{self, data, validation, bound.network.occupancy(), [&bound] { bound.forget(); },
@@ -126,7 +127,7 @@ void bind_trainer(py::module_& m, const char* name) {
       .def("epochs", &epochs<T>, py::arg("data"), py::arg("first"), py::arg("last"), py::arg("batch_size"),
            py::arg("shuffle"), py::arg("seed"), py::arg("trained_before"), py::arg("validation") = py::none(),
            py::arg("validation_batch_size") = 1, py::arg("validation_freq") = 1,
-           py::arg("validation_epochs") = std::vector<std::int64_t>{})
+           py::arg("validation_epochs") = std::vector<std::int64_t>{}, py::arg("steps") = 0)
       .def("train", &train<T>, py::arg("first"), py::arg("last"), py::arg("progress") = py::none())
       .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("batch_size"), py::arg("progress") = py::none(),
            py::arg("goes_on") = false);

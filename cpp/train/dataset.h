@@ -28,6 +28,7 @@ struct DataForm {
   bool any_label = false;               // class numbers are not those of the outputs
   std::optional<std::int64_t> ignored;  // a class number that is taken besides those of the outputs
   std::int64_t target_width = 0;        // values per sample; 0: one per output
+  std::int64_t weights = 1;             // that a sample may have, beside a single one; 0: it may have none
 };
 
 // std::invalid_argument that names what does not fit. Quick: sizes only.

@@ -19,6 +19,7 @@ Epochs::Epochs(EpochsForm form) : form_(std::move(form)) {
           form_.validation_batch_size);
   require(form_.validation_freq >= 0, "validation_freq: expected a number of epochs, got ",
           form_.validation_freq);
+  require(form_.steps >= 0, "steps: expected a number of batches, got ", form_.steps);
 }
 
 bool Epochs::validation_due(std::int64_t epoch) const {
@@ -48,11 +49,18 @@ void TrainerEpochs<T>::run(Lease& lease) {
     Trainer<T>& trainer;
     ~Forget() { trainer.end_epoch(); }
   } const forget{trainer_};
+  std::int64_t batches = 0, next = 0;  // of the pass under way; next 0: none is
   for (std::int64_t epoch = form_.first; epoch < form_.last; ++epoch) {
-    const auto number = static_cast<std::uint64_t>(begun_.fetch_add(1, std::memory_order_relaxed));
-    trainer_.train(lease, 0,
-                   trainer_.begin_epoch(lease, data_, form_.batch_size, form_.shuffle, form_.seed,
-                                        form_.trained_before + number));
+    if (next == 0) {
+      const auto pass = static_cast<std::uint64_t>(passes_.fetch_add(1, std::memory_order_relaxed));
+      batches = trainer_.begin_epoch(lease, data_, form_.batch_size, form_.shuffle, form_.seed,
+                                     form_.trained_before + pass);
+    } else {
+      trainer_.clear_epoch_means();
+    }
+    const std::int64_t last = form_.steps > 0 ? std::min(next + form_.steps, batches) : batches;
+    trainer_.train(lease, next, last);
+    next = last < batches ? last : 0;
     std::fill(row_.begin(), row_.end(), 0.0);
     trainer_.write_epoch_means(row_.data());
     if (validation_ != nullptr && validation_due(epoch)) {

@@ -15,10 +15,13 @@ struct EpochsForm {
   std::int64_t batch_size = 0;
   Shuffle shuffle = Shuffle::kNone;
   std::uint64_t seed = 0;
-  std::uint64_t trained_before = 0;  // epochs of all earlier runs: no order of rows comes twice
+  std::uint64_t trained_before = 0;  // passes of all earlier runs: no order of rows comes twice
   std::int64_t validation_batch_size = 0;
   std::int64_t validation_freq = 1;  // after every so many epochs, counted from 1; or, where it is 0,
   std::vector<std::int64_t> validation_epochs;  // after these, counted from 1 and in ascending order
+  // Batches of an epoch, the next of which goes on behind them; 0: a pass over all rows. An epoch ends with
+  // the pass in any case.
+  std::int64_t steps = 0;
 };
 
 // One thread runs it; any thread may stop it and take the rows of the epochs that are done.
@@ -35,8 +38,8 @@ class Epochs {
   // Ends it after the epoch that is under way or comes first, its validation included.
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
-  // How many were begun, and how many of them are done.
-  std::int64_t begun() const { return begun_.load(std::memory_order_relaxed); }
+  // How many passes over the rows were begun, and how many epochs are done.
+  std::int64_t passes() const { return passes_.load(std::memory_order_relaxed); }
   std::int64_t done() const { return done_.load(std::memory_order_relaxed); }
   // Values of a row: loss and metrics, then those of the validation, 0 where none was due.
   virtual std::int64_t width() const = 0;
@@ -50,7 +53,7 @@ class Epochs {
 
   EpochsForm form_;
   std::atomic<bool> stopped_{false};
-  std::atomic<std::int64_t> begun_{0}, done_{0};
+  std::atomic<std::int64_t> passes_{0}, done_{0};
   std::mutex mutex_;
   std::vector<double> rows_;
 };

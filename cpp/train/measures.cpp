@@ -13,13 +13,20 @@ double Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, b
   Batch& batch = *sweep.batch;
   LossForm<T> form = loss_form(spec, at_logits, at_logits ? batch.forward.head() : Activation::kLinear,
                                target.values, features_);
-  const std::int64_t rows = prediction.rows;
+  const LossAxes& axes = spec.axes;
+  const std::int64_t samples = prediction.rows / form_.positions;
+  // How many values the loss has. What each output has on its own is summed by rows all the same.
+  const std::int64_t rows = !axes || spec.by_output() ? prediction.rows
+                            : axes.batch              ? axes.rows()
+                                                      : samples * axes.rows();
   const auto ignored = [&](std::int64_t i) { return form.ignores && target.labels[i] == form.ignored; };
+  const bool by_weights = form_.reduction == Reduction::kWeightedMean && weights != nullptr;
   // What the values are divided by: for the report, and for the gradient.
   double divisor = 1;
-  if (form_.reduction == Reduction::kWeightedMean && weights != nullptr && form.kind != LossKind::kCircle) {
+  if (by_weights && form.kind != LossKind::kCircle) {
     divisor = 0;
-    for (std::int64_t i = 0; i < rows; ++i) divisor += ignored(i) ? 0 : static_cast<double>(weights[i]);
+    for (std::int64_t i = 0; i < prediction.rows; ++i)
+      divisor += ignored(i) ? 0 : static_cast<double>(weights[i]);
     // A weight that stands for all positions of a sample counts once.
     if (sweep.data->weight->width() == 1) divisor /= static_cast<double>(form_.positions);
   } else if (form_.reduction == Reduction::kMean || form_.reduction == Reduction::kWeightedMean) {
@@ -27,25 +34,90 @@ double Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, b
     for (std::int64_t i = 0; form.ignores && i < rows; ++i) divisor -= ignored(i) ? 1 : 0;
   }
   double scale = divisor != 0 ? form_.loss_weight / divisor : 0;
-  const Target<T> taken = of_kind(target, takes_labels(form.kind));
+  Target<T> taken = of_kind(target, takes_labels(form.kind));
+  if (!spec.alphas.empty()) {  // a class's factor is as good on its target, which the loss is linear in
+    const Matrix<T> y(batch.weighed.data(), prediction.rows, features_);
+    for (std::int64_t i = 0; i < y.size(); ++i)
+      y.data[i] = static_cast<T>(spec.alphas[static_cast<std::size_t>(i % features_)]) *
+                  (form.label_scale * taken.values.data[i] + form.label_shift);
+    form.alpha = form.label_scale = 1;
+    form.label_shift = 0;
+    taken.values = y;
+  }
   double sum;
-  if (spec.whole_batch) {
+  if (spec.whole_batch && !(form.logits && spec.rows_at_logits)) {
     // One value for all: weights, which come one per row, multiply it.
     const double weight =
         weights != nullptr ? std::accumulate(weights, weights + rows, 0.0) : static_cast<double>(rows);
     if (form_.reduction == Reduction::kSum || form_.reduction == Reduction::kNone)
       scale /= weights != nullptr ? static_cast<double>(form_.positions) : static_cast<double>(rows);
-    const std::int64_t values = prediction.size();
-    sum = weight * pass.backend.loss(pass.lease, form, prediction.reshaped(values),
-                                     {nullptr, taken.values.reshaped(values)}, nullptr,
-                                     static_cast<T>(scale * weight), batch.rows.data(),
-                                     gradient ? gradient.reshaped(values) : gradient);
-  } else {
-    sum = pass.backend.loss(pass.lease, form, prediction, taken, weights, static_cast<T>(scale),
+    const std::int64_t values = spec.by_output() ? features_ : prediction.size();
+    const double share = weight * static_cast<double>(values) / static_cast<double>(prediction.size());
+    sum = share * pass.backend.loss(pass.lease, form, prediction.reshaped(values),
+                                    {nullptr, taken.values.reshaped(values)}, nullptr,
+                                    static_cast<T>(scale * share), batch.rows.data(),
+                                    gradient ? gradient.reshaped(values) : gradient);
+  } else if (axes && spec.by_output()) {
+    // Of longer or shorter rows there are less or more, which their mean does not see.
+    const double width = static_cast<double>(axes.width * (axes.batch ? samples : 1));
+    const bool meaned = form_.reduction == Reduction::kMean ||
+                        (form_.reduction == Reduction::kWeightedMean && weights == nullptr);
+    const double share = meaned ? 1 : static_cast<double>(features_) / width;
+    sum = pass.backend.loss(pass.lease, form, prediction, taken, weights, static_cast<T>(scale * share),
                             batch.rows.data(), gradient);
+    if (form_.reduction != Reduction::kNone) sum *= share;
+  } else {
+    sum = rows_loss(pass, batch, form, prediction, taken, weights, static_cast<T>(scale), gradient);
   }
   // Without a reduction the gradient is that of the sum, and what is reported the mean.
   return scale * (form_.reduction == Reduction::kNone ? sum / static_cast<double>(rows) : sum);
+}
+
+template <class T>
+double Trainer<T>::rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form, ConstMatrix<T> prediction,
+                             const Target<T>& target, const T* weights, T scale, Matrix<T> gradient) const {
+  const LossAxes& axes = form_.loss.axes;
+  if (!axes)
+    return pass.backend.loss(pass.lease, form, prediction, target, weights, scale, batch.rows.data(),
+                             gradient);
+  const auto size = static_cast<std::int64_t>(axes.from.size());
+  const std::int64_t samples = prediction.size() / size;
+  const std::int64_t width = axes.batch ? samples * axes.width : axes.width;
+  const auto turn = [&](ConstMatrix<T> given, Buffer<T>& to) {
+    const ConstMatrix<T> x = given.reshaped(size);
+    const Matrix<T> y(to.data(), samples, size);
+    if (!axes.batch) {
+      pass.backend.gather_columns(pass.lease, x, axes.from.data(), y);
+    } else {
+      for (std::int64_t i = 0; i < samples; ++i)
+        for (std::int64_t j = 0; j < size; ++j)
+          to.data()[j / axes.width * width + i * axes.width + j % axes.width] =
+              x.row(i)[axes.from[static_cast<std::size_t>(j)]];
+    }
+    return y.reshaped(width);
+  };
+  const T* row_weights = weights;
+  if (weights != nullptr && axes.rows() != form_.positions) {
+    T* const spread = batch.row_weights.data();
+    for (std::int64_t i = 0; i < samples; ++i)
+      std::fill_n(spread + i * axes.rows(), axes.rows(), weights[i * form_.positions]);
+    row_weights = spread;
+  }
+  const ConstMatrix<T> x = turn(prediction, batch.turned[0]), y = turn(target.values, batch.turned[1]);
+  const Matrix<T> dx = gradient ? Matrix<T>(batch.turned[2].data(), x.rows, x.cols) : Matrix<T>();
+  const double sum =
+      pass.backend.loss(pass.lease, form, x, {nullptr, y}, row_weights, scale, batch.rows.data(), dx);
+  if (!gradient) return sum;
+  if (!axes.batch) {
+    pass.backend.gather_columns(pass.lease, dx.reshaped(size), back_.data(), gradient.reshaped(size));
+  } else {
+    const Matrix<T> back = gradient.reshaped(size);
+    for (std::int64_t i = 0; i < samples; ++i)
+      for (std::int64_t j = 0; j < size; ++j)
+        back.row(i)[axes.from[static_cast<std::size_t>(j)]] =
+            dx.data[j / axes.width * width + i * axes.width + j % axes.width];
+  }
+  return sum;
 }
 
 template <class T>
@@ -108,6 +180,11 @@ template double Trainer<float>::loss(Pass<float>, Sweep&, ConstMatrix<float>, bo
                                      const float*, Matrix<float>) const;
 template double Trainer<double>::loss(Pass<double>, Sweep&, ConstMatrix<double>, bool, const Target<double>&,
                                       const double*, Matrix<double>) const;
+template double Trainer<float>::rows_loss(Pass<float>, Batch&, const LossForm<float>&, ConstMatrix<float>,
+                                          const Target<float>&, const float*, float, Matrix<float>) const;
+template double Trainer<double>::rows_loss(Pass<double>, Batch&, const LossForm<double>&, ConstMatrix<double>,
+                                           const Target<double>&, const double*, double,
+                                           Matrix<double>) const;
 template void Trainer<float>::measure(Pass<float>, Sweep&, ConstMatrix<float>, ConstMatrix<float>,
                                       const Target<float>&, const float*) const;
 template void Trainer<double>::measure(Pass<double>, Sweep&, ConstMatrix<double>, ConstMatrix<double>,

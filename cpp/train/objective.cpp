@@ -12,8 +12,7 @@ LossForm<T> loss_form(const LossSpec& spec, bool logits, Activation head, ConstM
   form.kind = given.kind;
   form.logits = logits || spec.from_logits;
   const double smoothing = spec.label_smoothing;
-  const bool binary = form.kind == LossKind::kBinaryCrossentropy || form.kind == LossKind::kBinaryFocal;
-  const double share = binary ? 0.5 : 1.0 / static_cast<double>(features);
+  const double share = spec.by_output() ? 0.5 : 1.0 / static_cast<double>(features);
   form.label_scale = static_cast<T>(1 - smoothing);
   form.label_shift = static_cast<T>(smoothing * share);
   form.delta = static_cast<T>(given.delta);

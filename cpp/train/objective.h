@@ -15,21 +15,40 @@ namespace lamina {
 // mean.
 enum class Reduction { kMean, kSum, kWeightedMean, kNone };
 
+// What a loss takes together, where that is not the last axis of the output: a row of what stands along other
+// axes. Rows stand in the order of the axes that are left.
+struct LossAxes {
+  std::vector<std::int64_t> from;  // the sample's rows one after another: value j is its value from[j]
+  std::int64_t width = 0;          // of a row, in one sample; 0: there are no other axes
+  bool batch = false;              // a row goes on through the samples of the batch
+
+  explicit operator bool() const { return width > 0; }
+  // Rows of a sample; of a batch where they go through its samples.
+  std::int64_t rows() const { return static_cast<std::int64_t>(from.size()) / width; }
+};
+
 struct LossSpec {
   LossForm<double> form;  // its parameters; how the targets are smoothed is in label_smoothing
   bool from_logits = false;
   double label_smoothing = 0;
-  bool whole_batch = false;  // all values of a batch are one row
+  bool whole_batch = false;     // all values of a batch are one row
+  bool rows_at_logits = false;  // but not where it takes logits
+  LossAxes axes;
+  std::vector<double> alphas;  // the categorical focal's, one for each class; empty: form.alpha for all
 
   LossSpec() = default;
   LossSpec(LossKind kind) { form.kind = kind; }  // NOLINT: a kind is a loss with default parameters
 
   // Whether batches computed together would give another value.
   bool depends_on_batch() const {
-    return whole_batch || form.ignores || form.kind == LossKind::kCircle || maps_bits();
+    return whole_batch || axes.batch || form.ignores || form.kind == LossKind::kCircle || maps_bits();
   }
   // Targets that are all 0 or 1 in a batch stand for -1 and 1.
   bool maps_bits() const { return form.kind == LossKind::kHinge || form.kind == LossKind::kSquaredHinge; }
+  // Whether it is a mean over a row of what each output has on its own.
+  bool by_output() const {
+    return form.kind == LossKind::kBinaryCrossentropy || form.kind == LossKind::kBinaryFocal;
+  }
   // Whether it takes what goes into a final softmax or sigmoid, as Keras on TensorFlow has it.
   bool takes_logits() const {
     return takes_head_logits(form.kind) && !form.ignores &&

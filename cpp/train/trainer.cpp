@@ -23,6 +23,17 @@ std::int64_t class_number(double label) {
   return std::abs(label) < 0x1p62 ? static_cast<std::int64_t>(label) : 0;
 }
 
+std::vector<std::int64_t> inverse_of(const std::vector<std::int64_t>& from) {
+  std::vector<std::int64_t> back(from.size(), -1);
+  for (std::size_t j = 0; j < from.size(); ++j) {
+    const bool fits = from[j] >= 0 && from[j] < static_cast<std::int64_t>(from.size());
+    require(fits && back[static_cast<std::size_t>(from[j])] < 0, "loss: axes: expected each place once, got ",
+            from[j]);
+    back[static_cast<std::size_t>(from[j])] = static_cast<std::int64_t>(j);
+  }
+  return back;
+}
+
 }  // namespace
 
 template <class T>
@@ -36,6 +47,12 @@ Trainer<T>::Batch::Batch(const Trainer& trainer, std::int64_t capacity, Mode mod
   label_row = Buffer<double>(form.positions);
   weights = Buffer<T>(positions);
   rows = Buffer<T>(positions);
+  if (!trainer.form_.loss.alphas.empty()) weighed = Buffer<T>(positions * form.features);
+  const LossAxes& axes = trainer.form_.loss.axes;
+  if (!axes) return;
+  rows = Buffer<T>(std::max(positions, axes.batch ? axes.rows() : capacity * axes.rows()));
+  if (!axes.batch) row_weights = Buffer<T>(capacity * axes.rows());
+  for (Buffer<T>& each : turned) each = Buffer<T>(positions * form.features);
 }
 
 template <class T>
@@ -47,6 +64,14 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
           form.positions);
   features_ = network.outputs() / form.positions;
   const bool labels = data_form().labels;
+  if (const auto classes = static_cast<std::int64_t>(form.loss.alphas.size()); classes > 0)
+    require(classes == features_, "loss: alpha: expected one number or ", features_, ", got ", classes);
+  if (const LossAxes& axes = form.loss.axes; axes) {
+    const auto size = static_cast<std::int64_t>(axes.from.size());
+    require(size == network.outputs() && size % axes.width == 0, "loss: axes: expected ", network.outputs(),
+            " places in whole rows, got ", size, " in rows of ", axes.width);
+    back_ = inverse_of(axes.from);
+  }
   const bool free_form = form.own_loss && form.target_width != form.positions * features_;
   for (const MetricSpec& metric : form.metrics) {
     require(
@@ -76,6 +101,11 @@ DataForm Trainer<T>::data_form() const {
   form.any_label = form.labels && loss.kind == LossKind::kCircle;
   if (form.labels && loss.ignores) form.ignored = loss.ignored;
   if (form_.own_loss) form.target_width = form_.target_width;
+  form.weights = form_.positions;
+  if (const LossAxes& axes = form_.loss.axes; axes && axes.batch)
+    form.weights = 0;
+  else if (axes && axes.rows() != form_.positions)
+    form.weights = 1;
   return form;
 }
 

@@ -66,6 +66,8 @@ class Trainer {
     Forward<T> forward;
     Intake<T> intake;
     Buffer<T> values, weights, rows;
+    Buffer<T> weighed;                 // targets times the alphas of their classes
+    Buffer<T> turned[3], row_weights;  // for a loss along other axes: prediction, targets, gradient
     Buffer<std::int64_t> labels;
     Buffer<double> label_row;
   };
@@ -101,6 +103,9 @@ class Trainer {
   // Value of the batch, and the gradient where it is wanted, from logits or output.
   double loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, bool at_logits, const Target<T>& target,
               const T* weights, Matrix<T> gradient) const;
+  // The loss's value, and its gradient, of rows as the loss takes them: along other axes than the last too.
+  double rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form, ConstMatrix<T> prediction,
+                   const Target<T>& target, const T* weights, T scale, Matrix<T> gradient) const;
   void measure(Pass<T> pass, Sweep& sweep, ConstMatrix<T> logits, ConstMatrix<T> output,
                const Target<T>& target, const T* weights) const;
   Seen<T> seen(Pass<T> pass, const Sweep& sweep, ConstMatrix<T> output, const Target<T>& target,
@@ -120,7 +125,8 @@ class Trainer {
   TrainingForm form_;
   Own<T> own_;
   std::int64_t features_;
-  bool measures_logits_ = false;  // a metric takes what goes into the head
+  bool measures_logits_ = false;    // a metric takes what goes into the head
+  std::vector<std::int64_t> back_;  // the way back from the rows along the loss's axes
   Buffer<T> gradients_;
   Restraints<T> restraints_;
   Sweep epoch_, evaluation_;

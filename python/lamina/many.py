@@ -10,18 +10,22 @@ from typing import Any
 from lamina import _core
 from lamina.keras._training.arguments import (
     batch_size_or_default,
+    capped_epochs,
+    capped_steps,
     checked_shuffle,
     checked_verbose,
     integer,
 )
-from lamina.keras._training.data import Data, batches_of, converted, converted_validation
+from lamina.keras._training.data import Data, batches_of, converted, converted_validation, limited
 from lamina.keras._training.epochs import Epochs
 from lamina.keras._training.fit import Plan
+from lamina.keras._training.tracebacks import filter_traceback
 from lamina.keras._training.trainer import Trainer
 from lamina.keras.callbacks import CallbackList, History
 from lamina.keras.utils.console import print_msg
 
 
+@filter_traceback
 def train_many(
     models: Sequence[Any],
     x: Any,
@@ -49,7 +53,8 @@ def train_many(
         models: list of compiled models, all different, each with an optimizer of its own.
         x, y: as in `fit`, in the shapes that every model asks for.
         batch_size: rows per step. Default 32.
-        epochs: how many epochs each model is trained. Default 1.
+        epochs: how many epochs each model is trained. Default 1. The limits of `keras.config.set_max_epochs`
+            and `set_max_steps_per_epoch` hold as in `fit`.
         shuffle: whether the rows are permuted anew in every epoch, for each model by its own seed. Default
             True.
         validation_data: tuple (x, y) or (x, y, sample_weight), evaluated after every epoch. Default none.
@@ -73,18 +78,28 @@ def train_many(
         best = min(range(len(models)), key=lambda i: histories[i].history["val_loss"][-1])
     """
     _check_models(models)
-    size = batch_size_or_default(batch_size)
-    plan = Plan(
-        batch_size=size,
-        epochs=integer("epochs", epochs, 0),
-        initial_epoch=0,
-        shuffle=checked_shuffle(shuffle),
-        validation_batch_size=size,
-        validation_freq=1,
-    )
+    batch_size_or_default(batch_size)
+    epochs = integer("epochs", epochs, 0)
+    way = checked_shuffle(shuffle)
     checked_verbose(verbose)
     data = converted(x, y, sample_weight).with_class_weight(class_weight)
     validation = None if validation_data is None else converted_validation(validation_data)
+    epochs, steps = capped_epochs(epochs), capped_steps(None)
+    size = batch_size_or_default(batch_size, rows=len(data.x), steps=steps)
+    validation_size = size
+    if validation is not None:
+        most = capped_steps(None)
+        validation_size = batch_size_or_default(batch_size, rows=len(validation.x), steps=most)
+        validation = limited(validation, validation_size, most, "validation_steps")
+    plan = Plan(
+        batch_size=size,
+        epochs=epochs,
+        initial_epoch=0,
+        shuffle=way,
+        validation_batch_size=validation_size,
+        validation_freq=1,
+        steps=steps,
+    )
     datasets = _Datasets()
     admitted: list[tuple[Any, Any, Any, Any, Any]] = []
     for i, model in enumerate(models):
@@ -99,7 +114,7 @@ def train_many(
         except (ValueError, TypeError) as error:
             raise type(error)(f"models[{i}]: {error}") from None
         admitted.append((model, compiled, trainer, datasets.of(shaped), validated))
-    steps = batches_of(len(data.x), size)
+    shown = steps or batches_of(len(data.x), size)
     histories: list[History] = []
     runs: list[Epochs] = []
     with ExitStack() as held:
@@ -107,7 +122,7 @@ def train_many(
             held.enter_context(model.in_epoch())
         for model, compiled, trainer, dataset, validated in admitted:
             callbacks = CallbackList(
-                add_history=True, model=model, verbose=verbose, epochs=plan.epochs, steps=steps
+                add_history=True, model=model, verbose=verbose, epochs=plan.epochs, steps=shown
             )
             model.stop_training = False
             compiled.has_trained = compiled.has_trained or plan.epochs > 0

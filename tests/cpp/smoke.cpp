@@ -220,7 +220,7 @@ struct Course {
     y.assign(static_cast<std::size_t>(kRows * kClasses), T(0.2));
     data.x = rows_of(x, kRows);
     data.y = rows_of(y, kRows);
-    EpochsForm epochs{0, last, 16, Shuffle::kRows, 5, 0, 16, 1, {}};
+    EpochsForm epochs{0, last, 16, Shuffle::kRows, 5, 0, 16, 1, {}, 0};
     run.emplace(*trainer, data, &data, epochs);
   }
   static OptimizerForm form(OptimizerKind kind) {

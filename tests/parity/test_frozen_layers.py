@@ -137,3 +137,24 @@ def test_model_made_frozen(live_keras: ModuleType, lamina_keras: ModuleType) -> 
         changed = [bool((one != other).any()) for one, other in zip(before, model.get_weights(), strict=True)]
         assert changed == [False, False, False, False, True, True, False, False]
     assert_alike(ours, theirs, "sgd", 2)
+
+
+def test_what_is_said_of_freezing_between(live_keras: ModuleType, lamina_keras: ModuleType) -> None:
+    """Nothing where a layer was frozen after `compile`, in any of the calls: Keras 3.15 has a text for it,
+    but behind a `raise`.
+    """
+    said = []
+    for keras in (lamina_keras, live_keras):
+        model = made(keras, ["dense", "batch norm"], [False, True, False])
+        compiled(keras, model, "sgd")
+        x, y = np.ones((ROWS, 4)), np.zeros(ROWS, int)
+        model.train_on_batch(x, y)
+        model.layers[0].trainable = False
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(x, y, verbose=0)
+            model.evaluate(x, y, verbose=0)
+            model.train_on_batch(x, y)
+            model.summary(print_fn=lambda text: None)
+        said.append([str(each.message) for each in caught if "trainable" in str(each.message)])
+    assert said == [[], []]

@@ -145,6 +145,10 @@ def test_fractions_of_weights_warn(lamina_keras: ModuleType) -> None:
 def test_refused(arguments: dict[str, Any], message: str, lamina_keras: ModuleType) -> None:
     with pytest.raises(ValueError, match=message):
         lamina_keras.metrics.IoU(**arguments)
+    for kind in ("MeanIoU", "OneHotMeanIoU"):
+        for number in ("x", 2.0, True, -1, None):
+            with pytest.raises(ValueError, match=f"num_classes: expected an int >= 1, got {number!r}"):
+                getattr(lamina_keras.metrics, kind)(num_classes=number)
     iou = lamina_keras.metrics.MeanIoU(3)
     with pytest.raises(ValueError, match="expected as many classes, got 2 and 3"):
         iou.update_state([0, 1], [0, 1, 2])

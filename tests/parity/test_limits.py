@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from tolerances import assert_close, rounding
 
+import lamina
+
 ROWS = 23
 X = np.random.default_rng(1).normal(size=(ROWS, 3)).astype("float32")
 Y = np.random.default_rng(2).normal(size=(ROWS, 2)).astype("float32")
@@ -89,6 +91,50 @@ def test_batches_of_a_source(live_keras: ModuleType, lamina_keras: ModuleType) -
             assert len(model.predict(Batches(), verbose=0)) == 8
         weights.append(model.get_weights()[0])
     assert_close(weights[0], weights[1], rounding("float32", 4, 2), "kernel")
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps", "fit"),
+    [
+        (2, None, {"batch_size": 4}),
+        (None, 2, {"batch_size": 4}),
+        (None, 4, {"batch_size": 4, "validation_data": (X[:10], Y[:10])}),
+        (2, 3, {"validation_data": (X[:10], Y[:10])}),
+    ],
+)
+def test_many_models_heed_them_as_fit_does(
+    epochs: Any, steps: Any, fit: dict[str, Any], lamina_keras: ModuleType
+) -> None:
+    """The very bits, the history and the warnings; those of the data's end included."""
+    lamina_keras.config.set_max_epochs(epochs)
+    lamina_keras.config.set_max_steps_per_epoch(steps)
+
+    def made() -> Any:
+        lamina_keras.utils.set_random_seed(3)
+        model = lamina_keras.Sequential(
+            [lamina_keras.Input((3,)), lamina_keras.layers.Dropout(0.5), lamina_keras.layers.Dense(2)]
+        )
+        model.compile("adam", "mse", metrics=["mae"])
+        return model
+
+    found = []
+    for train in (
+        lambda model: model.fit(X, Y, epochs=3, verbose=0, **fit),
+        lambda model: lamina.train_many([model], X, Y, epochs=3, **fit)[0],
+        # A callback with a hook of the epochs makes each of them a crossing.
+        lambda model: model.fit(
+            X, Y, epochs=3, verbose=0, callbacks=[lamina_keras.callbacks.TerminateOnNaN()], **fit
+        ),
+    ):
+        model = made()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            history = train(model).history
+            train(model)  # goes on with other orders of the rows
+        texts = {str(each.message) for each in caught}
+        found.append((history, texts, [weight.tolist() for weight in model.get_weights()]))
+    assert found[0] == found[1] == found[2]
+    assert len(found[0][0]["loss"]) == (epochs or 3)
 
 
 def test_the_environment_sets_them() -> None:

@@ -9,20 +9,31 @@ import numpy as np
 
 from lamina.keras import dtype_policies
 from lamina.keras._training.absent import refuse_absent
+from lamina.keras._training.tracebacks import disable_traceback_filtering as disable_traceback_filtering
+from lamina.keras._training.tracebacks import enable_traceback_filtering as enable_traceback_filtering
+from lamina.keras._training.tracebacks import (
+    is_traceback_filtering_enabled as is_traceback_filtering_enabled,
+)
 from lamina.keras.utils.console import disable_interactive_logging as disable_interactive_logging
 from lamina.keras.utils.console import enable_interactive_logging as enable_interactive_logging
 from lamina.keras.utils.console import is_interactive_logging_enabled as is_interactive_logging_enabled
 
 __all__ = [
     "backend",
+    "disable_flash_attention",
     "disable_interactive_logging",
+    "disable_traceback_filtering",
     "dtype_policy",
+    "enable_flash_attention",
     "enable_interactive_logging",
+    "enable_traceback_filtering",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_flash_attention_enabled",
     "is_interactive_logging_enabled",
     "is_nnx_enabled",
+    "is_traceback_filtering_enabled",
     "max_epochs",
     "max_steps_per_epoch",
     "set_dtype_policy",
@@ -57,6 +68,7 @@ def _limit_of_environment(variable: str) -> int | None:
     return _limit(variable, int(text) if text.strip().isdecimal() else text)
 
 
+_flash_attention: bool | None = None
 _max_epochs = _limit_of_environment("KERAS_MAX_EPOCHS")
 _max_steps_per_epoch = _limit_of_environment("KERAS_MAX_STEPS_PER_EPOCH")
 
@@ -177,6 +189,25 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     """
     global _max_steps_per_epoch
     _max_steps_per_epoch = _limit("max_steps_per_epoch", max_steps_per_epoch)
+
+
+def enable_flash_attention() -> None:
+    """Let layers of attention compute in blocks where they can, as they do by default in Keras. Lamina has no
+    such layers: it is only remembered.
+    """
+    global _flash_attention
+    _flash_attention = None
+
+
+def disable_flash_attention() -> None:
+    """The contrary of `enable_flash_attention`; likewise only remembered."""
+    global _flash_attention
+    _flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """False after `disable_flash_attention`, else None: yes, where it is possible."""
+    return _flash_attention
 
 
 def is_nnx_enabled() -> bool:

@@ -17,6 +17,7 @@ from lamina.keras._training.inputs import fitted_input, real_array, unwrapped
 from lamina.keras._training.output import Output
 from lamina.keras._training.stored_stack import StoredStack, model_of, parsed
 from lamina.keras._training.summary import print_summary
+from lamina.keras._training.tracebacks import filter_traceback
 from lamina.keras._training.unsupported import refuse_unless_default
 
 __all__ = ["Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
@@ -43,6 +44,7 @@ class Sequential(StoredStack):
         model.fit(x, y, epochs=5)
     """
 
+    @filter_traceback
     def summary(
         self,
         line_length: int | None = None,
@@ -68,6 +70,7 @@ class Sequential(StoredStack):
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # -- calling ---------------------------------------------------------------------------------------------
+    @filter_traceback
     def __call__(self, inputs: Any, training: bool | None = False, mask: Any = None) -> Output:
         """The model's outputs for one batch.
 
@@ -118,18 +121,22 @@ class Sequential(StoredStack):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
+    @filter_traceback
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Write the model to a `.keras` file; see `keras.saving.save_model`."""
         save_model(self, filepath, overwrite, zipped, **kwargs)
 
+    @filter_traceback
     def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None) -> None:
         """Write the weights to a `.weights.h5` file; see `keras.saving.save_weights`."""
         save_weights(self, filepath, overwrite, max_shard_size)
 
+    @filter_traceback
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights of a `.weights.h5` or `.keras` file; see `keras.saving.load_weights`."""
         load_weights(self, filepath, skip_mismatch, **kwargs)
 
+    @filter_traceback
     def export(
         self,
         filepath: Any,
@@ -201,7 +208,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 for room in StoredStack.__mro__:
     for member in vars(room).values():
         if isinstance(member, FunctionType):
-            member.__qualname__ = f"Sequential.{member.__name__}"
+            for function in (member, getattr(member, "__wrapped__", member)):  # what Python's errors name
+                function.__qualname__ = f"Sequential.{member.__name__}"
 del room, member
 
 refuse_absent(__name__)

@@ -17,6 +17,7 @@ from lamina.keras._saving.objects import serialize_keras_object
 from lamina.keras._saving.size_limit import at_most
 from lamina.keras._saving.whole_file import may_write, write_whole
 from lamina.keras._training.stored_stack import model_of, parsed
+from lamina.keras._training.tracebacks import callers_level
 
 _KERAS_VERSION = "3.15.1"  # whose form is written
 _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
@@ -55,7 +56,7 @@ def save_model(
     if not model.built:
         warnings.warn(
             f"save: model {model.name!r} is not built, and has no weights yet; the file will hold none",
-            stacklevel=3,
+            stacklevel=callers_level(),
         )
     write_whole(path, _model_bytes(model))
 
@@ -219,7 +220,7 @@ def _load(model: Any, source: Any, path: str, skip_mismatch: bool, skipped: Iter
         text = f"{path}: expected the weights of such a model; {len(problems)} parts don't fit: {problems[0]}"
         if not skip_mismatch:
             raise ValueError(text)
-        warnings.warn(f"{text}; they are left as they are", stacklevel=4)
+        warnings.warn(f"{text}; they are left as they are", stacklevel=callers_level())
     for entry, arrays in fitting:
         for variable, values in zip(entry.variables, arrays, strict=True):
             variable.assign(values)
@@ -235,7 +236,7 @@ def _optimizer_fits(entry: Entry, file: WeightsFile) -> bool:
         warnings.warn(
             f"optimizer {entry.name!r}: its {len(entry.variables)} variables are left as they are: the file "
             f"has {count}",
-            stacklevel=5,
+            stacklevel=callers_level(),
         )
     return False
 

@@ -18,9 +18,7 @@ NAMES: dict[str, str] = {
         OrbaxCheckpoint
     """,
     "keras.config": """
-        disable_flash_attention disable_traceback_filtering enable_flash_attention
-        enable_traceback_filtering enable_unsafe_deserialization is_flash_attention_enabled
-        is_traceback_filtering_enabled set_backend
+        enable_unsafe_deserialization set_backend
     """,
     "keras.datasets": """
         boston_housing california_housing cifar10 cifar100 imdb reuters
@@ -83,6 +81,7 @@ NAMES: dict[str, str] = {
 
 # Of those, what will stay out, and why.
 REASONS = {
+    "keras.config.set_backend": "there is one; see lamina.config.set_backend",
     "keras.config.enable_unsafe_deserialization": "code that a file holds is never run",
     "keras.optimizers.MultiOptimizer": "a network's step is one optimizer's in the compiled loop",
     "keras.layers.Lambda": "a function of one's own needs automatic differentiation, which Lamina has not",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lamina.keras import config as keras_config
+from lamina.keras._training.tracebacks import callers_level
 
 
 def integer(name: str, value: Any, least: int) -> int:
@@ -79,7 +80,7 @@ def capped_epochs(epochs: int) -> int:
     most = keras_config.max_epochs()
     if not most or most >= epochs:
         return epochs
-    warnings.warn(f"Limiting epochs to {most}", stacklevel=3)
+    warnings.warn(f"Limiting epochs to {most}", stacklevel=callers_level())
     return most
 
 
@@ -88,7 +89,7 @@ def capped_steps(steps: int | None) -> int | None:
     most = keras_config.max_steps_per_epoch()
     if not most or (steps and steps <= most):
         return steps
-    warnings.warn(f"Limiting steps_per_epoch to {most}", stacklevel=3)
+    warnings.warn(f"Limiting steps_per_epoch to {most}", stacklevel=callers_level())
     return most
 
 

@@ -14,6 +14,7 @@ from lamina.keras import losses, metrics, optimizers
 from lamina.keras._training.own import OwnLossCall, OwnMetricCall
 from lamina.keras._training.reports import Reports, unique_names
 from lamina.keras._training.targets import OF_CLASSES, OF_ROWS, OWN
+from lamina.keras._training.tracebacks import callers_level
 from lamina.keras.layers.shape import Shape, known_sizes
 
 
@@ -84,6 +85,7 @@ class Compiled:
         self.reports = Reports()
         self._found: dict[tuple[int, type | None], Any] = {}  # metrics that were made from identifiers
         self._form: TrainerForm | None = None
+        self._axes: dict[str, Any] = {}  # the loss's, where it goes along others than the last
         self._trainer: Any = None
         self._took_trainable = False  # what is frozen at the first training stays so until the next compile
         self._trains = False  # whether the trainer holds the optimizer, or only evaluates
@@ -133,7 +135,10 @@ class Compiled:
                 self._form = None  # a trainer of the old layout is of no use
             self._took_trainable = True
             if not model.trainable_weights:
-                warnings.warn(f"model {model.name!r} has no trainable weights: nothing learns", stacklevel=4)
+                warnings.warn(
+                    f"model {model.name!r} has no trainable weights: nothing learns",
+                    stacklevel=callers_level(),
+                )
         found = self._metrics_for(y_shape, output_shape)
         kind = self.loss.core_kind
         # Keras takes the logits of a final softmax or sigmoid from the output's tensor. It loses them where
@@ -147,6 +152,11 @@ class Compiled:
             positions=math.prod(positions[:-1] if squeezed and kind in OF_ROWS else positions),
             head_logits=not (head.flattened or squeezed),
         )
+        axes: dict[str, Any] = {}
+        if kind != OWN:
+            sample = known_sizes(output_shape[:-1] if squeezed else output_shape, "output shape")
+            sees_head = form.head_logits and head.activation in ("softmax", "sigmoid")
+            axes = losses.core_axes(self.loss, sample, sees_head)
         if self._network is not network or form != self._form or (trains and not self._trains):
             for metric in found:
                 self._check_pair(metric, output_shape)
@@ -165,6 +175,7 @@ class Compiled:
                 math.prod(known_sizes(output_shape, "output shape")) // form.positions,
             )
             self._targets = (tuple(y_shape[1:]), known_sizes(output_shape, "output shape"))
+            self._axes = axes
             self._network, self._form, self._trains = network, form, trains
             self._trainer = self._made(model)
         return self._trainer
@@ -202,7 +213,12 @@ class Compiled:
             y_shape, output_shape = self._targets
             call = OwnLossCall(loss, y_shape, output_shape, self.loss_weight)
             return {"own": call, "target_width": math.prod(y_shape)}
-        return {"kind": loss.core_kind, "loss_weight": self.loss_weight, **loss.core_options()}
+        return {
+            "kind": loss.core_kind,
+            "loss_weight": self.loss_weight,
+            **loss.core_options(),
+            **self._axes,
+        }
 
     def _metrics_for(self, y_shape: Sequence[int], output_shape: Shape) -> list[Any]:
         """The metrics, each made once; "accuracy" once for each class that it stands for."""
@@ -231,7 +247,7 @@ class Compiled:
             warnings.warn(
                 f"loss: {self.loss.name!r} has from_logits=True, but the model ends in {head.activation}, "
                 "whose results are no logits. What goes into it is taken for them, as by Keras.",
-                stacklevel=5,  # the line that called fit
+                stacklevel=callers_level(),
             )
 
     def _check_pair(self, metric: Any, output_shape: Shape) -> None:

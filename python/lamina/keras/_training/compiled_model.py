@@ -15,6 +15,7 @@ from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.arguments import integer
 from lamina.keras._training.compiled import Compiled, Head
 from lamina.keras._training.data import Data
+from lamina.keras._training.tracebacks import filter_traceback
 from lamina.keras.callbacks import CallbackList, History
 from lamina.keras.layers.shape import Shape
 from lamina.keras.layers.variable import Variable
@@ -81,6 +82,7 @@ class CompiledModel(KerasAttributes, ABC):
         """Refuse training where the model is part of another."""
 
     # -- compile ---------------------------------------------------------------------------------------------
+    @filter_traceback
     def compile(
         self,
         optimizer: Any = "rmsprop",

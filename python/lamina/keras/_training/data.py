@@ -13,6 +13,7 @@ from lamina import _core
 from lamina.keras._training.inputs import fitted_input, input_rows, real_array, unwrapped
 from lamina.keras._training.sparse import SparseRows
 from lamina.keras._training.targets import fitted_targets
+from lamina.keras._training.tracebacks import callers_level
 from lamina.keras._training.weights import check_weight_shape, checked_sample_weight, weights_of_classes
 from lamina.keras.layers.shape import Shape
 
@@ -97,7 +98,7 @@ def warn_of_end(argument: str) -> None:
     warnings.warn(
         f"{argument}: the data ended before all the steps that were asked for; the epoch ends with them. "
         "A generator must yield at least steps_per_epoch * epochs batches",
-        stacklevel=3,
+        stacklevel=callers_level(),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from lamina.keras._training.arguments import is_due
+from lamina.keras._training.data import batches_of, warn_of_end
 
 if TYPE_CHECKING:
     from lamina.keras._training.compiled import Compiled
@@ -59,6 +61,7 @@ class Epochs:
             plan.validation_batch_size,
             frequency if isinstance(frequency, int) else 0,
             [] if isinstance(frequency, int) else list(frequency),
+            plan.steps or 0,
         )
 
     def run(self) -> dict[str, float] | None:
@@ -85,12 +88,12 @@ class Epochs:
 
     def take(self) -> None:
         """Record the epochs, once the run has ended however it did."""
-        self._model.count_epochs(self.core.begun)
+        self._model.count_epochs(self.core.passes)
         if self.core.done:
             self._record(self.core.take())
 
     def _record(self, values: npt.NDArray[Any]) -> None:
-        first = self._plan.initial_epoch
+        first, seen = self._plan.initial_epoch, self._rows_of(len(values))
         epochs = range(first, first + len(values))
         compiled, width = self._compiled, values.shape[1]
         due: list[bool] = []
@@ -98,7 +101,7 @@ class Epochs:
             width //= 2
             due = [is_due(epoch, self._plan.validation_freq) for epoch in epochs]
         series = compiled.series(values[:, :width])
-        self.logs = compiled.logs(values[-1, :width].tolist(), self._rows)
+        self.logs = compiled.logs(values[-1, :width].tolist(), seen)
         if any(due):
             found = _validation(compiled.series(values[due, width:]))
             # In the order in which epoch after epoch would have brought the names.
@@ -106,6 +109,17 @@ class Epochs:
         if due and due[-1]:
             self.logs.update(_validation(compiled.logs(values[-1, width:].tolist(), self._validation_rows)))
         self._callbacks.add_epochs(epochs, series)
+
+    def _rows_of(self, epochs: int) -> int:
+        """The rows of the last of so many epochs. Where the data ended within some of them, it says so."""
+        batches = batches_of(self._rows, self._plan.batch_size)
+        steps = self._plan.steps or batches
+        per_pass = math.ceil(batches / steps)
+        first = (epochs - 1) % per_pass * steps
+        if batches % steps and epochs >= per_pass:
+            warn_of_end("steps_per_epoch")
+        last = min(first + steps, batches)
+        return min(last * self._plan.batch_size, self._rows) - first * self._plan.batch_size
 
 
 def _validation(logs: dict[str, Any]) -> dict[str, Any]:

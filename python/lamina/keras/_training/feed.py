@@ -28,7 +28,6 @@ class ArrayFeed:
         self._batch_size, self._shuffle = batch_size, shuffle
         self._batches = batches_of(len(data.x), batch_size)
         self.steps = steps or self._batches
-        self.takes_whole_passes = self.steps == self._batches
         self._next = 0  # batch of the pass under way; 0: none is
 
     def reset(self) -> None:
@@ -93,8 +92,6 @@ class StreamFeed:
     def steps(self) -> int | None:
         """Of an epoch; None until they are known."""
         return self._asked or self._known
-
-    takes_whole_passes = False
 
     def reset(self) -> None:
         """Begin anew."""

@@ -26,6 +26,7 @@ class Plan(NamedTuple):
     shuffle: bool | str
     validation_batch_size: int
     validation_freq: int | frozenset[int]
+    steps: int | None = None  # batches of an epoch of arrays; None for a pass over all rows
 
 
 def run_fit(
@@ -45,8 +46,7 @@ def run_fit(
     # A backup that was restored says where to go on, and may have brought other seeds for the network.
     trainer = compiled.renewed(model, model.network_for(model.input_shape))
     plan = plan._replace(initial_epoch=model.take_initial_epoch() or plan.initial_epoch)
-    in_one = isinstance(feed, ArrayFeed) and feed.takes_whole_passes
-    if callbacks.wants_epochs or not in_one or isinstance(validation, StreamFeed):
+    if callbacks.wants_epochs or isinstance(feed, StreamFeed) or isinstance(validation, StreamFeed):
         logs = _epoch_by_epoch(model, compiled, trainer, feed, validation, plan, callbacks)
     elif plan.initial_epoch < plan.epochs:
         assert isinstance(feed, ArrayFeed)

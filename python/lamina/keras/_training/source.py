@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.keras._training.tracebacks import callers_level
 from lamina.keras._training.weights import weights_of_classes
 from lamina.keras.utils.py_dataset import PyDataset, batches_ahead, shuffled_order
 
@@ -175,7 +176,7 @@ def source_of(
     if ignored:
         warnings.warn(
             f"shuffle: the batches of a {kind} come in its own order, so that shuffle={shuffle!r} is ignored",
-            stacklevel=4,
+            stacklevel=callers_level(),
         )
     return source
 

@@ -14,6 +14,7 @@ from lamina.keras._training.naming import checked_name
 from lamina.keras._training.penalties import CalledStack
 from lamina.keras._training.stack_weights import StackWeights
 from lamina.keras._training.tensors import ModelTensors
+from lamina.keras._training.tracebacks import filter_traceback
 from lamina.keras.dtype_policies import DTypePolicy, dtype_policy
 from lamina.keras.layers.flatten import Flatten
 from lamina.keras.layers.input_layer import InputLayer
@@ -141,6 +142,7 @@ class LayerStack(StackWeights, ModelTensors, CalledStack):
             self._rebuild()
         return layer
 
+    @filter_traceback
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """The layer of this name or index.
 

@@ -40,6 +40,7 @@ from lamina.keras._training.feed import ArrayFeed, StreamFeed
 from lamina.keras._training.fit import Plan, run_fit
 from lamina.keras._training.inputs import fitted_input, input_rows
 from lamina.keras._training.source import Source, source_of
+from lamina.keras._training.tracebacks import filter_traceback
 from lamina.keras.callbacks import History
 
 
@@ -47,6 +48,7 @@ class Trainer(CompiledModel):
     """The training face of a model."""
 
     # -- fit, evaluate, predict ------------------------------------------------------------------------------
+    @filter_traceback
     def fit(
         self,
         x: Any = None,
@@ -147,7 +149,7 @@ class Trainer(CompiledModel):
             data = data.with_class_weight(class_weight)
             size = batch_size_or_default(batch_size, rows=len(data.x), steps=steps)
             trainer, data = self._admit(compiled, data, size, trains=True)
-            plan = plan._replace(batch_size=size)
+            plan = plan._replace(batch_size=size, steps=steps)
             feed = ArrayFeed(data, size, way, steps)
         validation: Data | StreamFeed | None = None
         if isinstance(given, Source):
@@ -169,6 +171,7 @@ class Trainer(CompiledModel):
         assert history is not None  # a CallbackList of fit has one
         return history
 
+    @filter_traceback
     def evaluate(
         self,
         x: Any = None,
@@ -216,6 +219,7 @@ class Trainer(CompiledModel):
             logs = evaluate_data(self, compiled, trainer, data, size, callback_list, shown=True)
         return logs if return_dict else compiled.in_order(logs)
 
+    @filter_traceback
     def predict(
         self,
         x: Any,
@@ -256,6 +260,7 @@ class Trainer(CompiledModel):
         return predict_data(self, network, rows, size, callback_list)
 
     # -- one batch -------------------------------------------------------------------------------------------
+    @filter_traceback
     def train_on_batch(
         self,
         x: Any,
@@ -286,6 +291,7 @@ class Trainer(CompiledModel):
         self.hold_results(logs)
         return logs if return_dict else compiled.in_order(logs)
 
+    @filter_traceback
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
@@ -297,6 +303,7 @@ class Trainer(CompiledModel):
         self.hold_results(logs)
         return logs if return_dict else compiled.in_order(logs)
 
+    @filter_traceback
     def predict_on_batch(self, x: Any) -> npt.NDArray[Any]:
         """`predict` on all rows as one batch, silently; result and errors as there."""
         return predict_batch(self, x, "x")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.keras import constraints, regularizers
-from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
+from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.variable import Variable
+from lamina.keras.layers.weight_spec import WeightSpec, checked_initializer
 from lamina.keras.utils.serialization import serialize_object
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from lamina import _core
 from lamina.keras import constraints, regularizers
 from lamina.keras.layers.axes import add_in_order, moved_order, sample_axes
-from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
+from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.renorm import checked_clipping, clipping_bounds, deviation_of
 from lamina.keras.layers.shape import Shape, known_sizes
 from lamina.keras.layers.variable import Variable
+from lamina.keras.layers.weight_spec import WeightSpec, checked_initializer
 from lamina.keras.utils.serialization import serialize_object
 
 

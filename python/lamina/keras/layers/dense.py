@@ -17,9 +17,10 @@ from lamina.keras.layers.activation_layer import (
     fused_name,
     visible_head,
 )
-from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
+from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.shape import Shape, positions_and_features
 from lamina.keras.layers.variable import Variable
+from lamina.keras.layers.weight_spec import WeightSpec, checked_initializer
 from lamina.keras.utils.serialization import serialize_object
 
 

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import copy
-import gc
-import weakref
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from lamina import _core
-from lamina.keras import dtype_policies, initializers, regularizers
+from lamina.keras import dtype_policies, regularizers
 from lamina.keras._saving.size_limit import check_size
 from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.naming import checked_name
+from lamina.keras._training.owned import OwnedLayer
 from lamina.keras._training.penalised import PenalisedLayer
 from lamina.keras._training.tensors import LayerTensors
+from lamina.keras._training.tracebacks import filter_traceback
 from lamina.keras._training.unsupported import refuse_unless_default
 from lamina.keras.layers.shape import Shape, checked_shape, input_shape_argument
 from lamina.keras.layers.variable import Variable, write_weights
+from lamina.keras.layers.weight_spec import WeightSpec
 
 
-class WeightSpec(NamedTuple):
-    """A weight that a layer needs once it knows its input."""
-
-    name: str
-    shape: tuple[int, ...]
-    initializer: Any
-    trainable: bool = True
-    regularizer: Any = None
-    constraint: Any = None
-
-
-class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
+class Layer(OwnedLayer, PenalisedLayer, LayerTensors, KerasAttributes):
     """Base class of all layers.
 
     Args:
@@ -95,7 +84,6 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
         self._weights: list[Variable] = []
         self._build_shape: Shape | None = None
         self.calls = 0  # outside of any model
-        self._owner: weakref.ref[Any] | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self._none_only:
@@ -258,26 +246,12 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
                         f"{weight.shape}, got input shape {shape}"
                     )
             return
-        self._weights = [
-            Variable.over(
-                self._initial(spec), spec.name, spec.trainable, None, spec.regularizer, spec.constraint
-            )
-            for spec in specs
-        ]
+        self._weights = [spec.variable(self.name, self.dtype) for spec in specs]
         self.trainable = self._trainable
         for weight in self._weights:
             weight.path = f"{self.name}/{weight.name}"
         self._build_shape = None if self._built_at_start else shape
         self.built = True
-
-    def _initial(self, spec: WeightSpec) -> npt.NDArray[Any]:
-        values = np.asarray(spec.initializer(spec.shape, dtype=self.dtype))
-        if values.shape != spec.shape or values.dtype.kind not in "biuf":
-            raise ValueError(
-                f"layer {self.name!r}: {spec.name}_initializer: expected real numbers of shape {spec.shape}, "
-                f"got an array of shape {values.shape} and dtype {values.dtype}"
-            )
-        return values.astype(self.dtype, copy=False)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the result, given the input's.
@@ -321,6 +295,7 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
             "bfloat16; give it dtype='float32'"
         )
 
+    @filter_traceback
     def __call__(self, inputs: Any, training: bool = False) -> npt.NDArray[Any]:
         """The layer's result on an array; builds the layer first if need be.
 
@@ -344,39 +319,6 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
     def _weight(self, name: str) -> Variable | None:
         return next((weight for weight in self._weights if weight.name == name), None)
 
-    # -- which model it belongs to ---------------------------------------------------------------------------
-    def check_free(self, model: Any) -> None:
-        """Refuse a second model: the weights live in the one flat block of the first.
-
-        Raises:
-            ValueError: the layer is in another model.
-        """
-        if self._owner_now() not in (None, model):
-            gc.collect()  # a model that was dropped together with its History is freed only now
-        owner = self._owner_now()
-        if owner is not None and owner is not model:
-            raise ValueError(
-                f"layer {self.name!r} is in model {owner.name!r} already, and can be in one model only; "
-                f"make another, for example with {type(self).__name__}.from_config(layer.get_config())"
-            )
-
-    def is_in(self, model: Any) -> bool:
-        """Whether the layer belongs to this model."""
-        return self._owner_now() is model
-
-    def _owner_now(self) -> Any:
-        return None if self._owner is None else self._owner()
-
-    def set_owner(self, model: Any) -> None:
-        """Join a model (None: leave it, taking the weights along)."""
-        self._owner = None if model is None else weakref.ref(model)
-        prefix = "" if model is None else f"{model.name}/"
-        if model is None:
-            for weight in self.core_weights:
-                weight.move_out()
-        for weight in self._weights:
-            weight.path = f"{prefix}{self.name}/{weight.name}"
-
     def __copy__(self) -> Layer:
         return copy.deepcopy(self)  # two layers with one list of weights would tear each other's model
 
@@ -385,10 +327,3 @@ class Layer(PenalisedLayer, LayerTensors, KerasAttributes):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def checked_initializer(identifier: Any, argument: str) -> Any:
-    """The initializer of this name, class, instance or config; its argument is named in the error."""
-    if identifier is None:
-        raise ValueError(f"{argument}: expected the name of an initializer or an initializer, got None")
-    return initializers.get(identifier)

@@ -8,8 +8,8 @@ from typing import Any
 
 from lamina.keras.layers.affine import Affine, checked_epsilon
 from lamina.keras.layers.axes import add_in_order, checked_axes, moved_order, sample_axes
-from lamina.keras.layers.layer import WeightSpec
 from lamina.keras.layers.shape import Shape, known_sizes
+from lamina.keras.layers.weight_spec import WeightSpec
 
 
 class LayerNormalization(Affine):

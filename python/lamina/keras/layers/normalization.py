@@ -11,10 +11,10 @@ import numpy.typing as npt
 from lamina.keras import backend, initializers
 from lamina.keras._training.inputs import real_array
 from lamina.keras.layers.axes import checked_axes
-from lamina.keras.layers.layer import WeightSpec
 from lamina.keras.layers.shape import Shape, checked_shape, known_sizes
 from lamina.keras.layers.standardised import Standardised
 from lamina.keras.layers.variable import Variable
+from lamina.keras.layers.weight_spec import WeightSpec
 from lamina.keras.utils.dtypes import in_dtype
 
 ROWS_AT_ONCE = 8192  # of an array that statistics are taken of
@@ -97,7 +97,7 @@ class Normalization(Standardised):
                 WeightSpec("mean", sizes, initializers.Zeros(), trainable=False),
                 WeightSpec("variance", sizes, initializers.Ones(), trainable=False),
             ]
-            self._weights = [Variable.over(self._initial(spec), spec.name, False) for spec in specs]
+            self._weights = [spec.variable(self.name, self.dtype) for spec in specs]
             self._weights.append(Variable.over(np.zeros((), "int64"), "count", False))
             for weight in self._weights:
                 weight.path = f"{self.name}/{weight.name}"

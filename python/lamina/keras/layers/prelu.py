@@ -9,9 +9,10 @@ import numpy as np
 
 from lamina import _core
 from lamina.keras import constraints, regularizers
-from lamina.keras.layers.layer import Layer, WeightSpec, checked_initializer
+from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.shape import Shape, known_sizes
 from lamina.keras.layers.variable import Variable
+from lamina.keras.layers.weight_spec import WeightSpec, checked_initializer
 from lamina.keras.utils.serialization import serialize_object
 
 

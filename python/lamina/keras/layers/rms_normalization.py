@@ -7,10 +7,11 @@ from typing import Any
 from lamina.keras import initializers
 from lamina.keras.layers.affine import checked_epsilon
 from lamina.keras.layers.axes import checked_axes, sample_axes
-from lamina.keras.layers.layer import Layer, WeightSpec
+from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.layer_normalization import add_normalized_rows
 from lamina.keras.layers.shape import Shape, known_sizes
 from lamina.keras.layers.variable import Variable
+from lamina.keras.layers.weight_spec import WeightSpec
 
 
 class RMSNormalization(Layer):

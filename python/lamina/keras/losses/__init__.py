@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lamina.keras._training.absent import refuse_absent
+from lamina.keras.losses.axes import check_axis
+from lamina.keras.losses.axes import core_axes as core_axes
 from lamina.keras.losses.circle import Circle as Circle
 from lamina.keras.losses.circle import circle as circle
 from lamina.keras.losses.crossentropy import BinaryCrossentropy as BinaryCrossentropy
@@ -214,13 +216,7 @@ def resolve(
             found = _CLASS_OF[found.fn](name=found.name, reduction=found.reduction, **found._fn_kwargs)
     if not isinstance(found, Loss) or found.core_kind is None:
         return own_loss(found)
-    axis = getattr(found, "axis", -1)
-    if axis != -1 and not (axis is None and isinstance(found, (Dice, Tversky))):
-        raise ValueError(f"loss: {found.name!r}: axis: expected -1 for training, the last axis, got {axis!r}")
-    if found.reduction in ("none", None) and isinstance(found, (Dice, Tversky)) and axis is None:
-        raise ValueError(
-            f"loss: {found.name!r}: reduction: expected another than None for one value per batch"
-        )
+    check_axis(found)
     found.core_options()  # says what the training loop can't do
     return found
 

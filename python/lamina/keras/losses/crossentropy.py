@@ -135,7 +135,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
 
     Args:
         from_logits, label_smoothing: as in `binary_crossentropy`.
-        axis: the axis of the mean; the training loop knows only the last (-1).
+        axis: the axis of the mean, several, or None for all, numbered with the batch's as 0. Default the
+            last. Along the batch's axis there are no sample weights.
         reduction, name, dtype: as in `Loss`.
     """
 
@@ -164,7 +165,7 @@ class CategoricalCrossentropy(LossFunctionWrapper):
 
     Args:
         from_logits, label_smoothing: as in `categorical_crossentropy`.
-        axis: the axis of the classes; the training loop knows only the last (-1).
+        axis: the axis of the classes, as in `BinaryCrossentropy`; from logits one only, and None is the last.
         reduction, name, dtype: as in `Loss`.
     """
 

@@ -95,7 +95,7 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
 
     Args:
         apply_class_balancing, alpha, gamma, from_logits, label_smoothing: as there.
-        axis: the axis of the mean; the training loop knows only the last (-1).
+        axis: the axes of the mean, as in `BinaryCrossentropy`.
         reduction, name, dtype: as in `Loss`.
     """
 
@@ -155,9 +155,8 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
     """The categorical focal cross-entropy; see `categorical_focal_crossentropy`.
 
     Args:
-        alpha: as there; the training loop takes one number only.
-        gamma, from_logits, label_smoothing: as there.
-        axis: the axis of the classes; the training loop knows only the last (-1).
+        alpha, gamma, from_logits, label_smoothing: as there.
+        axis: of the classes: one, several or None for all, as in `BinaryCrossentropy`.
         reduction, name, dtype: as in `Loss`.
     """
 
@@ -192,9 +191,11 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
         self.gamma = gamma
 
     def core_options(self) -> dict[str, Any]:
-        if np.ndim(self.alpha):
-            raise ValueError(f"loss: alpha: expected one number for training, got {self.alpha!r}")
-        return {"alpha": float(self.alpha), "gamma": float(self.gamma)}
+        if np.ndim(self.alpha) > 1:
+            raise ValueError(f"loss: alpha: expected a number, or one for each class, got {self.alpha!r}")
+        if np.size(self.alpha) == 1:
+            return {"alpha": float(np.reshape(self.alpha, ())), "gamma": float(self.gamma)}
+        return {"alphas": [float(alpha) for alpha in self.alpha], "gamma": float(self.gamma)}
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -55,7 +55,7 @@ class Dice(LossFunctionWrapper):
 
     Args:
         reduction, name, dtype: as in `Loss`; one value for the batch is not reduced further.
-        axis: as in `dice`; the training loop knows None (default) and the last axis, -1.
+        axis: as in `dice`.
     """
 
     core_kind = "dice"
@@ -69,9 +69,6 @@ class Dice(LossFunctionWrapper):
     ) -> None:
         super().__init__(dice, reduction=reduction, name=name, dtype=dtype, axis=axis)
         self.axis = axis
-
-    def core_options(self) -> dict[str, Any]:
-        return {"whole_batch": self.axis is None}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
@@ -104,7 +101,7 @@ class Tversky(LossFunctionWrapper):
         self.axis = axis
 
     def core_options(self) -> dict[str, Any]:
-        return {"whole_batch": self.axis is None, "alpha": float(self.alpha), "beta": float(self.beta)}
+        return {"alpha": float(self.alpha), "beta": float(self.beta)}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "alpha": self.alpha, "beta": self.beta, "axis": self.axis}

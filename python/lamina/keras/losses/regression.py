@@ -190,7 +190,8 @@ class CosineSimilarity(LossFunctionWrapper):
     """Minus the cosine of the angle between targets and predictions; see `cosine_similarity`.
 
     Args:
-        axis: default the last; the training loop knows only that.
+        axis: an axis of the output, several, or None for all, numbered with the batch's as 0. Default the
+            last. Along the batch's there are no sample weights.
         reduction, name, dtype: as in `Loss`.
     """
 

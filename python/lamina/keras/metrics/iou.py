@@ -61,8 +61,7 @@ class IoU(Metric):
         self.dtype = standardize_dtype("int" if dtype is None else dtype)
         if not is_int_dtype(self.dtype) and self.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype: expected one of integers, 'float32' or 'float64', got {dtype!r}")
-        if isinstance(num_classes, bool) or not isinstance(num_classes, (int, np.integer)) or num_classes < 1:
-            raise ValueError(f"num_classes: expected an int >= 1, got {num_classes!r}")
+        num_classes = _checked_number(num_classes)
         self.target_class_ids = list(target_class_ids)
         if not self.target_class_ids or not all(
             -num_classes <= target < num_classes for target in self.target_class_ids
@@ -70,7 +69,7 @@ class IoU(Metric):
             raise ValueError(
                 f"target_class_ids: expected some of 0 … {num_classes - 1}, got {target_class_ids!r}"
             )
-        self.num_classes = int(num_classes)
+        self.num_classes = num_classes
         self.ignore_class = ignore_class
         self.sparse_y_true = sparse_y_true
         self.sparse_y_pred = sparse_y_pred
@@ -149,6 +148,12 @@ class IoU(Metric):
         return {name: value for name, value in IoU.get_config(self).items() if name not in names}
 
 
+def _checked_number(num_classes: Any) -> int:
+    if isinstance(num_classes, bool) or not isinstance(num_classes, (int, np.integer)) or num_classes < 1:
+        raise ValueError(f"num_classes: expected an int >= 1, got {num_classes!r}")
+    return int(num_classes)
+
+
 class BinaryIoU(IoU):
     """`IoU` of the classes 0 and 1, the latter where a prediction is not below a threshold.
 
@@ -198,7 +203,7 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        targets = range(num_classes)
+        targets = range(_checked_number(num_classes))
         super().__init__(num_classes, targets, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
     def get_config(self) -> dict[str, Any]:
