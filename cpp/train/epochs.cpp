@@ -48,6 +48,7 @@ void TrainerEpochs<T>::run(Lease& lease) {
     Trainer<T>& trainer;
     ~Forget() { trainer.end_epoch(); }
   } const forget{trainer_};
+  trainer_.keep_data();
   for (std::int64_t epoch = form_.first; epoch < form_.last; ++epoch) {
     const auto number = static_cast<std::uint64_t>(begun_.fetch_add(1, std::memory_order_relaxed));
     trainer_.train(lease, 0,
