@@ -1,12 +1,14 @@
 // The verbs: all that a network asks of a device. Each backend fills this list and nothing else; matrices are
 // row-major, weights are held as (units, inputs). A verb's results do not depend on the lease's number of
-// threads.
+// threads. A verb may return before its work is done: host code that reads or writes what verbs touch calls
+// finish() first. Numbers that verbs give are therefore written to where they are told.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
 #include "backend/tally.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "base/rows.h"
 #include "base/team.h"
@@ -56,12 +58,22 @@ class Backend {
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
 
+  // Whether it works on a device of its own. Such a one touches only memory(), rows of data included, and its
+  // verbs return before their work is done; host code may use memory() too, after finish().
+  virtual bool on_device() const { return false; }
+  virtual Memory& memory() const { return host_memory(); }
+  // Returns once all that this thread has asked for is done; std::runtime_error if something failed.
+  virtual void finish() const {}
+
   // A batch of so many rows and more may come to a dense layer as samples; a smaller one is gathered.
   virtual std::int64_t fewest_samples() const = 0;
 
   // out = the rows order[0..out.rows-1], or first.. where order is null.
   virtual void gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
                       Matrix<T> out) const = 0;
+  // The same for class numbers; see LabelRange.
+  virtual void gather_labels(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
+                             const LabelRange& range, Matrix<std::int64_t> out) const = 0;
 
   // y = a(x wT + b), b may be null.
   virtual void dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
@@ -118,12 +130,12 @@ class Backend {
                                   ConstMatrix<T> dy, const NormalisationValues<T>& values, T* dgamma,
                                   T* dbeta, Matrix<T> dx) const = 0;
 
-  // Returns the sum of the rows' weighted losses; rows: scratch, one value per row; see KernelTable::loss.
-  virtual double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
-                      const T* weight, T scale, T* rows, Matrix<T> gradient) const = 0;
-  // Returns the sum of the metric over rows.
-  virtual double metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
-                        T* rows) const = 0;
+  // *sum = the sum of the rows' weighted losses; rows: scratch, one value per row; see KernelTable::loss.
+  virtual void loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
+                    const T* weight, T scale, T* rows, Matrix<T> gradient, double* sum) const = 0;
+  // *sum = the sum of the metric over rows, each times its weight; weight null: 1.
+  virtual void metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
+                      const T* weight, T* rows, double* sum) const = 0;
   // Adds a batch to the state of a metric that is no mean of rows.
   virtual void tally(Lease& lease, const TallyForm& form, ConstMatrix<T> prediction, ConstMatrix<T> target,
                      const T* weight, double* state) const = 0;
@@ -132,15 +144,35 @@ class Backend {
   virtual void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const = 0;
   // y is blended with x, which may be null where it is not read; see Blend.
   virtual void blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const = 0;
-  // As T would hold it: infinity where that overflows.
+  // *out = the sum of x, in order.
+  virtual void sum(Lease& lease, const T* x, std::int64_t size, double* out) const = 0;
+  // As T would hold it: infinity where that overflows. It is returned, so that a device is waited for.
   virtual T sum_of_squares(Lease& lease, const T* x, std::int64_t size) const = 0;
 
-  // Returns the penalty of all x; gradient += scale * its gradient, null: not wanted. rows: scratch, one
+  // *sum = the penalty of all x; gradient += scale * its gradient, null: not wanted. rows: scratch, one
   // value per row.
-  virtual double penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
-                         Matrix<T> gradient) const = 0;
+  virtual void penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
+                       Matrix<T> gradient, double* sum) const = 0;
   // w as the constraint wants it.
   virtual void constrain(Lease& lease, const Constraint<T>& form, Matrix<T> w) const = 0;
+};
+
+// However it ends, no verb is under way on the backend then: what they touch may be read or freed.
+template <class T>
+class Finishing {
+ public:
+  explicit Finishing(const Backend<T>& backend) : backend_(backend) {}
+  ~Finishing() {
+    try {
+      backend_.finish();
+    } catch (...) {  // a call of finish() on the way that ends well reports it
+    }
+  }
+  Finishing(const Finishing&) = delete;
+  Finishing& operator=(const Finishing&) = delete;
+
+ private:
+  const Backend<T>& backend_;
 };
 
 // "cpu", "profile" (cpu, its verbs timed) or "reference"; they live as long as the process.

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <cstdlib>
 #include <cstring>
 
 #if defined(__linux__)
@@ -7,7 +8,10 @@
 #endif
 
 namespace lamina {
+namespace {
 
+// Large blocks start on a large page and ask for more of them: a kernel that goes down the rows of a matrix
+// would miss small ones at each step.
 void* allocate_zeroed(std::size_t bytes) {
   constexpr std::size_t large_page = std::size_t{2} << 20;
   const bool large = bytes >= 2 * large_page;
@@ -19,6 +23,19 @@ void* allocate_zeroed(std::size_t bytes) {
 #endif
   std::memset(p, 0, bytes);
   return p;
+}
+
+class HostMemory final : public Memory {
+ public:
+  void* allocate(std::size_t bytes) override { return allocate_zeroed(bytes); }
+  void free(void* block) noexcept override { std::free(block); }
+};
+
+}  // namespace
+
+Memory& host_memory() {
+  static HostMemory* const memory = new HostMemory;  // blocks may outlast static destruction
+  return *memory;
 }
 
 }  // namespace lamina

@@ -96,12 +96,18 @@ py::array forward(BoundNetwork<T>& self, const py::array& x, bool training, std:
     frozen.emplace(network, frozen_statistics);
   const Released released;
   Lease lease;
+  const Backend<T>& backend = network.backend();
   Forward<T> forward(network, rows.count, Mode::kTraining);
   Intake<T> intake;
-  intake.prepare(network, forward, rows, rows.count);
-  const ConstMatrix<T> batch = intake.take(lease, rows, nullptr, 0, rows.count, 0);
-  const ConstMatrix<T> y = forward.run(
-      {network.backend(), lease, network.parameters(), nullptr, true, step, intake.samples()}, batch);
+  PackedRows packed;
+  const Finishing<T> finishing(backend);
+  if (backend.on_device()) packed.hold(rows, 0, rows.count, backend.memory());
+  const Rows& read = backend.on_device() ? packed.rows() : rows;
+  intake.prepare(network, forward, read, rows.count);
+  const ConstMatrix<T> batch = intake.take(lease, read, nullptr, 0, rows.count, 0);
+  const ConstMatrix<T> y =
+      forward.run({backend, lease, network.parameters(), nullptr, true, step, intake.samples()}, batch);
+  backend.finish();
   std::copy_n(y.data, y.size(), values);
   return out;
 }

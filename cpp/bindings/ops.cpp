@@ -231,8 +231,9 @@ double loss_on(const std::string& kind, const py::array& y_true, const py::array
   }
   require(prediction.rows > 0, "y_pred: expected at least one row, got none");
   const T scale = static_cast<T>(1.0 / static_cast<double>(prediction.rows));
-  const double sum = run(prediction.size(), [&](Lease& lease) {
-    return cpu<T>().loss(lease, form, prediction, target, nullptr, scale, rows, gradient);
+  double sum = 0;
+  run(prediction.size(), [&](Lease& lease) {
+    cpu<T>().loss(lease, form, prediction, target, nullptr, scale, rows, gradient, &sum);
   });
   return sum / static_cast<double>(prediction.rows);
 }

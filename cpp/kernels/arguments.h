@@ -1,6 +1,7 @@
 // The arguments that kernels and verbs share.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/view.h"
@@ -81,6 +82,23 @@ struct Target {
 
   Target rows_of(std::int64_t first, std::int64_t last) const {
     return {labels != nullptr ? labels + first : nullptr, values ? values.rows_of(first, last) : values};
+  }
+};
+
+// Class numbers that may be met: all of them, or those below `classes` and `ignored`. Labels are checked
+// before they are used, but the array is the user's: what was changed since may not reach outside a row.
+struct LabelRange {
+  bool any = false;
+  std::int64_t classes = 0;
+  bool ignores = false;
+  std::int64_t ignored = 0;
+
+  // 0 for what is no number.
+  std::int64_t held(double label) const {
+    const bool number = label > -0x1p62 && label < 0x1p62;
+    const std::int64_t held = number ? static_cast<std::int64_t>(label) : 0;
+    if (any || (ignores && held == ignored)) return held;
+    return held > 0 ? std::min(held, classes - 1) : 0;
   }
 };
 

@@ -57,6 +57,10 @@ struct Pass {
   std::int64_t depth_below = 0;         // of the product that the layer's input came out of, see Input
   const Update<T>* update = nullptr;    // to be taken at once by whoever has a parameter's gradient; or null
   const Restraints<T>* restraints = nullptr;  // with an update: of the parameters that can't take it at once
+  // Where the penalties on outputs go, one for each of Forward::penalties(), and those on weights, see
+  // Restraints::penalties().
+  double* output_penalties = nullptr;
+  double* weight_penalties = nullptr;
 };
 
 template <class T>
@@ -106,6 +110,9 @@ class Layer {
 
   void restrain(OwnRestraint<T> own) { own_.push_back(std::move(own)); }
   const std::vector<OwnRestraint<T>>& own_restraints() const { return own_; }
+
+  // Called once, before any pass: puts what verbs read besides parameters into this memory.
+  virtual void settle(Memory&) {}
 
   // Values kept between forward and backward, for a batch of so many samples.
   virtual std::int64_t workspace(std::int64_t) const { return 0; }

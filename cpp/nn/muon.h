@@ -18,8 +18,8 @@ template <class T>
 struct MuonScratch {
   MuonScratch() = default;
   // Of all parameters' matrices, the longer side and the shorter one.
-  MuonScratch(std::int64_t matrix, std::int64_t square)
-      : x(matrix), y(matrix), gram(square), squared(square) {}
+  MuonScratch(std::int64_t matrix, std::int64_t square, Memory& memory)
+      : x(matrix, memory), y(matrix, memory), gram(square, memory), squared(square, memory) {}
   Buffer<T> x, y, gram, squared;
 
   static std::int64_t matrix_size(const Parameter& p) {
@@ -46,6 +46,7 @@ void orthogonalize(Lease& lease, const Backend<T>& backend, const MuonForm& f, c
       backend.blend(lease, Blend::kAverage, kept, added, from.row(i), to.row(i), to.cols);
   };
   const T norm = std::sqrt(backend.sum_of_squares(lease, g, p.extent())) + T(1e-7);
+  backend.finish();
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t j = 0; j < cols; ++j)
       x.row(i)[j] = (wide ? g[i * p.stride + j] : g[j * p.stride + i]) / norm;
@@ -57,6 +58,7 @@ void orthogonalize(Lease& lease, const Backend<T>& backend, const MuonForm& f, c
     blended(T(1), static_cast<T>(f.a), x, y);
     std::swap(x, y);
   }
+  backend.finish();
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t j = 0; j < cols; ++j) (wide ? g[i * p.stride + j] : g[j * p.stride + i]) = x.row(i)[j];
 }

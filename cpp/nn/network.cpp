@@ -23,7 +23,8 @@ void Network<T>::add(std::unique_ptr<Layer<T>> layer) {
 template <class T>
 void Network<T>::build() {
   require(!built_, "network: it is built already");
-  block_ = std::make_shared<Buffer<T>>(place());
+  for (const auto& layer : layers_) layer->settle(backend_.memory());
+  block_ = std::make_shared<Buffer<T>>(place(), backend_.memory());
   layout_ = unique_number();
   built_ = true;
 }
@@ -47,7 +48,7 @@ std::int64_t Network<T>::place() {
 template <class T>
 void Network<T>::freeze(const std::vector<bool>& parameters, const std::vector<bool>& statistics) {
   require_built();
-  const auto block = std::make_shared<Buffer<T>>(block_->size());
+  const auto block = std::make_shared<Buffer<T>>(block_->size(), backend_.memory());
   std::vector<Parameter> before;
   for (const auto& layer : layers_)
     before.insert(before.end(), layer->parameters().begin(), layer->parameters().end());

@@ -40,11 +40,11 @@ void Optimizer<T>::scale_dynamically(std::int64_t growth_steps, std::int64_t* st
 }
 
 template <class T>
-std::vector<typename Optimizer<T>::Slot> Optimizer<T>::made_slots(std::int64_t size) const {
+std::vector<typename Optimizer<T>::Slot> Optimizer<T>::made_slots(std::int64_t size, Memory& memory) const {
   std::vector<Slot> made;
   std::int64_t run = 0;
   const auto add = [&](const char* name, double value = 0) {
-    made.push_back({name, Buffer<T>(size), run});
+    made.push_back({name, Buffer<T>(size, memory), run});
     if (value != 0) std::fill_n(made.back().values.data(), size, static_cast<T>(value));
   };
   const auto add_alone = [&](const char* name) {
@@ -84,7 +84,7 @@ std::vector<typename Optimizer<T>::Slot> Optimizer<T>::made_slots(std::int64_t s
     case OptimizerKind::kNadam:
       add("momentum");
       add("velocity");
-      made.push_back({"u_product", Buffer<T>(1), ++run});
+      made.push_back({"u_product", Buffer<T>(1), ++run});  // no verb reads it
       *made.back().values.data() = 1;
       break;
     case OptimizerKind::kFtrl:
@@ -129,7 +129,7 @@ void Optimizer<T>::bind(const Network<T>& network) {
   if (!bound_) {
     std::vector<Parameter> wanted;
     for (const std::size_t i : learning) wanted.push_back(*all[i]);
-    bind(std::move(wanted), network.trainable_size(), network.parameters());
+    bind(std::move(wanted), network.trainable_size(), network.parameters(), network.backend().memory());
   }
   bind(network, learning);
 }
@@ -154,21 +154,22 @@ void Optimizer<T>::bind(const Network<T>& network, const std::vector<std::size_t
   require(
       bound_ && std::equal(wanted.begin(), wanted.end(), parameters_.begin(), parameters_.end(), same_size),
       "optimizer: it was built for other parameter shapes; make a new one for this model");
-  move_slots(std::move(wanted), size);
+  move_slots(std::move(wanted), size, network.backend().memory());
   absent_ = std::move(absent);
   whole_ = network.steps_as_one();
   layout_ = network.layout();
 }
 
 template <class T>
-void Optimizer<T>::move_slots(std::vector<Parameter> to, std::int64_t size) {
+void Optimizer<T>::move_slots(std::vector<Parameter> to, std::int64_t size, Memory& memory) {
   const auto same_place = [](const Parameter& a, const Parameter& b) {
     return a.rows == b.rows && a.cols == b.cols && a.offset == b.offset;
   };
   const bool stays = std::equal(to.begin(), to.end(), parameters_.begin(), same_place);
   for (Slot& slot : slots_) {
-    if (slot.values.size() == 1 || (stays && slot.values.size() == size)) continue;
-    Buffer<T> moved(size);
+    if (slot.values.size() == 1 || (stays && slot.values.size() == size && slot.values.is_from(memory)))
+      continue;
+    Buffer<T> moved(size, memory);
     const bool of_sides = slot.name == "r" || slot.name == "c";  // Adafactor's: as long as one side, in a row
     for (std::size_t i = 0; i < to.size(); ++i) {
       const Parameter &from = parameters_[i], &there = to[i];
@@ -184,12 +185,12 @@ void Optimizer<T>::move_slots(std::vector<Parameter> to, std::int64_t size) {
     slot.values = std::move(moved);
   }
   parameters_ = std::move(to);
-  make_scratch(size);
+  make_scratch(size, memory);
 }
 
 template <class T>
-void Optimizer<T>::bind(std::vector<Parameter> parameters, std::int64_t size, const T* w) {
-  std::vector<Slot> slots = made_slots(size);
+void Optimizer<T>::bind(std::vector<Parameter> parameters, std::int64_t size, const T* w, Memory& memory) {
+  std::vector<Slot> slots = made_slots(size, memory);
   if (form_.kind == OptimizerKind::kScheduleFreeAdamW)  // its momentum is a point, not a direction
     for (Slot& slot : slots)
       if (slot.name == "momentum") std::copy_n(w, size, slot.values.data());
@@ -202,13 +203,13 @@ void Optimizer<T>::bind(std::vector<Parameter> parameters, std::int64_t size, co
     parameters_.clear();
     throw;
   }
-  make_scratch(size);
+  make_scratch(size, memory);
   bound_ = true;
 }
 
 template <class T>
-void Optimizer<T>::make_scratch(std::int64_t size) {
-  if (form_.kind == OptimizerKind::kLamb) scratch_ = Buffer<T>(size);
+void Optimizer<T>::make_scratch(std::int64_t size, Memory& memory) {
+  if (form_.kind == OptimizerKind::kLamb) scratch_ = Buffer<T>(size, memory);
   std::int64_t sides = 0, matrix = 0, square = 0;
   for (const Parameter& p : parameters_) {
     if (p.vector) continue;
@@ -217,7 +218,7 @@ void Optimizer<T>::make_scratch(std::int64_t size) {
     square = std::max(square, MuonScratch<T>::square_size(p));
   }
   if (form_.kind == OptimizerKind::kAdafactor) sums_ = Buffer<double>(sides);
-  if (form_.kind == OptimizerKind::kMuon) muon_ = MuonScratch<T>(matrix, square);
+  if (form_.kind == OptimizerKind::kMuon) muon_ = MuonScratch<T>(matrix, square, memory);
 }
 
 template <class T>
@@ -250,7 +251,7 @@ std::vector<std::vector<T>> Optimizer<T>::state() const {
 template <class T>
 void Optimizer<T>::restore(std::int64_t iterations, std::vector<std::vector<T>> slots) {
   require(iterations >= 0, "iterations: expected 0 or more, got ", iterations);
-  const std::size_t expected = made_slots(0).size();
+  const std::size_t expected = made_slots(0, host_memory()).size();
   require(slots.empty() || slots.size() == expected, "slots: expected ", expected, ", got ", slots.size());
   restored_ = std::move(slots);
   if (bound_) fill_from_restored();

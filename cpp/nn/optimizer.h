@@ -51,7 +51,7 @@ class Optimizer {
   // slots and takes no step.
   void bind(const Network<T>& network, const std::vector<std::size_t>& known);
   // The same for parameters whose values are w.
-  void bind(std::vector<Parameter> parameters, std::int64_t size, const T* w);
+  void bind(std::vector<Parameter> parameters, std::int64_t size, const T* w, Memory& memory = host_memory());
   bool bound() const { return bound_; }
   // Parameters whose weights do not decay, by number; before the first step.
   void exclude_from_decay(std::vector<bool> excluded);
@@ -81,7 +81,7 @@ class Optimizer {
   void count_step();
 
  private:
-  std::vector<Slot> made_slots(std::int64_t size) const;
+  std::vector<Slot> made_slots(std::int64_t size, Memory& memory) const;
   void fill_from_restored();
   // f(values, size) for what a slot holds of each parameter, in their order; or of its one number.
   template <class F>
@@ -90,15 +90,15 @@ class Optimizer {
   std::int64_t step_number() const;  // from 1
   T next_product() const;            // Nadam's
   bool steps_now() const;
-  bool overflows(const T* dw, const std::vector<bool>& absent) const;
-  void move_slots(std::vector<Parameter> to, std::int64_t size);
+  bool overflows(const Backend<T>& backend, const T* dw, const std::vector<bool>& absent) const;
+  void move_slots(std::vector<Parameter> to, std::int64_t size, Memory& memory);
   void clip(Lease& lease, const Backend<T>& backend, T* dw, const std::vector<bool>& absent) const;
   void decay(Lease& lease, const Backend<T>& backend, const Update<T>& due, std::size_t i) const;
   void take_by_norm(Lease& lease, const Backend<T>& backend, const Update<T>& due, const Parameter& p) const;
-  void take_factored(const Update<T>& due, const Parameter& p, T* dw) const;
+  void take_factored(const Backend<T>& backend, const Update<T>& due, const Parameter& p, T* dw) const;
   void take_orthogonal(Lease& lease, const Backend<T>& backend, const Update<T>& due, std::size_t i,
                        T* dw) const;
-  void make_scratch(std::int64_t size);
+  void make_scratch(std::int64_t size, Memory& memory);
   void average(Lease& lease, const Backend<T>& backend, T* w) const;
 
   OptimizerForm form_;

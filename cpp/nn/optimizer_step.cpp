@@ -138,7 +138,8 @@ void Optimizer<T>::clip(Lease& lease, const Backend<T>& backend, T* dw,
 }
 
 template <class T>
-bool Optimizer<T>::overflows(const T* dw, const std::vector<bool>& absent) const {
+bool Optimizer<T>::overflows(const Backend<T>& backend, const T* dw, const std::vector<bool>& absent) const {
+  backend.finish();
   const T scale = static_cast<T>(*scale_);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (is_set(absent, i)) continue;
@@ -152,7 +153,7 @@ bool Optimizer<T>::overflows(const T* dw, const std::vector<bool>& absent) const
 template <class T>
 bool Optimizer<T>::step(Lease& lease, const Backend<T>& backend, const Update<T>& due, T* dw, T* w,
                         const std::vector<bool>& absent) const {
-  if (growth_steps_ > 0 && overflows(dw, absent)) {
+  if (growth_steps_ > 0 && overflows(backend, dw, absent)) {
     *scaled_steps_ = 0;
     *scale_ /= 2;
     return false;
@@ -180,7 +181,7 @@ bool Optimizer<T>::step(Lease& lease, const Backend<T>& backend, const Update<T>
       over(p, sparing,
            [&](std::int64_t first, std::int64_t size) { backend.update(lease, due, dw + first, size); });
       if (form_.kind == OptimizerKind::kLamb) take_by_norm(lease, backend, due, p);
-      if (form_.kind == OptimizerKind::kAdafactor) take_factored(due, p, dw);
+      if (form_.kind == OptimizerKind::kAdafactor) take_factored(backend, due, p, dw);
       if (form_.kind == OptimizerKind::kMuon) take_orthogonal(lease, backend, due, i, dw);
     }
     if (accumulated != nullptr)  // those of parameters without a gradient too, as in Keras
@@ -201,7 +202,9 @@ void Optimizer<T>::decay(Lease& lease, const Backend<T>& backend, const Update<T
 }
 
 template <class T>
-void Optimizer<T>::take_factored(const Update<T>& due, const Parameter& p, T* dw) const {
+void Optimizer<T>::take_factored(const Backend<T>& backend, const Update<T>& due, const Parameter& p,
+                                 T* dw) const {
+  backend.finish();
   const T step = static_cast<T>(step_number()), largest = T(1) / std::sqrt(step);
   // Keras takes this limit with and without a relative_step.
   const T lr = due.form.lr < largest ? due.form.lr : largest;
@@ -286,13 +289,14 @@ void Optimizer<T>::count_step() {
   template T Optimizer<T>::next_product() const;                                                            \
   template Update<T> Optimizer<T>::update(const T*, T*) const;                                              \
   template void Optimizer<T>::clip(Lease&, const Backend<T>&, T*, const std::vector<bool>&) const;          \
-  template bool Optimizer<T>::overflows(const T*, const std::vector<bool>&) const;                          \
+  template bool Optimizer<T>::overflows(const Backend<T>&, const T*, const std::vector<bool>&) const;       \
   template bool Optimizer<T>::step(Lease&, const Backend<T>&, const Update<T>&, T*, T*,                     \
                                    const std::vector<bool>&) const;                                         \
   template void Optimizer<T>::take_by_norm(Lease&, const Backend<T>&, const Update<T>&, const Parameter&)   \
       const;                                                                                                \
   template void Optimizer<T>::decay(Lease&, const Backend<T>&, const Update<T>&, std::size_t) const;        \
-  template void Optimizer<T>::take_factored(const Update<T>&, const Parameter&, T*) const;                  \
+  template void Optimizer<T>::take_factored(const Backend<T>&, const Update<T>&, const Parameter&, T*)      \
+      const;                                                                                                \
   template void Optimizer<T>::take_orthogonal(Lease&, const Backend<T>&, const Update<T>&, std::size_t, T*) \
       const;                                                                                                \
   template void Optimizer<T>::average(Lease&, const Backend<T>&, T*) const;                                 \

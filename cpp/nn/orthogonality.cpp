@@ -6,14 +6,15 @@
 namespace lamina {
 
 template <class T>
-Orthogonality<T>::Orthogonality(double factor, bool of_rows, std::int64_t rows, std::int64_t cols)
+Orthogonality<T>::Orthogonality(double factor, bool of_rows, std::int64_t rows, std::int64_t cols,
+                                Memory& memory)
     : factor_(factor),
       of_rows_(of_rows),
       count_(of_rows ? rows : cols),
       size_(of_rows ? cols : rows),
-      vectors_(count_ * row_stride<T>(size_)),
-      products_(count_ * row_stride<T>(count_)),
-      slopes_(count_ * row_stride<T>(size_)),
+      vectors_(count_ * row_stride<T>(size_), memory),
+      products_(count_ * row_stride<T>(count_), memory),
+      slopes_(count_ * row_stride<T>(size_), memory),
       inverse_(count_) {}
 
 template <class T>
@@ -25,6 +26,7 @@ double Orthogonality<T>::operator()(const Pass<T>& pass, ConstMatrix<T> w, Matri
   };
   const Matrix<T> v(vectors_.data(), count_, size_, row_stride<T>(size_));
   const Matrix<T> products(products_.data(), count_, count_, row_stride<T>(count_));
+  pass.backend.finish();
   for (std::int64_t i = 0; i < count_; ++i) {
     double squares = 0;
     for (std::int64_t k = 0; k < size_; ++k) squares += double{at(w, i, k)} * double{at(w, i, k)};
@@ -34,6 +36,7 @@ double Orthogonality<T>::operator()(const Pass<T>& pass, ConstMatrix<T> w, Matri
     for (std::int64_t k = 0; k < size_; ++k) v.row(i)[k] = static_cast<T>(double{at(w, i, k)} * factor);
   }
   pass.backend.dense(pass.lease, {v}, v, nullptr, Activation::kLinear, products);
+  pass.backend.finish();
   const double pairs = static_cast<double>(count_) * (static_cast<double>(count_) - 1) / 2;
   double sum = 0;
   for (std::int64_t i = 0; i < count_; ++i) {
@@ -52,6 +55,7 @@ double Orthogonality<T>::operator()(const Pass<T>& pass, ConstMatrix<T> w, Matri
     }
   const Matrix<T> dv(slopes_.data(), count_, size_, row_stride<T>(size_));
   pass.backend.dense_input_gradient(pass.lease, products, v, Activation::kLinear, {}, dv);
+  pass.backend.finish();
   for (std::int64_t i = 0; i < count_; ++i) {
     const double inverse = inverse_.data()[i];
     const bool held =

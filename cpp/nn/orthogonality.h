@@ -13,7 +13,7 @@ template <class T>
 class Orthogonality {
  public:
   // Vectors are the rows of matrices of this shape, or their columns.
-  Orthogonality(double factor, bool of_rows, std::int64_t rows, std::int64_t cols);
+  Orthogonality(double factor, bool of_rows, std::int64_t rows, std::int64_t cols, Memory& memory);
 
   // The penalty; its gradient is added to dw (null: not wanted).
   double operator()(const Pass<T>& pass, ConstMatrix<T> w, Matrix<T> dw) const;

@@ -1,7 +1,6 @@
 #include "nn/restraints.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace lamina {
 
@@ -19,11 +18,10 @@ Restraints<T>::Restraints(const Network<T>& network) {
           {layer.get(), &p, p.penalty.template in<T>(), p.constraint.template in<T>(), own, std::nullopt});
       if (p.orthogonality != 0)
         held_.back().orthogonality.emplace(p.orthogonality, p.orthogonal_columns == p.transposed, p.rows,
-                                           p.cols);
+                                           p.cols, network.backend().memory());
       most = std::max(most, p.rows);
     }
-  values_ = Buffer<double>(static_cast<std::int64_t>(held_.size()));
-  rows_ = Buffer<T>(most);
+  rows_ = Buffer<T>(most, network.backend().memory());
 }
 
 template <class T>
@@ -45,17 +43,21 @@ void Restraints<T>::evaluate(const Pass<T>& pass, const Layer<T>* layer, bool gr
     const ConstMatrix<T> w(pass.parameters + p.offset, p.rows, p.cols, p.stride);
     const Matrix<T> dw =
         gradients ? Matrix<T>(pass.gradients + p.offset, p.rows, p.cols, p.stride) : Matrix<T>();
-    double value = 0;
-    if (h.penalty) value += pass.backend.penalty(pass.lease, h.penalty, w, T(1), rows_.data(), dw);
-    if (h.orthogonality) value += (*h.orthogonality)(pass, w, dw);
-    if (h.own != nullptr && h.own->penalty) value += h.own->penalty(p, w.data, dw.data);
-    values_.data()[i] = value;
+    double* const out = pass.weight_penalties + kEach * static_cast<std::int64_t>(i);
+    if (h.penalty) pass.backend.penalty(pass.lease, h.penalty, w, T(1), rows_.data(), dw, out);
+    if (h.orthogonality) out[1] = (*h.orthogonality)(pass, w, dw);
+    if (h.own == nullptr || !h.own->penalty) continue;
+    pass.backend.finish();
+    out[2] = h.own->penalty(p, w.data, dw.data);
   }
 }
 
 template <class T>
-double Restraints<T>::sum() const {
-  return std::accumulate(values_.data(), values_.data() + values_.size(), 0.0);
+double Restraints<T>::sum(const double* penalties) const {
+  double sum = 0;
+  for (const double* end = penalties + this->penalties(); penalties < end; penalties += kEach)
+    sum += penalties[0] + penalties[1] + penalties[2];
+  return sum;
 }
 
 template <class T>
@@ -65,7 +67,9 @@ void Restraints<T>::constrain(const Pass<T>& pass, const Layer<T>* layer) const 
     const Parameter& p = *h.parameter;
     const Matrix<T> w(pass.parameters + p.offset, p.rows, p.cols, p.stride);
     if (h.constraint) pass.backend.constrain(pass.lease, h.constraint, w);
-    if (h.own != nullptr && h.own->constraint) h.own->constraint(p, w.data);
+    if (h.own == nullptr || !h.own->constraint) continue;
+    pass.backend.finish();
+    h.own->constraint(p, w.data);
   }
 }
 

@@ -34,10 +34,15 @@ class Restraints {
   // constraints.
   void step(const Pass<T>& pass, const Layer<T>& layer, const Update<T>& update) const;
 
-  // The sum of the penalties as they were last evaluated, in the order of the parameters.
-  double sum() const;
+  // How many numbers evaluation leaves at the pass's weight_penalties, of which some stay 0: of each
+  // parameter the penalty, that on angles and the caller's own.
+  std::int64_t penalties() const { return kEach * static_cast<std::int64_t>(held_.size()); }
+  // Their sum, in the order of the parameters.
+  double sum(const double* penalties) const;
 
  private:
+  static constexpr std::int64_t kEach = 3;
+
   struct Held {
     const Layer<T>* layer;
     const Parameter* parameter;
@@ -52,8 +57,7 @@ class Restraints {
   void constrain(const Pass<T>& pass, const Layer<T>* layer) const;
 
   std::vector<Held> held_;
-  Buffer<double> values_;  // each penalty
-  Buffer<T> rows_;         // one, row by row
+  Buffer<T> rows_;  // of a penalty, row by row
 };
 
 }  // namespace lamina

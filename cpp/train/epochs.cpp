@@ -49,6 +49,7 @@ void TrainerEpochs<T>::run(Lease& lease) {
     Trainer<T>& trainer;
     ~Forget() { trainer.end_epoch(); }
   } const forget{trainer_};
+  trainer_.keep_data();
   std::int64_t batches = 0, next = 0;  // of the pass under way; next 0: none is
   for (std::int64_t epoch = form_.first; epoch < form_.last; ++epoch) {
     if (next == 0) {

@@ -10,6 +10,7 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
     : network_(network), capacity_(capacity), mode_(mode) {
   network.require_built();
   const bool training = mode == Mode::kTraining;
+  Memory& memory = network.backend().memory();
   std::int64_t widest = network.inputs();
   std::int64_t depth = 0;
   bool trainable_seen = false, penalised = false;
@@ -27,14 +28,15 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
       input_rescale_ = *layer->rescales();
       continue;
     }
-    Buffer<T> kept(training ? capacity * layer->outputs() : 0);
+    Buffer<T> kept(training ? capacity * layer->outputs() : 0, memory);
     stages_.push_back({layer.get(),
                        std::move(kept),
-                       Buffer<T>(layer->workspace(capacity)),
+                       Buffer<T>(layer->workspace(capacity), memory),
                        nullptr,
                        {},
                        {},
                        penalty,
+                       0,
                        depth});
     if (layer->depth() != 0) depth = layer->depth();
     widest = std::max(widest, layer->outputs());
@@ -45,12 +47,15 @@ Forward<T>::Forward(const Network<T>& network, std::int64_t capacity, Mode mode)
     const Activation last = stages_.back().layer->head();
     if (last == Activation::kSoftmax || last == Activation::kSigmoid) {
       head_ = true;
-      logits_ = Buffer<T>(capacity * network.outputs());
+      logits_ = Buffer<T>(capacity * network.outputs(), memory);
     }
   }
-  if (penalised) penalty_rows_ = Buffer<T>(capacity);
-  if (training && head_ && stages_.back().penalty) head_gradient_ = Buffer<T>(capacity * network.outputs());
-  for (auto& buffer : training ? gradients_ : turns_) buffer = Buffer<T>(capacity * widest);
+  if (penalised) penalty_rows_ = Buffer<T>(capacity, memory);
+  if (training && head_ && stages_.back().penalty)
+    head_gradient_ = Buffer<T>(capacity * network.outputs(), memory);
+  for (auto& buffer : training ? gradients_ : turns_) buffer = Buffer<T>(capacity * widest, memory);
+  for (Stage& stage : stages_)
+    if (stage.penalty) stage.place = penalties_++;
   for (std::size_t i = 0; i < stages_.size(); ++i)
     stages_[i].output = training ? stages_[i].kept.data() : turns_[i % 2].data();
 }
@@ -71,52 +76,57 @@ ConstMatrix<T> Forward<T>::run_stages(const Pass<T>& pass, ConstMatrix<T> x, std
     stage.layer->forward(at(pass, stage), x, y, stage.workspace.data());
     stage.x = x;
     stage.y = y;
-    if (mode_ == Mode::kEvaluation) output_penalties_ += penalty(pass, stage, {});
+    if (mode_ == Mode::kEvaluation) penalise(pass, stage, {});
     x = y;
   }
   return x;
 }
 
 template <class T>
-double Forward<T>::penalty(const Pass<T>& pass, const Stage& stage, Matrix<T> dy) const {
-  if (!stage.penalty) return 0;
+void Forward<T>::penalise(const Pass<T>& pass, const Stage& stage, Matrix<T> dy) const {
+  if (!stage.penalty) return;
   const double samples = static_cast<double>(stage.y.rows);
-  return pass.backend.penalty(pass.lease, stage.penalty, stage.y, static_cast<T>(1 / samples),
-                              penalty_rows_.data(), dy) /
-         samples;
+  pass.backend.penalty(pass.lease, stage.penalty, stage.y, static_cast<T>(1 / samples), penalty_rows_.data(),
+                       dy, pass.output_penalties + stage.place);
+}
+
+// In the order in which they were made, which is that of the way back in training.
+template <class T>
+double Forward<T>::penalty_sum(const double* penalties, std::int64_t samples) const {
+  double sum = 0;
+  for (std::int64_t k = 0; k < penalties_; ++k)
+    sum += penalties[mode_ == Mode::kTraining ? penalties_ - 1 - k : k] / static_cast<double>(samples);
+  return sum;
 }
 
 // The same where dz is the gradient at the logits of the stage's activation.
 template <class T>
-double Forward<T>::head_penalty(const Pass<T>& pass, const Stage& stage, Matrix<T> dz) const {
-  if (!stage.penalty) return 0;
+void Forward<T>::penalise_head(const Pass<T>& pass, const Stage& stage, Matrix<T> dz) const {
+  if (!stage.penalty) return;
   const std::int64_t features = stage.layer->features();
   const Matrix<T> dy(head_gradient_.data(), dz.rows, dz.cols);
-  std::fill_n(dy.data, dy.size(), T(0));
-  const double sum = penalty(pass, stage, dy);
+  pass.backend.blend(pass.lease, Blend::kSet, T(0), T(0), nullptr, dy.data, dy.size());
+  penalise(pass, stage, dy);
   pass.backend.activation_gradient(pass.lease, stage.layer->head(), stage.y.reshaped(features),
                                    dy.reshaped(features), dy.reshaped(features));
-  for (std::int64_t i = 0; i < dz.size(); ++i) dz.data[i] += dy.data[i];
-  return sum;
+  pass.backend.blend(pass.lease, Blend::kAdd, T(0), T(0), dy.data, dz.data, dz.size());
 }
 
 template <class T>
 ConstMatrix<T> Forward<T>::run(const Pass<T>& pass, ConstMatrix<T> x) {
-  output_penalties_ = 0;
   return run_stages(pass, x, stages_.size());
 }
 
 template <class T>
 ConstMatrix<T> Forward<T>::run_to_logits(const Pass<T>& pass, ConstMatrix<T> x) {
   Stage& last = stages_.back();
-  output_penalties_ = 0;
   last.x = run_stages(pass, x, stages_.size() - 1);
   last.y = Matrix<T>(last.output, x.rows, last.layer->outputs());
   const ConstMatrix<T> logits =
       last.layer->logits(at(pass, last), last.x, {logits_.data(), x.rows, last.layer->outputs()});
   if (last.penalty) {  // it is on what comes out of the head, which the loss does not look at
     output_from_logits(pass, logits);
-    if (mode_ == Mode::kEvaluation) output_penalties_ += penalty(pass, last, {});
+    if (mode_ == Mode::kEvaluation) penalise(pass, last, {});
   }
   return logits;
 }
@@ -135,8 +145,7 @@ Matrix<T> Forward<T>::output_gradient(std::int64_t rows) const {
 }
 
 template <class T>
-double Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
-  double penalties = 0;
+void Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
   T* here = gradients_[0].data();
   T* below = gradients_[1].data();
   for (std::size_t i = stages_.size(); i-- > first_trainable_;) {
@@ -144,7 +153,10 @@ double Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
     const std::int64_t rows = stage.x.rows;
     const Matrix<T> dy(here, rows, stage.layer->outputs());
     const Matrix<T> dx = i > first_trainable_ ? Matrix<T>(below, rows, stage.layer->inputs()) : Matrix<T>();
-    penalties += at_logits ? head_penalty(pass, stage, dy) : penalty(pass, stage, dy);
+    if (at_logits)
+      penalise_head(pass, stage, dy);
+    else
+      penalise(pass, stage, dy);
     // A layer may hand on the gradient at the logits of the activation below it.
     Activation joined = Activation::kLinear;
     if (dx && stage.layer->joins_below() && stages_[i - 1].layer->head() != Activation::kSoftmax &&
@@ -158,9 +170,7 @@ double Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
     at_logits = joined != Activation::kLinear;
     std::swap(here, below);
   }
-  for (std::size_t i = std::min(first_trainable_, stages_.size()); i-- > 0;)
-    penalties += penalty(pass, stages_[i], {});
-  return penalties;
+  for (std::size_t i = std::min(first_trainable_, stages_.size()); i-- > 0;) penalise(pass, stages_[i], {});
 }
 
 template <class T>

@@ -40,10 +40,13 @@ class Forward {
   // After either: room for the gradient at the output, or at the head's logits.
   Matrix<T> output_gradient(std::int64_t rows) const;
   // From that gradient to all parameters' gradients, or their steps. at_logits: it is that at
-  // run_to_logits()'s. Returns the sum of the penalties on the outputs.
-  double backward(const Pass<T>& pass, bool at_logits);
-  // The sum of the penalties on the outputs, after an evaluation's run.
-  double output_penalties() const { return output_penalties_; }
+  // run_to_logits()'s.
+  void backward(const Pass<T>& pass, bool at_logits);
+
+  // How many outputs have penalties: an evaluation's run and a training's backward leave them at the pass's
+  // output_penalties. Their sum for a batch of so many samples.
+  std::int64_t penalties() const { return penalties_; }
+  double penalty_sum(const double* penalties, std::int64_t samples) const;
   void commit(const Pass<T>& pass);
 
  private:
@@ -53,14 +56,15 @@ class Forward {
     T* output;            // in training kept for the way back; else one of two that the stages take in turn
     ConstMatrix<T> x, y;  // of the last run
     Penalty<T> penalty;   // on the output
+    std::int64_t place = 0;  // among those that have one
     std::int64_t depth_below = 0;
   };
 
   Pass<T> at(const Pass<T>& pass, const Stage& stage) const;
   ConstMatrix<T> run_stages(const Pass<T>& pass, ConstMatrix<T> x, std::size_t end);
   // The penalty on a stage's output; its gradient is added to dy, if that is wanted.
-  double penalty(const Pass<T>& pass, const Stage& stage, Matrix<T> dy) const;
-  double head_penalty(const Pass<T>& pass, const Stage& stage, Matrix<T> dz) const;
+  void penalise(const Pass<T>& pass, const Stage& stage, Matrix<T> dy) const;
+  void penalise_head(const Pass<T>& pass, const Stage& stage, Matrix<T> dz) const;
 
   const Network<T>& network_;
   std::int64_t capacity_;
@@ -71,7 +75,7 @@ class Forward {
   std::size_t first_trainable_ = 0;
   Buffer<T> logits_, gradients_[2], turns_[2];
   Buffer<T> penalty_rows_, head_gradient_;  // where outputs have penalties
-  double output_penalties_ = 0;
+  std::int64_t penalties_ = 0;
 };
 
 }  // namespace lamina

@@ -20,7 +20,7 @@ void Intake<T>::prepare(const Network<T>& network, const Forward<T>& forward, co
   const std::int64_t places = direct_ ? 2 * capacity : 0;
   const std::int64_t gathered = std::min(capacity, fewest_ - 1) * network.inputs();
   if (places_.size() < places) places_ = Buffer<const void*>(places);
-  if (gathered_.size() < gathered) gathered_ = Buffer<T>(gathered);
+  if (gathered_.size() < gathered) gathered_ = Buffer<T>(gathered, backend_->memory());
 }
 
 template <class T>

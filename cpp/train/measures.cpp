@@ -5,12 +5,73 @@
 #include "train/trainer.h"
 
 namespace lamina {
+namespace {
+
+// So many batches of a device are read together.
+constexpr std::size_t kNotes = 1024;
+
+}  // namespace
 
 template <class T>
-double Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, bool at_logits,
-                        const Target<T>& target, const T* weights, Matrix<T> gradient) const {
+void Trainer<T>::make_room(Sweep& sweep) const {
+  const Backend<T>& backend = network_.backend();
+  const std::int64_t width = 1 + 2 * static_cast<std::int64_t>(form_.metrics.size()) +
+                             sweep.batch->forward.penalties() + restraints_.penalties();
+  const std::size_t notes = backend.on_device() ? kNotes : 1;
+  const std::int64_t size = width * static_cast<std::int64_t>(notes);
+  if (sweep.numbers.size() == size) return;
+  sweep.numbers = Buffer<double>(size, backend.memory());
+  sweep.notes.resize(notes);
+}
+
+template <class T>
+void Trainer<T>::direct_penalties(Pass<T>& pass, const Sweep& sweep) const {
+  pass.output_penalties = sweep.row(sweep.noted) + 1 + 2 * form_.metrics.size();
+  pass.weight_penalties = pass.output_penalties + sweep.batch->forward.penalties();
+}
+
+template <class T>
+void Trainer<T>::settle(Sweep& sweep) const {
+  if (sweep.noted == 0) return;
+  network_.backend().finish();
+  const Forward<T>& forward = sweep.batch->forward;
+  for (std::size_t k = 0; k < sweep.noted; ++k) {
+    const Noted& note = sweep.notes[k];
+    const double* number = sweep.row(k);
+    // Without a reduction the gradient is that of the sum, and what is reported the mean.
+    const double sum = note.weight * *number++;
+    double value =
+        note.scale *
+        (form_.reduction == Reduction::kNone && !form_.own_loss ? sum / static_cast<double>(note.rows) : sum);
+    for (std::size_t m = 0; m < form_.metrics.size(); ++m, number += 2) {
+      const MetricSpec::Way way = form_.metrics[m].way;
+      if (way != MetricSpec::Way::kRows && way != MetricSpec::Way::kLoss) continue;
+      double* const state = sweep.metrics[m].data();
+      const bool weighted = form_.metrics[m].weighted && note.weighted;
+      state[0] += number[0] / static_cast<double>(form_.positions);
+      state[1] +=
+          weighted ? number[1] / static_cast<double>(form_.positions) : static_cast<double>(note.count);
+    }
+    const double of_outputs = forward.penalty_sum(number, note.count);
+    value += note.trains ? of_outputs + restraints_.sum(number + forward.penalties())
+                         : sweep.penalties + of_outputs;
+    sweep.loss_sum += value * static_cast<double>(note.count);
+  }
+  sweep.noted = 0;
+}
+
+template <class T>
+void Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, bool at_logits,
+                      const Target<T>& target, const T* weights, Matrix<T> gradient, Noted& note,
+                      double* sum) const {
   const LossSpec& spec = form_.loss;
   Batch& batch = *sweep.batch;
+  const bool by_weights = form_.reduction == Reduction::kWeightedMean && weights != nullptr &&
+                          spec.form.kind != LossKind::kCircle;
+  // What depends on the batch's targets or weights is found here; all else may wait on a device.
+  if (by_weights || spec.maps_bits() || spec.form.ignores || !spec.alphas.empty() ||
+      (spec.whole_batch && weights != nullptr))
+    pass.backend.finish();
   LossForm<T> form = loss_form(spec, at_logits, at_logits ? batch.forward.head() : Activation::kLinear,
                                target.values, features_);
   const LossAxes& axes = spec.axes;
@@ -20,10 +81,9 @@ double Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, b
                             : axes.batch              ? axes.rows()
                                                       : samples * axes.rows();
   const auto ignored = [&](std::int64_t i) { return form.ignores && target.labels[i] == form.ignored; };
-  const bool by_weights = form_.reduction == Reduction::kWeightedMean && weights != nullptr;
   // What the values are divided by: for the report, and for the gradient.
   double divisor = 1;
-  if (by_weights && form.kind != LossKind::kCircle) {
+  if (by_weights) {
     divisor = 0;
     for (std::int64_t i = 0; i < prediction.rows; ++i)
       divisor += ignored(i) ? 0 : static_cast<double>(weights[i]);
@@ -44,42 +104,42 @@ double Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, b
     form.label_shift = 0;
     taken.values = y;
   }
-  double sum;
+  double weight = 1;
   if (spec.whole_batch && !(form.logits && spec.rows_at_logits)) {
     // One value for all: weights, which come one per row, multiply it.
-    const double weight =
-        weights != nullptr ? std::accumulate(weights, weights + rows, 0.0) : static_cast<double>(rows);
+    weight = weights != nullptr ? std::accumulate(weights, weights + rows, 0.0) : static_cast<double>(rows);
     if (form_.reduction == Reduction::kSum || form_.reduction == Reduction::kNone)
       scale /= weights != nullptr ? static_cast<double>(form_.positions) : static_cast<double>(rows);
     const std::int64_t values = spec.by_output() ? features_ : prediction.size();
-    const double share = weight * static_cast<double>(values) / static_cast<double>(prediction.size());
-    sum = share * pass.backend.loss(pass.lease, form, prediction.reshaped(values),
-                                    {nullptr, taken.values.reshaped(values)}, nullptr,
-                                    static_cast<T>(scale * share), batch.rows.data(),
-                                    gradient ? gradient.reshaped(values) : gradient);
+    weight *= static_cast<double>(values) / static_cast<double>(prediction.size());
+    pass.backend.loss(pass.lease, form, prediction.reshaped(values), {nullptr, taken.values.reshaped(values)},
+                      nullptr, static_cast<T>(scale * weight), batch.rows.data(),
+                      gradient ? gradient.reshaped(values) : gradient, sum);
   } else if (axes && spec.by_output()) {
     // Of longer or shorter rows there are less or more, which their mean does not see.
     const double width = static_cast<double>(axes.width * (axes.batch ? samples : 1));
     const bool meaned = form_.reduction == Reduction::kMean ||
                         (form_.reduction == Reduction::kWeightedMean && weights == nullptr);
     const double share = meaned ? 1 : static_cast<double>(features_) / width;
-    sum = pass.backend.loss(pass.lease, form, prediction, taken, weights, static_cast<T>(scale * share),
-                            batch.rows.data(), gradient);
-    if (form_.reduction != Reduction::kNone) sum *= share;
+    pass.backend.loss(pass.lease, form, prediction, taken, weights, static_cast<T>(scale * share),
+                      batch.rows.data(), gradient, sum);
+    if (form_.reduction != Reduction::kNone) weight = share;
   } else {
-    sum = rows_loss(pass, batch, form, prediction, taken, weights, static_cast<T>(scale), gradient);
+    rows_loss(pass, batch, form, prediction, taken, weights, static_cast<T>(scale), gradient, sum);
   }
-  // Without a reduction the gradient is that of the sum, and what is reported the mean.
-  return scale * (form_.reduction == Reduction::kNone ? sum / static_cast<double>(rows) : sum);
+  note.scale = scale;
+  note.weight = weight;
+  note.rows = rows;
 }
 
 template <class T>
-double Trainer<T>::rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form, ConstMatrix<T> prediction,
-                             const Target<T>& target, const T* weights, T scale, Matrix<T> gradient) const {
+void Trainer<T>::rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form, ConstMatrix<T> prediction,
+                           const Target<T>& target, const T* weights, T scale, Matrix<T> gradient,
+                           double* sum) const {
   const LossAxes& axes = form_.loss.axes;
   if (!axes)
     return pass.backend.loss(pass.lease, form, prediction, target, weights, scale, batch.rows.data(),
-                             gradient);
+                             gradient, sum);
   const auto size = static_cast<std::int64_t>(axes.from.size());
   const std::int64_t samples = prediction.size() / size;
   const std::int64_t width = axes.batch ? samples * axes.width : axes.width;
@@ -87,8 +147,9 @@ double Trainer<T>::rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form
     const ConstMatrix<T> x = given.reshaped(size);
     const Matrix<T> y(to.data(), samples, size);
     if (!axes.batch) {
-      pass.backend.gather_columns(pass.lease, x, axes.from.data(), y);
+      pass.backend.gather_columns(pass.lease, x, from_.data(), y);
     } else {
+      pass.backend.finish();
       for (std::int64_t i = 0; i < samples; ++i)
         for (std::int64_t j = 0; j < size; ++j)
           to.data()[j / axes.width * width + i * axes.width + j % axes.width] =
@@ -98,6 +159,7 @@ double Trainer<T>::rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form
   };
   const T* row_weights = weights;
   if (weights != nullptr && axes.rows() != form_.positions) {
+    pass.backend.finish();
     T* const spread = batch.row_weights.data();
     for (std::int64_t i = 0; i < samples; ++i)
       std::fill_n(spread + i * axes.rows(), axes.rows(), weights[i * form_.positions]);
@@ -105,34 +167,31 @@ double Trainer<T>::rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form
   }
   const ConstMatrix<T> x = turn(prediction, batch.turned[0]), y = turn(target.values, batch.turned[1]);
   const Matrix<T> dx = gradient ? Matrix<T>(batch.turned[2].data(), x.rows, x.cols) : Matrix<T>();
-  const double sum =
-      pass.backend.loss(pass.lease, form, x, {nullptr, y}, row_weights, scale, batch.rows.data(), dx);
-  if (!gradient) return sum;
+  pass.backend.loss(pass.lease, form, x, {nullptr, y}, row_weights, scale, batch.rows.data(), dx, sum);
+  if (!gradient) return;
   if (!axes.batch) {
     pass.backend.gather_columns(pass.lease, dx.reshaped(size), back_.data(), gradient.reshaped(size));
   } else {
+    pass.backend.finish();
     const Matrix<T> back = gradient.reshaped(size);
     for (std::int64_t i = 0; i < samples; ++i)
       for (std::int64_t j = 0; j < size; ++j)
         back.row(i)[axes.from[static_cast<std::size_t>(j)]] =
             dx.data[j / axes.width * width + i * axes.width + j % axes.width];
   }
-  return sum;
 }
 
 template <class T>
 void Trainer<T>::measure(Pass<T> pass, Sweep& sweep, ConstMatrix<T> logits, ConstMatrix<T> output,
-                         const Target<T>& target, const T* weights) const {
+                         const Target<T>& target, const T* weights, double* sums) const {
   Batch& batch = *sweep.batch;
   const ConstMatrix<T> prediction = output.reshaped(features_);
-  const double positions = static_cast<double>(form_.positions);
   T* const rows = batch.rows.data();
-  for (std::size_t k = 0; k < form_.metrics.size(); ++k) {
+  for (std::size_t k = 0; k < form_.metrics.size(); ++k, sums += 2) {
     const MetricSpec& metric = form_.metrics[k];
     double* const state = sweep.metrics[k].data();
     const T* const used = metric.weighted ? weights : nullptr;
     const Target<T> taken = of_kind(target, metric.wants_labels());
-    double sum = 0;
     switch (metric.way) {
       case MetricSpec::Way::kOwn:
         state[0] = own_.metrics[metric.own](seen(pass, sweep, output, target, used));
@@ -142,32 +201,29 @@ void Trainer<T>::measure(Pass<T> pass, Sweep& sweep, ConstMatrix<T> logits, Cons
         continue;
       case MetricSpec::Way::kLoss: {
         const bool at_logits = logits && metric.loss.takes_logits();
+        if (metric.loss.maps_bits()) pass.backend.finish();
         const LossForm<T> form =
             loss_form(metric.loss, at_logits, at_logits ? batch.forward.head() : Activation::kLinear,
                       target.values, features_);
-        sum = pass.backend.loss(pass.lease, form, at_logits ? logits.reshaped(features_) : prediction, taken,
-                                used, T(1), rows, {});
+        pass.backend.loss(pass.lease, form, at_logits ? logits.reshaped(features_) : prediction, taken, used,
+                          T(1), rows, {}, sums);
         break;
       }
       case MetricSpec::Way::kRows: {
         const MetricForm<double>& given = metric.rows;
-        sum = pass.backend.metric(pass.lease, {given.kind, static_cast<T>(given.threshold), given.k},
-                                  prediction, taken, rows);
-        if (used == nullptr) break;
-        sum = 0;
-        for (std::int64_t i = 0; i < prediction.rows; ++i) sum += static_cast<double>(rows[i] * used[i]);
+        pass.backend.metric(pass.lease, {given.kind, static_cast<T>(given.threshold), given.k}, prediction,
+                            taken, used, rows, sums);
         break;
       }
     }
-    state[0] += sum / positions;
-    state[1] += used != nullptr ? std::accumulate(used, used + prediction.rows, 0.0) / positions
-                                : static_cast<double>(output.rows);
+    if (used != nullptr) pass.backend.sum(pass.lease, used, prediction.rows, sums + 1);
   }
 }
 
 template <class T>
 Seen<T> Trainer<T>::seen(Pass<T> pass, const Sweep& sweep, ConstMatrix<T> output, const Target<T>& target,
                          const T* weights) const {
+  pass.backend.finish();  // it is the host that sees them
   const DataForm form = data_form();
   const std::int64_t width = form.labels             ? form.positions
                              : form.target_width > 0 ? form.target_width
@@ -176,22 +232,19 @@ Seen<T> Trainer<T>::seen(Pass<T> pass, const Sweep& sweep, ConstMatrix<T> output
           pass.training, sweep.batches_done == 0};
 }
 
-template double Trainer<float>::loss(Pass<float>, Sweep&, ConstMatrix<float>, bool, const Target<float>&,
-                                     const float*, Matrix<float>) const;
-template double Trainer<double>::loss(Pass<double>, Sweep&, ConstMatrix<double>, bool, const Target<double>&,
-                                      const double*, Matrix<double>) const;
-template double Trainer<float>::rows_loss(Pass<float>, Batch&, const LossForm<float>&, ConstMatrix<float>,
-                                          const Target<float>&, const float*, float, Matrix<float>) const;
-template double Trainer<double>::rows_loss(Pass<double>, Batch&, const LossForm<double>&, ConstMatrix<double>,
-                                           const Target<double>&, const double*, double,
-                                           Matrix<double>) const;
-template void Trainer<float>::measure(Pass<float>, Sweep&, ConstMatrix<float>, ConstMatrix<float>,
-                                      const Target<float>&, const float*) const;
-template void Trainer<double>::measure(Pass<double>, Sweep&, ConstMatrix<double>, ConstMatrix<double>,
-                                       const Target<double>&, const double*) const;
-template Seen<float> Trainer<float>::seen(Pass<float>, const Sweep&, ConstMatrix<float>, const Target<float>&,
-                                          const float*) const;
-template Seen<double> Trainer<double>::seen(Pass<double>, const Sweep&, ConstMatrix<double>,
-                                            const Target<double>&, const double*) const;
+#define LAMINA_INSTANTIATE(T)                                                                                \
+  template void Trainer<T>::make_room(Sweep&) const;                                                         \
+  template void Trainer<T>::direct_penalties(Pass<T>&, const Sweep&) const;                                  \
+  template void Trainer<T>::settle(Sweep&) const;                                                            \
+  template void Trainer<T>::loss(Pass<T>, Sweep&, ConstMatrix<T>, bool, const Target<T>&, const T*,          \
+                                 Matrix<T>, Noted&, double*) const;                                          \
+  template void Trainer<T>::rows_loss(Pass<T>, Batch&, const LossForm<T>&, ConstMatrix<T>, const Target<T>&, \
+                                      const T*, T, Matrix<T>, double*) const;                                \
+  template void Trainer<T>::measure(Pass<T>, Sweep&, ConstMatrix<T>, ConstMatrix<T>, const Target<T>&,       \
+                                    const T*, double*) const;                                                \
+  template Seen<T> Trainer<T>::seen(Pass<T>, const Sweep&, ConstMatrix<T>, const Target<T>&, const T*) const;
+LAMINA_INSTANTIATE(float)
+LAMINA_INSTANTIATE(double)
+#undef LAMINA_INSTANTIATE
 
 }  // namespace lamina

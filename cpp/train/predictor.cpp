@@ -16,12 +16,18 @@ Predictor<T>::Predictor(const Network<T>& network, std::int64_t capacity)
 
 template <class T>
 void Predictor<T>::run(Lease& lease, const Rows& rows, std::int64_t first, Matrix<T> out) {
-  intake_.prepare(network_, forward_, rows, capacity());
-  const std::int64_t end = first + out.rows, next = std::min(rows.count - end, out.rows);
-  const ConstMatrix<T> x = intake_.take(lease, rows, nullptr, first, out.rows, next);
-  Pass<T> pass{network_.backend(), lease, network_.parameters()};
+  const Backend<T>& backend = network_.backend();
+  const Finishing<T> finishing(backend);
+  if (backend.on_device()) packed_.hold(rows, first, out.rows, backend.memory());
+  const Rows& read = backend.on_device() ? packed_.rows() : rows;
+  const std::int64_t begin = backend.on_device() ? 0 : first, end = begin + out.rows;
+  intake_.prepare(network_, forward_, read, capacity());
+  const ConstMatrix<T> x =
+      intake_.take(lease, read, nullptr, begin, out.rows, std::min(read.count - end, out.rows));
+  Pass<T> pass{backend, lease, network_.parameters()};
   pass.samples = intake_.samples();
   const ConstMatrix<T> y = forward_.run(pass, x);
+  backend.finish();
   std::copy_n(y.data, y.size(), out.data);
 }
 

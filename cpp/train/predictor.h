@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "base/rows.h"
+#include "base/packed_rows.h"
 #include "train/intake.h"
 
 namespace lamina {
@@ -25,6 +25,7 @@ class Predictor {
   const Network<T>& network_;
   Forward<T> forward_;
   Intake<T> intake_;
+  PackedRows packed_;  // of a backend on a device: the rows that are due
 };
 
 template <class T>

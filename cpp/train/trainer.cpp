@@ -18,18 +18,17 @@ constexpr std::int64_t kRowsAtOnce = 256;
 // weights have taken their step: only done where that way is short. The bits are the same.
 constexpr std::chrono::milliseconds kLongStep(100);
 
-// A label that may have been changed since it was checked; 0 for what is no number.
-std::int64_t class_number(double label) {
-  return std::abs(label) < 0x1p62 ? static_cast<std::int64_t>(label) : 0;
-}
+// The same on a device, which computes them in parallel.
+constexpr std::int64_t kRowsAtOnceOnDevice = 8192;
 
-std::vector<std::int64_t> inverse_of(const std::vector<std::int64_t>& from) {
-  std::vector<std::int64_t> back(from.size(), -1);
-  for (std::size_t j = 0; j < from.size(); ++j) {
-    const bool fits = from[j] >= 0 && from[j] < static_cast<std::int64_t>(from.size());
-    require(fits && back[static_cast<std::size_t>(from[j])] < 0, "loss: axes: expected each place once, got ",
-            from[j]);
-    back[static_cast<std::size_t>(from[j])] = static_cast<std::int64_t>(j);
+Buffer<std::int64_t> inverse_of(const std::vector<std::int64_t>& from, Memory& memory) {
+  const auto size = static_cast<std::int64_t>(from.size());
+  Buffer<std::int64_t> back(size, memory);
+  std::fill_n(back.data(), size, -1);
+  for (std::int64_t j = 0; j < size; ++j) {
+    const std::int64_t at = from[static_cast<std::size_t>(j)];
+    require(at >= 0 && at < size && back.data()[at] < 0, "loss: axes: expected each place once, got ", at);
+    back.data()[at] = j;
   }
   return back;
 }
@@ -40,19 +39,21 @@ template <class T>
 Trainer<T>::Batch::Batch(const Trainer& trainer, std::int64_t capacity, Mode mode)
     : forward(trainer.network_, capacity, mode) {
   const DataForm form = trainer.data_form();
+  Memory& memory = trainer.network_.backend().memory();
   const std::int64_t positions = capacity * form.positions;
-  if (form.labels || trainer.wants_labels()) labels = Buffer<std::int64_t>(positions);
+  if (form.labels || trainer.wants_labels()) labels = Buffer<std::int64_t>(positions, memory);
   if (!form.labels)
-    values = Buffer<T>(form.target_width > 0 ? capacity * form.target_width : positions * form.features);
-  label_row = Buffer<double>(form.positions);
-  weights = Buffer<T>(positions);
-  rows = Buffer<T>(positions);
-  if (!trainer.form_.loss.alphas.empty()) weighed = Buffer<T>(positions * form.features);
+    values =
+        Buffer<T>(form.target_width > 0 ? capacity * form.target_width : positions * form.features, memory);
+  weights = Buffer<T>(positions, memory);
+  if (form.positions > 1) each_weight = Buffer<T>(capacity, memory);
+  rows = Buffer<T>(positions, memory);
+  if (!trainer.form_.loss.alphas.empty()) weighed = Buffer<T>(positions * form.features, memory);
   const LossAxes& axes = trainer.form_.loss.axes;
   if (!axes) return;
-  rows = Buffer<T>(std::max(positions, axes.batch ? axes.rows() : capacity * axes.rows()));
-  if (!axes.batch) row_weights = Buffer<T>(capacity * axes.rows());
-  for (Buffer<T>& each : turned) each = Buffer<T>(positions * form.features);
+  rows = Buffer<T>(std::max(positions, axes.batch ? axes.rows() : capacity * axes.rows()), memory);
+  if (!axes.batch) row_weights = Buffer<T>(capacity * axes.rows(), memory);
+  for (Buffer<T>& each : turned) each = Buffer<T>(positions * form.features, memory);
 }
 
 template <class T>
@@ -70,7 +71,9 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
     const auto size = static_cast<std::int64_t>(axes.from.size());
     require(size == network.outputs() && size % axes.width == 0, "loss: axes: expected ", network.outputs(),
             " places in whole rows, got ", size, " in rows of ", axes.width);
-    back_ = inverse_of(axes.from);
+    back_ = inverse_of(axes.from, network.backend().memory());
+    from_ = Buffer<std::int64_t>(back_.size(), network.backend().memory());
+    std::copy_n(axes.from.data(), from_.size(), from_.data());
   }
   const bool free_form = form.own_loss && form.target_width != form.positions * features_;
   for (const MetricSpec& metric : form.metrics) {
@@ -86,7 +89,8 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
     measures_logits_ |= metric.way == MetricSpec::Way::kLoss && metric.loss.takes_logits();
   }
   optimizer.bind(network);
-  gradients_ = Buffer<T>(network.trainable_size());
+  gradients_ = Buffer<T>(network.trainable_size(), network.backend().memory());
+  if (form.positions > 1) first_of_each_ = Buffer<std::int64_t>(form.positions, network.backend().memory());
   layout_ = network.layout();
 }
 
@@ -126,11 +130,15 @@ template <class T>
 void Trainer<T>::clear(Sweep& sweep) const {
   sweep.loss_sum = 0;
   sweep.samples = sweep.batches_done = 0;
+  sweep.noted = 0;
   sweep.metrics.resize(form_.metrics.size());
+  network_.backend().finish();
   for (std::size_t k = 0; k < form_.metrics.size(); ++k) {
     const MetricSpec& metric = form_.metrics[k];
-    const bool tally = metric.way == MetricSpec::Way::kTally;
-    sweep.metrics[k].assign(static_cast<std::size_t>(tally ? metric.tally.size(features_) : 2), 0.0);
+    const std::int64_t size = metric.way == MetricSpec::Way::kTally ? metric.tally.size(features_) : 2;
+    Buffer<double>& state = sweep.metrics[k];
+    if (state.size() != size) state = Buffer<double>(size, network_.backend().memory());
+    std::fill_n(state.data(), size, 0.0);
   }
 }
 
@@ -140,16 +148,19 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
   check_sizes(data, data_form());
   sweep.data = nullptr;  // until all is ready
+  if (!keeps_data_) sweep.resident.release();
   // A batch larger than the data is the data.
   const std::int64_t capacity = std::min(batch_size, std::max<std::int64_t>(data.size(), 1));
   if (!sweep.batch.has_value() || sweep.batch->forward.capacity() < capacity) {
     sweep.batch.reset();
     sweep.batch.emplace(*this, capacity, mode);
   }
-  sweep.batch->intake.prepare(network_, sweep.batch->forward, data.x, capacity);
+  sweep.resident.hold(network_.backend(), data);
+  sweep.batch->intake.prepare(network_, sweep.batch->forward, sweep.resident.data().x, capacity);
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
   sweep.end = 0;
+  make_room(sweep);
   if (!goes_on) clear(sweep);
   sweep.data = &data;
   return data.size() == 0 ? 0 : (data.size() - 1) / batch_size + 1;
@@ -162,7 +173,7 @@ std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int
   if (shuffle != Shuffle::kNone) {
     epoch_.data = nullptr;
     const std::int64_t size = data.size();
-    if (epoch_.order.size() != size) epoch_.order = Buffer<std::int64_t>(size);
+    if (epoch_.order.size() != size) epoch_.order = Buffer<std::int64_t>(size, network_.backend().memory());
     std::int64_t* order = epoch_.order.data();
     const auto poll = [&lease] { lease.poll(); };
     if (shuffle == Shuffle::kRows)
@@ -184,25 +195,18 @@ template <class T>
 Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const {
   const std::int64_t* order = sweep.order_from(first);
   const DataForm form = data_form();
+  const Rows& rows = *sweep.resident.data().y;
   std::int64_t* const labels = sweep.batch->labels.data();
   if (!form.labels) {
     const std::int64_t width = form.target_width > 0 ? form.target_width : form_.positions * features_;
     const Matrix<T> y(sweep.batch->values.data(), count, width);
-    network_.backend().gather(lease, *sweep.data->y, order, first, y);
+    network_.backend().gather(lease, rows, order, first, y);
     if (labels != nullptr)  // an own loss, whose targets are class numbers for its metrics
-      for (std::int64_t i = 0; i < y.size(); ++i) labels[i] = class_number(static_cast<double>(y.data[i]));
+      network_.backend().gather_labels(lease, rows, order, first, {true}, {labels, count, width});
     return {labels, form.target_width > 0 ? ConstMatrix<T>(y) : ConstMatrix<T>(y.reshaped(features_))};
   }
-  std::int64_t* out = labels;
-  const auto last = features_ - 1;
-  for (std::int64_t i = 0; i < count; ++i) {
-    read_row(*sweep.data->y, order != nullptr ? order[i] : first + i, sweep.batch->label_row.data());
-    for (std::int64_t p = 0; p < form_.positions; ++p) {
-      // Checked before, but the array is the user's: what was changed since may not reach outside a row.
-      const std::int64_t label = class_number(sweep.batch->label_row.data()[p]);
-      *out++ = form.any_label || label == form.ignored ? label : label > 0 ? std::min(label, last) : 0;
-    }
-  }
+  const LabelRange range{form.any_label, features_, form.ignored.has_value(), form.ignored.value_or(0)};
+  network_.backend().gather_labels(lease, rows, order, first, range, {labels, count, form_.positions});
   return {labels, {}};
 }
 
@@ -211,13 +215,14 @@ const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, std::int64_t fir
                                     std::int64_t count) const {
   if (!sweep.data->weight.has_value()) return nullptr;
   const std::int64_t width = sweep.data->weight->width(), positions = form_.positions;
-  T* weights = sweep.batch->weights.data();
-  network_.backend().gather(lease, *sweep.data->weight, sweep.order_from(first), first,
-                            {weights, count, width});
-  // One weight per sample counts for each of its positions; from the last row on, so that none is
-  // overwritten.
+  T* const weights = sweep.batch->weights.data();
+  // One weight per sample counts for each of its positions.
+  T* const gathered = width < positions ? sweep.batch->each_weight.data() : weights;
+  network_.backend().gather(lease, *sweep.resident.data().weight, sweep.order_from(first), first,
+                            {gathered, count, width});
   if (width < positions)
-    for (std::int64_t i = count; i-- > 0;) std::fill_n(weights + i * positions, positions, weights[i]);
+    network_.backend().gather_columns(lease, {gathered, count, width}, first_of_each_.data(),
+                                      {weights, count, positions});
   return weights;
 }
 
@@ -227,9 +232,11 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   const std::int64_t count = std::min(sweep.batch_size, sweep.data->size() - first);
   require(first >= 0 && count > 0, "batch: expected a number below the epoch's batches, got ", index);
   Batch& batch = *sweep.batch;
+  double* const numbers = sweep.row(sweep.noted);
+  direct_penalties(pass, sweep);
   const std::int64_t next = std::min(sweep.batch_size, sweep.data->size() - first - count);
   const ConstMatrix<T> x =
-      batch.intake.take(pass.lease, sweep.data->x, sweep.order_from(0), first, count, next);
+      batch.intake.take(pass.lease, sweep.resident.data().x, sweep.order_from(0), first, count, next);
   pass.samples = batch.intake.samples();
   const Target<T> target = gather_y(pass.lease, sweep, first, count);
   const T* weights = gather_weights(pass.lease, sweep, first, count);
@@ -244,34 +251,36 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
     output = batch.forward.run(pass, x);
   }
   const Matrix<T> gradient = pass.training ? batch.forward.output_gradient(count) : Matrix<T>();
-  double value;
-  if (form_.own_loss)
-    value = own_.loss(seen(pass, sweep, output, target, weights), gradient);
-  else
-    value = loss(pass, sweep, (at_logits ? logits : output).reshaped(features_), at_logits, target, weights,
-                 gradient ? gradient.reshaped(features_) : gradient);
-  if (!form_.metrics.empty()) measure(pass, sweep, logits, output, target, weights);
-  value += pass.training ? step(pass, batch.forward, at_logits)
-                         : sweep.penalties + batch.forward.output_penalties();
-  sweep.loss_sum += value * static_cast<double>(count);
+  Noted& note = sweep.notes[sweep.noted];
+  note = {1, 1, count, count, weights != nullptr, pass.training};
+  if (form_.own_loss) {
+    *numbers = own_.loss(seen(pass, sweep, output, target, weights), gradient);
+  } else {
+    loss(pass, sweep, (at_logits ? logits : output).reshaped(features_), at_logits, target, weights,
+         gradient ? gradient.reshaped(features_) : gradient, note, numbers);
+  }
+  if (!form_.metrics.empty()) measure(pass, sweep, logits, output, target, weights, numbers + 1);
+  if (pass.training) step(pass, batch.forward, at_logits);
   sweep.samples += count;
   sweep.end = first + count;
   ++sweep.batches_done;
+  if (++sweep.noted == sweep.notes.size()) settle(sweep);
 }
 
 template <class T>
-double Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
+void Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
   if (gradients_.size() == 0) {  // nothing learns: no step, as in Keras; statistics follow all the same
     const Lease::Whole whole(pass.lease);
     forward.commit(pass);
     ++idle_steps_;
-    return forward.backward(pass, at_logits);
+    forward.backward(pass, at_logits);
+    return;
   }
   const Update<T> update = optimizer_.update(gradients_.data(), network_.parameters());
-  const bool at_once = optimizer_.at_once() && step_time_ < kLongStep && !restraints_.may_throw();
-  double penalties = 0;
+  const bool at_once =
+      optimizer_.at_once() && step_time_ < kLongStep && !restraints_.may_throw() && !pass.backend.on_device();
   if (!at_once) {
-    penalties = forward.backward(pass, at_logits);
+    forward.backward(pass, at_logits);
     restraints_.add_gradients(pass);
   }
   const Lease::Whole whole(pass.lease);
@@ -279,7 +288,7 @@ double Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
   if (at_once) {
     pass.update = &update;
     if (restraints_.any()) pass.restraints = &restraints_;
-    penalties = forward.backward(pass, at_logits);
+    forward.backward(pass, at_logits);
   } else if (optimizer_.at_once()) {
     pass.backend.update(pass.lease, update, gradients_.data(), network_.trainable_size());
   } else {
@@ -292,7 +301,6 @@ double Trainer<T>::step(Pass<T> pass, Forward<T>& forward, bool at_logits) {
   else
     ++idle_steps_;
   if (!at_once) restraints_.constrain(pass);  // last: the caller's own may throw, and the step is whole
-  return penalties + restraints_.sum();
 }
 
 template <class T>
@@ -301,6 +309,7 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
   require(
       layout_ == network_.layout(),
       "trainable: layers of this model were frozen or unfrozen, and it was trained, within this training");
+  const Finishing<T> finishing(network_.backend());
   for (std::int64_t i = first; i < last; ++i) {
     const auto step = static_cast<std::uint64_t>(optimizer_.iterations()) + idle_steps_;
     const auto begin = Clock::now();
@@ -309,6 +318,16 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
     if (size < epoch_.batch_size || (i + 1) * epoch_.batch_size <= size) step_time_ = Clock::now() - begin;
     lease.poll();
   }
+  settle(epoch_);
+  network_.backend().finish();
+}
+
+template <class T>
+void Trainer<T>::end_epoch() {
+  epoch_.data = nullptr;
+  keeps_data_ = false;
+  epoch_.resident.release();
+  evaluation_.resident.release();
 }
 
 template <class T>
@@ -319,30 +338,37 @@ bool Trainer<T>::epoch_over() const {
 template <class T>
 void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size, bool goes_on) {
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
+  const Finishing<T> finishing(network_.backend());
   const bool free = form_.means_only();
-  const std::int64_t together = free ? std::max<std::int64_t>(kRowsAtOnce / batch_size, 1) : 1;
+  const std::int64_t rows = network_.backend().on_device() ? kRowsAtOnceOnDevice : kRowsAtOnce;
+  const std::int64_t together = free ? std::max<std::int64_t>(rows / batch_size, 1) : 1;
   const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kEvaluation, goes_on);
   evaluation_.batches_at_once = together;
   if (restraints_.any()) {
-    const Pass<T> pass{network_.backend(), lease, network_.parameters()};
+    Pass<T> pass{network_.backend(), lease, network_.parameters()};
+    direct_penalties(pass, evaluation_);
     restraints_.evaluate(pass);
-    evaluation_.penalties = restraints_.sum();
+    network_.backend().finish();
+    evaluation_.penalties = restraints_.sum(pass.weight_penalties);
   }
   for (std::int64_t i = 0; i < batches; ++i) {
     run({network_.backend(), lease, network_.parameters()}, evaluation_, i);
     lease.poll();
   }
+  settle(evaluation_);
+  if (!keeps_data_) evaluation_.resident.release();
 }
 
 template <class T>
-void Trainer<T>::write_means(const Sweep& sweep, double* out) const {
+void Trainer<T>::write_means(Sweep& sweep, double* out) const {
+  settle(sweep);
   const double n = static_cast<double>(std::max<std::int64_t>(sweep.samples, 1));
   *out++ = sweep.loss_sum / n;
   for (std::size_t k = 0; k < sweep.metrics.size(); ++k) {
     const MetricSpec& metric = form_.metrics[k];
-    const std::vector<double>& state = sweep.metrics[k];
+    const double* const state = sweep.metrics[k].data();
     if (metric.way == MetricSpec::Way::kTally) {
-      out = std::copy(state.begin(), state.end(), out);
+      out = std::copy_n(state, sweep.metrics[k].size(), out);
     } else if (metric.way == MetricSpec::Way::kOwn) {
       *out++ = state[0];
     } else {
@@ -353,7 +379,7 @@ void Trainer<T>::write_means(const Sweep& sweep, double* out) const {
 }
 
 template <class T>
-Standing Trainer<T>::standing(const Sweep& sweep) const {
+Standing Trainer<T>::standing(Sweep& sweep) const {
   // Of the batches that the caller knows; the last one that is computed may hold fewer than the others.
   const std::int64_t done =
       sweep.batches_at_once == 1

@@ -10,6 +10,7 @@
 #include "train/dataset.h"
 #include "train/intake.h"
 #include "train/objective.h"
+#include "train/resident.h"
 
 namespace lamina {
 
@@ -43,19 +44,21 @@ class Trainer {
   // Whether every sample of the epoch had its turn.
   bool epoch_over() const;
   // Forgets the epoch's data; its means stay.
-  void end_epoch() { epoch_.data = nullptr; }
+  void end_epoch();
+  // Until end_epoch(), data sets that come again are the same: a device keeps its copies of them.
+  void keep_data() { keeps_data_ = true; }
 
   // The whole of a data set; an epoch that is under way is not touched. Where the loss is a mean, the size of
   // the batches changes nothing but rounding, and small ones are taken several at once. goes_on: the data are
   // more of the last evaluation's.
   void evaluate(Lease& lease, const Dataset& data, std::int64_t batch_size, bool goes_on = false);
 
-  Standing epoch_standing() const { return standing(epoch_); }
-  Standing evaluation_standing() const { return standing(evaluation_); }
+  Standing epoch_standing() { return standing(epoch_); }
+  Standing evaluation_standing() { return standing(evaluation_); }
   // The same, loss and metrics: values() of them.
   std::int64_t values() const;
-  void write_epoch_means(double* out) const { write_means(epoch_, out); }
-  void write_evaluation_means(double* out) const { write_means(evaluation_, out); }
+  void write_epoch_means(double* out) { write_means(epoch_, out); }
+  void write_evaluation_means(double* out) { write_means(evaluation_, out); }
 
   std::int64_t trainable_size() const { return network_.trainable_size(); }
 
@@ -65,11 +68,17 @@ class Trainer {
     Batch(const Trainer& trainer, std::int64_t capacity, Mode mode);
     Forward<T> forward;
     Intake<T> intake;
-    Buffer<T> values, weights, rows;
+    Buffer<T> values, weights, each_weight, rows;
     Buffer<T> weighed;                 // targets times the alphas of their classes
     Buffer<T> turned[3], row_weights;  // for a loss along other axes: prediction, targets, gradient
     Buffer<std::int64_t> labels;
-    Buffer<double> label_row;
+  };
+
+  // What the host knows of a batch whose numbers it has not read yet.
+  struct Noted {
+    double scale, weight;      // of the sum of its losses
+    std::int64_t rows, count;  // positions and samples
+    bool weighted, trains;
   };
 
   // One way through a data set: its order, its buffers and its sums so far.
@@ -80,12 +89,21 @@ class Trainer {
     Buffer<std::int64_t> order;
     bool shuffled = false;
     std::optional<Batch> batch;
-    std::vector<std::vector<double>> metrics;  // of each: sum and weight; or a tally's state
+    Resident resident;  // the data, where verbs can read them
+    // The numbers of the batches that are noted, a row of width() each: the loss, of each metric a sum and
+    // that of the weights, then penalties.
+    Buffer<double> numbers;
+    std::vector<Noted> notes;  // room for them
+    std::size_t noted = 0;
+    std::vector<Buffer<double>> metrics;  // of each: sum and weight; or a tally's state
     double loss_sum = 0;
     double penalties = 0;  // on the weights, in an evaluation
     std::int64_t samples = 0, batches_done = 0;
     std::int64_t end = 0;  // of the last batch, as a row of the data
 
+    double* row(std::size_t k) const {
+      return numbers.data() + static_cast<std::int64_t>(k) * (numbers.size() / std::int64_t(notes.size()));
+    }
     const std::int64_t* order_from(std::int64_t first) const {
       return shuffled ? order.data() + first : nullptr;
     }
@@ -94,29 +112,35 @@ class Trainer {
   // Returns the number of batches.
   std::int64_t begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode, bool goes_on);
   void clear(Sweep& sweep) const;
+  void make_room(Sweep& sweep) const;
+  // Tells the pass where the penalties of the batch go that is noted next.
+  void direct_penalties(Pass<T>& pass, const Sweep& sweep) const;
+  // Reads the numbers of what is noted.
+  void settle(Sweep& sweep) const;
   Target<T> gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   const T* gather_weights(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
   // What of the targets a loss or metric of class numbers, or of values, takes.
   Target<T> of_kind(const Target<T>& target, bool labels) const {
     return labels ? Target<T>{target.labels, {}} : Target<T>{nullptr, target.values};
   }
-  // Value of the batch, and the gradient where it is wanted, from logits or output.
-  double loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, bool at_logits, const Target<T>& target,
-              const T* weights, Matrix<T> gradient) const;
+  // The value of the batch goes to *sum, to be read as the note says; and the gradient where it is wanted,
+  // from logits or output.
+  void loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, bool at_logits, const Target<T>& target,
+            const T* weights, Matrix<T> gradient, Noted& note, double* sum) const;
   // The loss's value, and its gradient, of rows as the loss takes them: along other axes than the last too.
-  double rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form, ConstMatrix<T> prediction,
-                   const Target<T>& target, const T* weights, T scale, Matrix<T> gradient) const;
+  void rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form, ConstMatrix<T> prediction,
+                 const Target<T>& target, const T* weights, T scale, Matrix<T> gradient, double* sum) const;
   void measure(Pass<T> pass, Sweep& sweep, ConstMatrix<T> logits, ConstMatrix<T> output,
-               const Target<T>& target, const T* weights) const;
+               const Target<T>& target, const T* weights, double* sums) const;
   Seen<T> seen(Pass<T> pass, const Sweep& sweep, ConstMatrix<T> output, const Target<T>& target,
                const T* weights) const;
   bool wants_labels() const;
   // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.
   void run(Pass<T> pass, Sweep& sweep, std::int64_t index);
-  // The way back and the optimizer's step; returns the sum of the penalties before it.
-  double step(Pass<T> pass, Forward<T>& forward, bool at_logits);
-  Standing standing(const Sweep& sweep) const;
-  void write_means(const Sweep& sweep, double* out) const;
+  // The way back and the optimizer's step.
+  void step(Pass<T> pass, Forward<T>& forward, bool at_logits);
+  Standing standing(Sweep& sweep) const;
+  void write_means(Sweep& sweep, double* out) const;
 
   using Clock = std::chrono::steady_clock;
 
@@ -125,11 +149,13 @@ class Trainer {
   TrainingForm form_;
   Own<T> own_;
   std::int64_t features_;
-  bool measures_logits_ = false;    // a metric takes what goes into the head
-  std::vector<std::int64_t> back_;  // the way back from the rows along the loss's axes
+  bool measures_logits_ = false;      // a metric takes what goes into the head
+  Buffer<std::int64_t> from_, back_;  // to the rows along the loss's axes, and back
   Buffer<T> gradients_;
+  Buffer<std::int64_t> first_of_each_;  // a zero for each position: where a sample's weight is
   Restraints<T> restraints_;
   Sweep epoch_, evaluation_;
+  bool keeps_data_ = false;
   std::uint64_t layout_ = 0;      // of the network's parameters, to which the gradients belong
   std::uint64_t idle_steps_ = 0;  // those that no parameter took
   Clock::duration step_time_ = Clock::duration::max();  // of the last step on a whole batch

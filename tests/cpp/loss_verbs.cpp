@@ -29,9 +29,9 @@ void check_loss(const Answers<T>& answers, LossForm<T> form) {
   expect_alike<T>(
       "loss " + std::to_string(static_cast<int>(form.kind)), [&](const auto& backend, Lease& lease) {
         std::vector<T> rows(kVerbRows), gradient(answers.prediction.size());
-        const double sum = backend.loss(lease, form, verb_matrix(answers.prediction),
-                                        answers.target(takes_labels(form.kind)), answers.weights.data(),
-                                        T(0.5), rows.data(), verb_matrix(gradient));
+        double sum = 0;
+        backend.loss(lease, form, verb_matrix(answers.prediction), answers.target(takes_labels(form.kind)),
+                     answers.weights.data(), T(0.5), rows.data(), verb_matrix(gradient), &sum);
         gradient.push_back(static_cast<T>(sum / kVerbRows));
         return gradient;
       });
@@ -42,9 +42,13 @@ void check_metric(const Answers<T>& answers, MetricKind kind) {
   const MetricForm<T> form{kind, T(0.5), 3};
   expect_alike<T>("metric " + std::to_string(static_cast<int>(kind)), [&](const auto& backend, Lease& lease) {
     std::vector<T> rows(kVerbRows);
-    const double sum = backend.metric(lease, form, verb_matrix(answers.prediction),
-                                      answers.target(takes_labels(kind)), rows.data());
-    rows.push_back(static_cast<T>(sum));
+    double alone = 0, weighted = 0;
+    for (const bool by_weight : {false, true})
+      backend.metric(lease, form, verb_matrix(answers.prediction), answers.target(takes_labels(kind)),
+                     by_weight ? answers.weights.data() : nullptr, rows.data(),
+                     by_weight ? &weighted : &alone);
+    rows.push_back(static_cast<T>(alone));
+    rows.push_back(static_cast<T>(weighted));
     return rows;
   });
 }

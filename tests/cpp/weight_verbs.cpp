@@ -10,9 +10,9 @@ void check_penalty(const Penalty<T>& form) {
   const auto x = random_values<T>(kVerbRows * kVerbCols, 31);
   expect_alike<T>("penalty", [&](const auto& backend, Lease& lease) {
     std::vector<T> rows(kVerbRows), gradient(x);
-    const double alone = backend.penalty(lease, form, verb_matrix(x), T(0), rows.data(), {});
-    const double with =
-        backend.penalty(lease, form, verb_matrix(x), T(0.5), rows.data(), verb_matrix(gradient));
+    double alone = 0, with = 0;
+    backend.penalty(lease, form, verb_matrix(x), T(0), rows.data(), {}, &alone);
+    backend.penalty(lease, form, verb_matrix(x), T(0.5), rows.data(), verb_matrix(gradient), &with);
     expect(alone == with, "a penalty does not depend on whether its gradient is wanted");
     rows.push_back(static_cast<T>(with));
     rows.insert(rows.end(), gradient.begin(), gradient.end());
@@ -51,7 +51,9 @@ void check_blends() {
     return y;
   });
   expect_alike<T>("sum_of_squares", [&](const auto& backend, Lease& lease) {
-    return std::vector<T>{backend.sum_of_squares(lease, x.data(), size)};
+    double sum = 0;
+    backend.sum(lease, x.data(), size, &sum);
+    return std::vector<T>{backend.sum_of_squares(lease, x.data(), size), static_cast<T>(sum)};
   });
 }
 

@@ -27,6 +27,16 @@ void CpuBackend<T>::gather(Lease& lease, const Rows& rows, const std::int64_t* o
 }
 
 template <class T>
+void CpuBackend<T>::gather_labels(Lease&, const Rows& rows, const std::int64_t* order, std::int64_t first,
+                                  const LabelRange& range, Matrix<std::int64_t> out) const {
+  double* const row = Scratch<double>::of_this_thread().result(out.cols);
+  for (std::int64_t i = 0; i < out.rows; ++i) {
+    read_row(rows, order != nullptr ? order[i] : first + i, row);
+    for (std::int64_t j = 0; j < out.cols; ++j) out.row(i)[j] = range.held(row[j]);
+  }
+}
+
+template <class T>
 void CpuBackend<T>::activation(Lease& lease, Activation a, ConstMatrix<T> x, Matrix<T> y) const {
   by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
     kernels<T>().bias_activation(a, x.rows_of(first, last), nullptr, y.rows_of(first, last));
@@ -133,8 +143,8 @@ void CpuBackend<T>::rescale(Lease& lease, const Rescale<T>& rescale, ConstMatrix
 }
 
 template <class T>
-double CpuBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
-                           const T* weight, T scale, T* rows, Matrix<T> gradient) const {
+void CpuBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
+                         const T* weight, T scale, T* rows, Matrix<T> gradient, double* sum) const {
   if (form.kind == LossKind::kCircle)  // its rows are pairs
     kernels<T>().loss(form, prediction, target, weight, scale, rows, gradient);
   else
@@ -143,16 +153,18 @@ double CpuBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T>
                         weight != nullptr ? weight + first : nullptr, scale, rows + first,
                         gradient ? gradient.rows_of(first, last) : gradient);
     });
-  return std::accumulate(rows, rows + prediction.rows, 0.0);
+  *sum = std::accumulate(rows, rows + prediction.rows, 0.0);
 }
 
 template <class T>
-double CpuBackend<T>::metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction,
-                             Target<T> target, T* rows) const {
+void CpuBackend<T>::metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction,
+                           Target<T> target, const T* weight, T* rows, double* sum) const {
   by_rows(lease, prediction.rows, prediction.cols, [&](std::int64_t first, std::int64_t last) {
     kernels<T>().metric(form, prediction.rows_of(first, last), target.rows_of(first, last), rows + first);
   });
-  return std::accumulate(rows, rows + prediction.rows, 0.0);
+  *sum = 0;
+  for (std::int64_t i = 0; i < prediction.rows; ++i)
+    *sum += static_cast<double>(weight != nullptr ? rows[i] * weight[i] : rows[i]);
 }
 
 template <class T>
@@ -175,6 +187,11 @@ void CpuBackend<T>::blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, 
 }
 
 template <class T>
+void CpuBackend<T>::sum(Lease&, const T* x, std::int64_t size, double* out) const {
+  *out = std::accumulate(x, x + size, 0.0);
+}
+
+template <class T>
 T CpuBackend<T>::sum_of_squares(Lease& lease, const T* x, std::int64_t size) const {
   std::array<double, 256> parts;  // a part a tile, so that they are summed in one order
   constexpr std::int64_t count = std::tuple_size_v<decltype(parts)>;
@@ -186,13 +203,13 @@ T CpuBackend<T>::sum_of_squares(Lease& lease, const T* x, std::int64_t size) con
 }
 
 template <class T>
-double CpuBackend<T>::penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
-                              Matrix<T> gradient) const {
+void CpuBackend<T>::penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
+                            Matrix<T> gradient, double* sum) const {
   by_rows(lease, x.rows, x.cols, [&](std::int64_t first, std::int64_t last) {
     kernels<T>().penalty(form, x.rows_of(first, last), scale, rows + first,
                          gradient ? gradient.rows_of(first, last) : gradient);
   });
-  return std::accumulate(rows, rows + x.rows, 0.0);
+  *sum = std::accumulate(rows, rows + x.rows, 0.0);
 }
 
 template <class T>

@@ -53,6 +53,13 @@ void ProfiledBackend<T>::gather(Lease& lease, const Rows& rows, const std::int64
 }
 
 template <class T>
+void ProfiledBackend<T>::gather_labels(Lease& lease, const Rows& rows, const std::int64_t* order,
+                                       std::int64_t first, const LabelRange& range,
+                                       Matrix<std::int64_t> out) const {
+  LAMINA_TIMED(gather_labels, lease, rows, order, first, range, out);
+}
+
+template <class T>
 void ProfiledBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
                                Matrix<T> y) const {
   LAMINA_TIMED(dense, lease, x, w, b, a, y);
@@ -125,16 +132,16 @@ void ProfiledBackend<T>::multiply(Lease& lease, ConstMatrix<T> a, ConstMatrix<T>
 }
 
 template <class T>
-double ProfiledBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction,
-                                Target<T> target, const T* weight, T scale, T* rows,
-                                Matrix<T> gradient) const {
-  LAMINA_TIMED(loss, lease, form, prediction, target, weight, scale, rows, gradient);
+void ProfiledBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction,
+                              Target<T> target, const T* weight, T scale, T* rows, Matrix<T> gradient,
+                              double* sum) const {
+  LAMINA_TIMED(loss, lease, form, prediction, target, weight, scale, rows, gradient, sum);
 }
 
 template <class T>
-double ProfiledBackend<T>::metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction,
-                                  Target<T> target, T* rows) const {
-  LAMINA_TIMED(metric, lease, form, prediction, target, rows);
+void ProfiledBackend<T>::metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction,
+                                Target<T> target, const T* weight, T* rows, double* sum) const {
+  LAMINA_TIMED(metric, lease, form, prediction, target, weight, rows, sum);
 }
 
 template <class T>
@@ -186,14 +193,19 @@ void ProfiledBackend<T>::blend(Lease& lease, Blend kind, T a, T b, const T* x, T
 }
 
 template <class T>
+void ProfiledBackend<T>::sum(Lease& lease, const T* x, std::int64_t size, double* out) const {
+  LAMINA_TIMED(sum, lease, x, size, out);
+}
+
+template <class T>
 T ProfiledBackend<T>::sum_of_squares(Lease& lease, const T* x, std::int64_t size) const {
   LAMINA_TIMED(sum_of_squares, lease, x, size);
 }
 
 template <class T>
-double ProfiledBackend<T>::penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
-                                   Matrix<T> gradient) const {
-  LAMINA_TIMED(penalty, lease, form, x, scale, rows, gradient);
+void ProfiledBackend<T>::penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
+                                 Matrix<T> gradient, double* sum) const {
+  LAMINA_TIMED(penalty, lease, form, x, scale, rows, gradient, sum);
 }
 
 template <class T>

@@ -162,11 +162,12 @@ double metric_row(const MetricForm<T>& form, const T* p, std::int64_t n, std::in
 }  // namespace
 
 template <class T>
-double ReferenceBackend<T>::loss(Lease&, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
-                                 const T* weight, T scale, T* rows, Matrix<T> gradient) const {
+void ReferenceBackend<T>::loss(Lease&, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
+                               const T* weight, T scale, T* rows, Matrix<T> gradient, double* total) const {
   if (form.kind == LossKind::kCircle) {
     LAMINA_ISA::circle(form, prediction, target.labels, weight, scale, rows, gradient);
-    return std::accumulate(rows, rows + prediction.rows, 0.0);
+    *total = std::accumulate(rows, rows + prediction.rows, 0.0);
+    return;
   }
   std::vector<double> row(static_cast<std::size_t>(prediction.cols));
   double sum = 0;
@@ -179,19 +180,19 @@ double ReferenceBackend<T>::loss(Lease&, const LossForm<T>& form, ConstMatrix<T>
       for (std::int64_t j = 0; j < prediction.cols; ++j)
         gradient.row(i)[j] = static_cast<T>(double{scale} * w * row[static_cast<std::size_t>(j)]);
   }
-  return sum;
+  *total = sum;
 }
 
 template <class T>
-double ReferenceBackend<T>::metric(Lease&, const MetricForm<T>& form, ConstMatrix<T> prediction,
-                                   Target<T> target, T* rows) const {
+void ReferenceBackend<T>::metric(Lease&, const MetricForm<T>& form, ConstMatrix<T> prediction,
+                                 Target<T> target, const T* weight, T* rows, double* total) const {
   double sum = 0;
   for (std::int64_t i = 0; i < prediction.rows; ++i) {
     const double value = metric_row(form, prediction.row(i), prediction.cols, i, target);
     rows[i] = static_cast<T>(value);
-    sum += value;
+    sum += weight != nullptr ? value * double{weight[i]} : value;
   }
-  return sum;
+  *total = sum;
 }
 
 template <class T>
@@ -200,16 +201,15 @@ void ReferenceBackend<T>::tally(Lease&, const TallyForm& form, ConstMatrix<T> pr
   add_to_tally(form, prediction, target, weight, state);  // in the order of the rows, as sums of doubles
 }
 
-template double ReferenceBackend<float>::loss(Lease&, const LossForm<float>&, ConstMatrix<float>,
-                                              Target<float>, const float*, float, float*,
-                                              Matrix<float>) const;
-template double ReferenceBackend<double>::loss(Lease&, const LossForm<double>&, ConstMatrix<double>,
-                                               Target<double>, const double*, double, double*,
-                                               Matrix<double>) const;
-template double ReferenceBackend<float>::metric(Lease&, const MetricForm<float>&, ConstMatrix<float>,
-                                                Target<float>, float*) const;
-template double ReferenceBackend<double>::metric(Lease&, const MetricForm<double>&, ConstMatrix<double>,
-                                                 Target<double>, double*) const;
+template void ReferenceBackend<float>::loss(Lease&, const LossForm<float>&, ConstMatrix<float>, Target<float>,
+                                            const float*, float, float*, Matrix<float>, double*) const;
+template void ReferenceBackend<double>::loss(Lease&, const LossForm<double>&, ConstMatrix<double>,
+                                             Target<double>, const double*, double, double*, Matrix<double>,
+                                             double*) const;
+template void ReferenceBackend<float>::metric(Lease&, const MetricForm<float>&, ConstMatrix<float>,
+                                              Target<float>, const float*, float*, double*) const;
+template void ReferenceBackend<double>::metric(Lease&, const MetricForm<double>&, ConstMatrix<double>,
+                                               Target<double>, const double*, double*, double*) const;
 template void ReferenceBackend<float>::tally(Lease&, const TallyForm&, ConstMatrix<float>, ConstMatrix<float>,
                                              const float*, double*) const;
 template void ReferenceBackend<double>::tally(Lease&, const TallyForm&, ConstMatrix<double>,

@@ -56,6 +56,17 @@ void ReferenceBackend<T>::gather(Lease&, const Rows& rows, const std::int64_t* o
 }
 
 template <class T>
+void ReferenceBackend<T>::gather_labels(Lease&, const Rows& rows, const std::int64_t* order,
+                                        std::int64_t first, const LabelRange& range,
+                                        Matrix<std::int64_t> out) const {
+  std::vector<double> row(static_cast<std::size_t>(out.cols));
+  for (std::int64_t i = 0; i < out.rows; ++i) {
+    read_row(rows, order != nullptr ? order[i] : first + i, row.data());
+    for (std::int64_t j = 0; j < out.cols; ++j) out.row(i)[j] = range.held(row[static_cast<std::size_t>(j)]);
+  }
+}
+
+template <class T>
 void ReferenceBackend<T>::dense(Lease& lease, const Input<T>& input, ConstMatrix<T> w, const T* b,
                                 Activation a, Matrix<T> y) const {
   const ConstMatrix<T> x = input.matrix;

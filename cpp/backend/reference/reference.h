@@ -16,6 +16,8 @@ class ReferenceBackend final : public Backend<T> {
 
   void gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
               Matrix<T> out) const override;
+  void gather_labels(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
+                     const LabelRange& range, Matrix<std::int64_t> out) const override;
   void dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, const T* b, Activation a,
              Matrix<T> y) const override;
   void dense_input_gradient(Lease& lease, ConstMatrix<T> dz, ConstMatrix<T> w, Activation a,
@@ -46,17 +48,18 @@ class ReferenceBackend final : public Backend<T> {
   void normalise_gradient(Lease& lease, const NormalisationForm<T>& form, ConstMatrix<T> x, ConstMatrix<T> dy,
                           const NormalisationValues<T>& values, T* dgamma, T* dbeta,
                           Matrix<T> dx) const override;
-  double loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
-              const T* weight, T scale, T* rows, Matrix<T> gradient) const override;
-  double metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
-                T* rows) const override;
+  void loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
+            const T* weight, T scale, T* rows, Matrix<T> gradient, double* sum) const override;
+  void metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<T> prediction, Target<T> target,
+              const T* weight, T* rows, double* sum) const override;
   void tally(Lease& lease, const TallyForm& form, ConstMatrix<T> prediction, ConstMatrix<T> target,
              const T* weight, double* state) const override;
   void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const override;
   void blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const override;
+  void sum(Lease& lease, const T* x, std::int64_t size, double* out) const override;
   T sum_of_squares(Lease& lease, const T* x, std::int64_t size) const override;
-  double penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
-                 Matrix<T> gradient) const override;
+  void penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows, Matrix<T> gradient,
+               double* sum) const override;
   void constrain(Lease& lease, const Constraint<T>& form, Matrix<T> w) const override;
 };
 

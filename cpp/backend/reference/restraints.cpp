@@ -22,8 +22,8 @@ double factor_of(const Constraint<T>& f, double squares) {
 }  // namespace
 
 template <class T>
-double ReferenceBackend<T>::penalty(Lease&, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
-                                    Matrix<T> gradient) const {
+void ReferenceBackend<T>::penalty(Lease&, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
+                                  Matrix<T> gradient, double* out) const {
   const double l1 = double{form.l1}, l2 = double{form.l2};
   double total = 0;
   for (std::int64_t i = 0; i < x.rows; ++i) {
@@ -41,7 +41,7 @@ double ReferenceBackend<T>::penalty(Lease&, const Penalty<T>& form, ConstMatrix<
     rows[i] = static_cast<T>(sum);
     total += sum;
   }
-  return total;
+  *out = total;
 }
 
 template <class T>
@@ -69,9 +69,9 @@ void ReferenceBackend<T>::constrain(Lease&, const Constraint<T>& form, Matrix<T>
 }
 
 // The rest of the class is instantiated in reference.cpp.
-#define LAMINA_INSTANTIATE(T)                                                                               \
-  template double ReferenceBackend<T>::penalty(Lease&, const Penalty<T>&, ConstMatrix<T>, T, T*, Matrix<T>) \
-      const;                                                                                                \
+#define LAMINA_INSTANTIATE(T)                                                                             \
+  template void ReferenceBackend<T>::penalty(Lease&, const Penalty<T>&, ConstMatrix<T>, T, T*, Matrix<T>, \
+                                             double*) const;                                              \
   template void ReferenceBackend<T>::constrain(Lease&, const Constraint<T>&, Matrix<T>) const;
 LAMINA_INSTANTIATE(float)
 LAMINA_INSTANTIATE(double)

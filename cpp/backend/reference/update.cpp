@@ -219,6 +219,12 @@ void ReferenceBackend<T>::blend(Lease&, Blend kind, T a, T b, const T* x, T* y, 
 }
 
 template <class T>
+void ReferenceBackend<T>::sum(Lease&, const T* x, std::int64_t size, double* out) const {
+  *out = 0;
+  for (std::int64_t i = 0; i < size; ++i) *out += double{x[i]};
+}
+
+template <class T>
 T ReferenceBackend<T>::sum_of_squares(Lease&, const T* x, std::int64_t size) const {
   double total = 0;
   for (std::int64_t i = 0; i < size; ++i) total += double{x[i]} * double{x[i]};
@@ -233,6 +239,8 @@ template void ReferenceBackend<float>::blend(Lease&, Blend, float, float, const 
                                              std::int64_t) const;
 template void ReferenceBackend<double>::blend(Lease&, Blend, double, double, const double*, double*,
                                               std::int64_t) const;
+template void ReferenceBackend<float>::sum(Lease&, const float*, std::int64_t, double*) const;
+template void ReferenceBackend<double>::sum(Lease&, const double*, std::int64_t, double*) const;
 template float ReferenceBackend<float>::sum_of_squares(Lease&, const float*, std::int64_t) const;
 template double ReferenceBackend<double>::sum_of_squares(Lease&, const double*, std::int64_t) const;
 

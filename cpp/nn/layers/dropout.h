@@ -24,6 +24,7 @@ class Dropout : public Layer<T> {
   Dropout(std::int64_t size, double rate, std::uint64_t seed, std::uint32_t stream, DropoutShape shape = {})
       : Layer<T>(size, size), rate_(rate), seed_(seed), stream_(stream), shape_(std::move(shape)) {}
 
+  void settle(Memory& memory) override { from_ = copy_of(shape_.from, memory); }
   bool identity(bool training) const override { return !training || rate_ == 0; }
   std::int64_t workspace(std::int64_t rows) const override {
     return padded<T>(rows * this->outputs()) + drawn(rows) * shape_.size;
@@ -52,7 +53,7 @@ class Dropout : public Layer<T> {
       const Matrix<T> numbers(mask + padded<T>(kept.size()), drawn(rows), shape_.size);
       pass.backend.dropout_mask(pass.lease, stream, rate_, numbers);
       const ConstMatrix<T> each(numbers.data, rows, shape_.size, shape_.once ? 0 : shape_.size);
-      pass.backend.gather_columns(pass.lease, each, shape_.from.data(), kept);
+      pass.backend.gather_columns(pass.lease, each, from_.data(), kept);
     }
     return kept;
   }
@@ -64,6 +65,7 @@ class Dropout : public Layer<T> {
   std::uint64_t seed_;
   std::uint32_t stream_;
   DropoutShape shape_;
+  Buffer<std::int64_t> from_;
 };
 
 }  // namespace lamina

@@ -24,6 +24,8 @@ class PRelu final : public Layer<T> {
     this->parameters_.push_back(std::move(alpha));
   }
 
+  void settle(Memory& memory) override { alpha_of_ = copy_of(places_, memory); }
+
   // Of shared alphas one for each value, and their gradients.
   std::int64_t workspace(std::int64_t) const override {
     return places_.empty() ? 0 : 2 * padded<T>(this->inputs());
@@ -45,6 +47,7 @@ class PRelu final : public Layer<T> {
     pass.backend.nonlinearity_gradient(pass.lease, form(pass, workspace), x, y, dy, dx, each);
     const Parameter& alpha = this->parameters_[0];
     if (!places_.empty()) {
+      pass.backend.finish();
       std::fill_n(alphas, alpha.cols, T(0));
       for (std::size_t i = 0; i < places_.size(); ++i) alphas[places_[i]] += each[i];
     }
@@ -56,11 +59,14 @@ class PRelu final : public Layer<T> {
     const T* const alphas = this->value(pass, 0);
     Nonlinearity<T> f{NonlinearKind::kPrelu};
     f.slopes = places_.empty() ? alphas : workspace;
-    for (std::size_t i = 0; i < places_.size(); ++i) workspace[i] = alphas[places_[i]];
+    if (!places_.empty())
+      pass.backend.gather_columns(pass.lease, {alphas, 1, this->parameters_[0].cols}, alpha_of_.data(),
+                                  {workspace, 1, this->inputs()});
     return f;
   }
 
   std::vector<std::int64_t> places_;
+  Buffer<std::int64_t> alpha_of_;
 };
 
 }  // namespace lamina

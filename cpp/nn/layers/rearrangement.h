@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/memory.h"
 #include "nn/layer.h"
 
 namespace lamina {
@@ -13,10 +14,12 @@ class Rearrangement final : public Layer<T> {
   // y[j] = x[from[j]]; `from` holds every number below its size once.
   explicit Rearrangement(std::vector<std::int64_t> from)
       : Layer<T>(static_cast<std::int64_t>(from.size()), static_cast<std::int64_t>(from.size())),
-        from_(std::move(from)),
-        back_(from_.size()) {
-    for (std::size_t j = 0; j < from_.size(); ++j)
-      back_[static_cast<std::size_t>(from_[j])] = static_cast<std::int64_t>(j);
+        order_(std::move(from)) {}
+
+  void settle(Memory& memory) override {
+    from_ = copy_of(order_, memory);
+    back_ = Buffer<std::int64_t>(from_.size(), memory);
+    for (std::int64_t j = 0; j < from_.size(); ++j) back_.data()[from_.data()[j]] = j;
   }
 
   ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
@@ -31,7 +34,8 @@ class Rearrangement final : public Layer<T> {
   }
 
  private:
-  std::vector<std::int64_t> from_, back_;
+  std::vector<std::int64_t> order_;
+  Buffer<std::int64_t> from_, back_;
 };
 
 }  // namespace lamina

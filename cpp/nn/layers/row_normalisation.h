@@ -36,14 +36,16 @@ class RowNormalisation : public Layer<T> {
     if (scale_) this->parameters_.push_back({gamma_name, 1, shape.parameters()});
     if (center_) this->parameters_.push_back({"beta", 1, shape.parameters()});
     for (Parameter& p : this->parameters_) p.shape = parameter_shape;
-    if (shape.repeat == 1) return;
-    places_ = Buffer<std::int64_t>(shape.parameters() * shape.repeat);
-    for (std::int64_t i = 0; i < places_.size(); ++i) places_.data()[i] = i / shape.repeat;
+  }
+
+  void settle(Memory& memory) override {
+    places_ = Buffer<std::int64_t>(places(), memory);
+    for (std::int64_t i = 0; i < places(); ++i) places_.data()[i] = i / shape_.repeat;
   }
 
   // Mean and factor of every row, gamma and beta of every element where several share one.
   std::int64_t workspace(std::int64_t rows) const override {
-    return 2 * padded<T>(rows * shape_.groups) + 2 * padded<T>(places_.size());
+    return 2 * padded<T>(rows * shape_.groups) + 2 * padded<T>(places());
   }
   ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
 
@@ -79,15 +81,18 @@ class RowNormalisation : public Layer<T> {
     const T* parameters[2] = {scale_ ? gamma(pass, workspace + RowNormalisation::workspace(rows)) : nullptr,
                               center_ ? this->value(pass, scale_ ? 1 : 0) : nullptr};
     for (const T*& p : parameters) {
-      if (places_.size() == 0 || p == nullptr) continue;
+      if (places() == 0 || p == nullptr) continue;
       if (spread)
         pass.backend.gather_columns(pass.lease, {p, 1, shape_.parameters()}, places_.data(),
-                                    {place, 1, places_.size()});
+                                    {place, 1, places()});
       p = place;
-      place += padded<T>(places_.size());
+      place += padded<T>(places());
     }
     return {parameters[0], parameters[1], mean, inverse};
   }
+
+  // Elements whose gamma and beta are spread before they are used.
+  std::int64_t places() const { return shape_.repeat == 1 ? 0 : shape_.parameters() * shape_.repeat; }
 
   Shape shape_;
   NormalisationForm<T> form_;
