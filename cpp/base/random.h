@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/host_device.h"
+
 namespace lamina {
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
@@ -18,15 +20,17 @@ inline constexpr std::uint32_t kPhiloxWeyl0 = 0x9E3779B9,
 
 inline constexpr int kPhiloxRounds = 10;
 
-inline PhiloxBlock philox_round(const PhiloxBlock& counter, const PhiloxKey& key) {
+LAMINA_HOST_DEVICE inline PhiloxBlock philox_round(const PhiloxBlock& counter, const PhiloxKey& key) {
   const std::uint64_t p0 = kPhiloxMultiplier0 * counter[0], p1 = kPhiloxMultiplier1 * counter[2];
   return {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(p1),
           static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(p0)};
 }
 
-inline PhiloxKey philox_next(const PhiloxKey& key) { return {key[0] + kPhiloxWeyl0, key[1] + kPhiloxWeyl1}; }
+LAMINA_HOST_DEVICE inline PhiloxKey philox_next(const PhiloxKey& key) {
+  return {key[0] + kPhiloxWeyl0, key[1] + kPhiloxWeyl1};
+}
 
-inline PhiloxBlock philox(PhiloxBlock counter, PhiloxKey key) {
+LAMINA_HOST_DEVICE inline PhiloxBlock philox(PhiloxBlock counter, PhiloxKey key) {
   for (int round = 0; round < kPhiloxRounds; ++round) {
     counter = philox_round(counter, key);
     key = philox_next(key);
@@ -45,15 +49,17 @@ struct RandomStream {
   std::uint64_t step = 0;    // below 2^48
 
   // The counter's words: index (48 bits), step (48 bits), purpose and stream (32 bits).
-  PhiloxBlock counter(std::uint64_t index) const {
+  LAMINA_HOST_DEVICE PhiloxBlock counter(std::uint64_t index) const {
     return {static_cast<std::uint32_t>(index),
             static_cast<std::uint32_t>(index >> 32 & 0xFFFF) | static_cast<std::uint32_t>(step >> 32) << 16,
             static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(purpose) << 24 | stream};
   }
-  PhiloxKey key() const { return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}; }
+  LAMINA_HOST_DEVICE PhiloxKey key() const {
+    return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
+  }
 
   // Four numbers of 32 random bits.
-  PhiloxBlock block(std::uint64_t index) const { return philox(counter(index), key()); }
+  LAMINA_HOST_DEVICE PhiloxBlock block(std::uint64_t index) const { return philox(counter(index), key()); }
 };
 
 }  // namespace lamina

@@ -1,55 +1,13 @@
 #include "base/rows.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <type_traits>
 
+#include "base/elements.h"
+
 namespace lamina {
 namespace {
-
-// IEEE half precision, as bits.
-struct Half {
-  std::uint16_t bits;
-};
-
-// By bits: the exponent's bias goes from 15 to 127, and a subnormal half is its fraction times 2^-24.
-float to_float(Half h) {
-  const std::uint32_t magnitude = h.bits & 0x7FFFu, sign = static_cast<std::uint32_t>(h.bits & 0x8000u) << 16;
-  const std::uint32_t normal = (magnitude << 13) + ((magnitude >= 0x7C00u ? 255u - 31u : 127u - 15u) << 23);
-  const float small = static_cast<float>(magnitude) * 0x1p-24f;
-  return std::bit_cast<float>(sign | (magnitude < 0x0400u ? std::bit_cast<std::uint32_t>(small) : normal));
-}
-
-template <class S>
-S swap_bytes(S value) {
-  unsigned char bytes[sizeof(S)], reversed[sizeof(S)];
-  std::memcpy(bytes, &value, sizeof value);
-  for (std::size_t i = 0; i < sizeof(S); ++i) reversed[i] = bytes[sizeof(S) - 1 - i];
-  std::memcpy(&value, reversed, sizeof value);
-  return value;
-}
-
-template <class T, class S>
-T convert(S value) {
-  if constexpr (std::is_same_v<S, Half>)
-    return static_cast<T>(to_float(value));
-  else if constexpr (std::is_same_v<S, bool>)
-    return value ? T(1) : T(0);
-  else
-    return static_cast<T>(value);
-}
-
-template <class S>
-S value_at(const unsigned char* p, bool swapped) {
-  std::conditional_t<std::is_same_v<S, bool>, unsigned char, S> value;
-  std::memcpy(&value, p, sizeof value);  // p may be unaligned
-  if (swapped) value = swap_bytes(value);
-  if constexpr (std::is_same_v<S, bool>)
-    return value != 0;
-  else
-    return value;
-}
 
 // n elements `stride` bytes apart.
 template <class T, class S>
@@ -112,44 +70,7 @@ bool lie_in_runs(const Rows& rows) {
 
 template <class T>
 void read_row(const Rows& rows, std::int64_t i, T* out) {
-  switch (rows.dtype) {
-    case DType::kBool:
-      read_row_of<T, bool>(rows, i, out);
-      break;
-    case DType::kInt8:
-      read_row_of<T, std::int8_t>(rows, i, out);
-      break;
-    case DType::kInt16:
-      read_row_of<T, std::int16_t>(rows, i, out);
-      break;
-    case DType::kInt32:
-      read_row_of<T, std::int32_t>(rows, i, out);
-      break;
-    case DType::kInt64:
-      read_row_of<T, std::int64_t>(rows, i, out);
-      break;
-    case DType::kUint8:
-      read_row_of<T, std::uint8_t>(rows, i, out);
-      break;
-    case DType::kUint16:
-      read_row_of<T, std::uint16_t>(rows, i, out);
-      break;
-    case DType::kUint32:
-      read_row_of<T, std::uint32_t>(rows, i, out);
-      break;
-    case DType::kUint64:
-      read_row_of<T, std::uint64_t>(rows, i, out);
-      break;
-    case DType::kFloat16:
-      read_row_of<T, Half>(rows, i, out);
-      break;
-    case DType::kFloat32:
-      read_row_of<T, float>(rows, i, out);
-      break;
-    case DType::kFloat64:
-      read_row_of<T, double>(rows, i, out);
-      break;
-  }
+  with_type_of(rows.dtype, [&](auto kind) { read_row_of<T, typename decltype(kind)::Type>(rows, i, out); });
 }
 
 template bool lie_in_runs<float>(const Rows&);

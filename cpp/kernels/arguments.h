@@ -20,7 +20,7 @@ struct Rescale {
 
   // Of a number or a vector of them.
   template <class V>
-  V operator()(V x) const {
+  LAMINA_HOST_DEVICE V operator()(V x) const {
     return x * scale + shift;
   }
 };
@@ -94,7 +94,7 @@ struct LabelRange {
   std::int64_t ignored = 0;
 
   // 0 for what is no number.
-  std::int64_t held(double label) const {
+  LAMINA_HOST_DEVICE std::int64_t held(double label) const {
     const bool number = label > -0x1p62 && label < 0x1p62;
     const std::int64_t held = number ? static_cast<std::int64_t>(label) : 0;
     if (any || (ignores && held == ignored)) return held;
@@ -160,7 +160,7 @@ struct Penalty {
   T l1 = 0;
   T l2 = 0;
 
-  explicit operator bool() const { return l1 != T(0) || l2 != T(0); }
+  LAMINA_HOST_DEVICE explicit operator bool() const { return l1 != T(0) || l2 != T(0); }
   template <class U>
   Penalty<U> in() const {
     return {static_cast<U>(l1), static_cast<U>(l2)};

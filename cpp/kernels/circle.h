@@ -19,15 +19,15 @@ struct Circle {
   ConstMatrix<T> p;
   const std::int64_t* labels;
 
-  bool positive(std::int64_t i, std::int64_t j) const { return labels[i] == labels[j]; }
-  bool pairs(std::int64_t i, std::int64_t j) const { return !(form.flag && i == j); }
+  LAMINA_HOST_DEVICE bool positive(std::int64_t i, std::int64_t j) const { return labels[i] == labels[j]; }
+  LAMINA_HOST_DEVICE bool pairs(std::int64_t i, std::int64_t j) const { return !(form.flag && i == j); }
 
-  T similarity(std::int64_t i, std::int64_t j) const {
+  LAMINA_HOST_DEVICE T similarity(std::int64_t i, std::int64_t j) const {
     return static_cast<T>(sum_over(p.cols, [&](std::int64_t k) { return p.row(i)[k] * p.row(j)[k]; }));
   }
 
   // f or g at d, and its slope.
-  AtOutput<T> at(bool same, T d) const {
+  LAMINA_HOST_DEVICE AtOutput<T> at(bool same, T d) const {
     const T m = form.delta, gamma = form.gamma;
     const T reach = same ? m + d : T(1) + m - d, rest = same ? m - d : T(1) - m - d;
     const T weight = at_least(reach, T(0)), inside = reach >= T(0) ? T(1) : T(0);
@@ -36,7 +36,7 @@ struct Circle {
   }
 
   // log of the sum of e^value over the row's pairs of one kind; -inf without such.
-  T log_sum(std::int64_t i, bool same) const {
+  LAMINA_HOST_DEVICE T log_sum(std::int64_t i, bool same) const {
     T largest = -HUGE_VAL;
     for (std::int64_t j = 0; j < p.rows; ++j)
       if (counts(i, j, same)) largest = std::max(largest, value(i, j, same));
@@ -48,17 +48,21 @@ struct Circle {
   }
 
   // One that is of the same class but the row itself is of neither kind.
-  bool counts(std::int64_t i, std::int64_t j, bool same) const {
+  LAMINA_HOST_DEVICE bool counts(std::int64_t i, std::int64_t j, bool same) const {
     return positive(i, j) == same && (!same || pairs(i, j));
   }
 
-  T distance(std::int64_t i, std::int64_t j) const { return at_least(T(1) - similarity(i, j), T(0)); }
-  T value(std::int64_t i, std::int64_t j, bool same) const { return at(same, distance(i, j)).value; }
+  LAMINA_HOST_DEVICE T distance(std::int64_t i, std::int64_t j) const {
+    return at_least(T(1) - similarity(i, j), T(0));
+  }
+  LAMINA_HOST_DEVICE T value(std::int64_t i, std::int64_t j, bool same) const {
+    return at(same, distance(i, j)).value;
+  }
 };
 
 template <class T>
-void circle(const LossForm<T>& form, ConstMatrix<T> p, const std::int64_t* labels, const T* weight, T scale,
-            T* loss, Matrix<T> gradient) {
+LAMINA_HOST_DEVICE void circle(const LossForm<T>& form, ConstMatrix<T> p, const std::int64_t* labels,
+                               const T* weight, T scale, T* loss, Matrix<T> gradient) {
   const Circle<T> of{form, p, labels};
   const auto weight_of = [&](std::int64_t i) { return weight != nullptr ? weight[i] : T(1); };
   double counted = 0;  // rows with a loss above 0, or their weights
@@ -71,7 +75,7 @@ void circle(const LossForm<T>& form, ConstMatrix<T> p, const std::int64_t* label
                    : counted == 0                ? T(0)
                                                  : static_cast<T>(static_cast<double>(p.rows) / counted);
   if (gradient)
-    for (std::int64_t i = 0; i < p.rows; ++i) std::fill_n(gradient.row(i), p.cols, T(0));
+    for (std::int64_t i = 0; i < p.rows; ++i) no_loss(gradient.row(i), p.cols);
   for (std::int64_t i = 0; i < p.rows; ++i) {
     const T w = factor * weight_of(i) * (loss[i] > T(0) ? T(1) : T(0));
     if (gradient && loss[i] > T(0)) {

@@ -13,13 +13,13 @@ inline constexpr T kHighest = T(1 - kClip);
 
 // NaN stays NaN.
 template <class T>
-T clipped(T p) {
+LAMINA_HOST_DEVICE T clipped(T p) {
   return p < kLowest<T> ? kLowest<T> : p > kHighest<T> ? kHighest<T> : p;
 }
 
 // The clip lets a gradient through between its bounds and at them; as in TensorFlow, a NaN gets none.
 template <class T>
-T through_clip(T p, T gradient) {
+LAMINA_HOST_DEVICE T through_clip(T p, T gradient) {
   return p >= kLowest<T> && p <= kHighest<T> ? gradient : T(0);
 }
 

@@ -13,8 +13,8 @@ namespace {
 // s = rho s + (1-rho) dw^2;  d = -sqrt(u + epsilon) / sqrt(s + epsilon) dw;  u = rho u + (1-rho) d^2;  w +=
 // lr d (Zeiler, 2012).
 template <class T>
-void adadelta(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-              T* __restrict mean_square, T* __restrict mean_step) {
+LAMINA_HOST_DEVICE void adadelta(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                                 T* __restrict w, T* __restrict mean_square, T* __restrict mean_step) {
   const T lr = form.lr, rho = form.rho, rest = form.one_minus_rho, epsilon = form.epsilon;
   for (std::int64_t i = 0; i < size; ++i) {
     mean_square[i] = rho * mean_square[i] + rest * (dw[i] * dw[i]);
@@ -27,8 +27,8 @@ void adadelta(const StepForm<T>& form, std::int64_t size, const T* __restrict dw
 // m += (1-beta1) (dw - m);  u = max(beta2 u, |dw|);  w -= lr m / ((1-beta1^t) (u + epsilon)) (Kingma and Ba,
 // 2015, section 7.1).
 template <class T>
-void adamax(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-            T* __restrict m, T* __restrict norm) {
+LAMINA_HOST_DEVICE void adamax(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                               T* __restrict w, T* __restrict m, T* __restrict norm) {
   const T lr = form.lr, rest1 = form.one_minus_beta1, beta2 = form.beta2, epsilon = form.epsilon;
   const T correction = form.correction1;
   for (std::int64_t i = 0; i < size; ++i) {
@@ -43,8 +43,8 @@ void adamax(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, 
 // step's momentum, c = 1 - this one's, b and d are 1 - the products of all momentums to the next and to this
 // one (Dozat, 2016).
 template <class T>
-void nadam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-           T* __restrict m, T* __restrict v) {
+LAMINA_HOST_DEVICE void nadam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                              T* __restrict w, T* __restrict m, T* __restrict v) {
   const T lr = form.lr, rest1 = form.one_minus_beta1, rest2 = form.one_minus_beta2, epsilon = form.epsilon;
   const T a = form.of_kind[0], b = form.of_kind[1], c = form.of_kind[2], d = form.of_kind[3];
   const T correction = form.correction2;
@@ -60,8 +60,8 @@ void nadam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T
 // with p = -learning_rate_power, s the shrinkage and beta / (2 lr) in l2 (McMahan et al., 2013). of_kind: p,
 // l1, 2 l2, 2 s.
 template <class T>
-void ftrl(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-          T* __restrict accumulator, T* __restrict linear) {
+LAMINA_HOST_DEVICE void ftrl(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                             T* __restrict w, T* __restrict accumulator, T* __restrict linear) {
   const T lr = form.lr, p = form.of_kind[0], l1 = form.of_kind[1];
   const T twice_l2 = form.of_kind[2], twice_shrinkage = form.of_kind[3];
   const auto loop = [&](auto&& power) {
@@ -81,8 +81,8 @@ void ftrl(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T*
 
 // w -= lr sign(beta1 m + (1-beta1) dw);  m = beta2 m + (1-beta2) dw (Chen et al., 2023).
 template <class T>
-void lion(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-          T* __restrict m) {
+LAMINA_HOST_DEVICE void lion(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                             T* __restrict w, T* __restrict m) {
   const T lr = form.lr, beta1 = form.beta1, rest1 = form.one_minus_beta1;
   const T beta2 = form.beta2, rest2 = form.one_minus_beta2;
   for (std::int64_t i = 0; i < size; ++i) {
@@ -96,8 +96,8 @@ void lion(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T*
 // m and v as in Adam;  step = m / (1-beta1^t) / (sqrt(v / (1-beta2^t)) + epsilon), to be taken when its norm
 // is known (You et al., 2020).
 template <class T>
-void lamb(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict m,
-          T* __restrict v, T* __restrict step) {
+LAMINA_HOST_DEVICE void lamb(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                             T* __restrict m, T* __restrict v, T* __restrict step) {
   const T rest1 = form.one_minus_beta1, rest2 = form.one_minus_beta2, epsilon = form.epsilon;
   const T correction1 = form.correction1, correction2 = form.correction2;
   for (std::int64_t i = 0; i < size; ++i) {
@@ -111,8 +111,9 @@ void lamb(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T*
 // et al., 2024). Keras recovers x from w = (1-beta1) z + beta1 x with the z that already took its step (on
 // TensorFlow, where what it kept is the variable itself), so that beta1 cancels. of_kind: c, 1 - c.
 template <class T>
-void schedule_free_adamw(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-                         T* __restrict z, T* __restrict v) {
+LAMINA_HOST_DEVICE void schedule_free_adamw(const StepForm<T>& form, std::int64_t size,
+                                            const T* __restrict dw, T* __restrict w, T* __restrict z,
+                                            T* __restrict v) {
   const T lr = form.lr, rest2 = form.one_minus_beta2, epsilon = form.epsilon, correction = form.correction2;
   const T share = form.of_kind[0], rest = form.of_kind[1];
   for (std::int64_t i = 0; i < size; ++i) {

@@ -13,8 +13,8 @@ namespace {
 // v = momentum v - lr dw;  w += v, or with Nesterov's momentum w += momentum v - lr dw (Sutskever et al.,
 // 2013).
 template <class T>
-void sgd(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-         T* __restrict velocity) {
+LAMINA_HOST_DEVICE void sgd(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                            T* __restrict w, T* __restrict velocity) {
   const T lr = form.lr, momentum = form.momentum;
   if (velocity == nullptr) {
     for (std::int64_t i = 0; i < size; ++i) w[i] -= lr * dw[i];
@@ -34,8 +34,9 @@ void sgd(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* 
 // s = rho s + (1-rho) dw^2;  step = lr dw / sqrt(s + epsilon);  centered: s - mean^2 in place of s;
 // with momentum: b = momentum b + step;  w -= step or b (Hinton, 2012).
 template <class T>
-void rmsprop(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-             T* __restrict mean_square, T* __restrict momentum, T* __restrict mean) {
+LAMINA_HOST_DEVICE void rmsprop(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                                T* __restrict w, T* __restrict mean_square, T* __restrict momentum,
+                                T* __restrict mean) {
   const T lr = form.lr, rho = form.rho, rest = form.one_minus_rho, epsilon = form.epsilon;
   for (std::int64_t i = 0; i < size; ++i) {
     mean_square[i] = rho * mean_square[i] + rest * (dw[i] * dw[i]);
@@ -52,8 +53,8 @@ void rmsprop(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
 
 // a += dw^2;  w -= lr dw / sqrt(a + epsilon) (Duchi, Hazan, Singer, 2011).
 template <class T>
-void adagrad(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-             T* __restrict accumulator) {
+LAMINA_HOST_DEVICE void adagrad(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                                T* __restrict w, T* __restrict accumulator) {
   const T lr = form.lr, epsilon = form.epsilon;
   for (std::int64_t i = 0; i < size; ++i) {
     accumulator[i] += dw[i] * dw[i];
@@ -65,8 +66,8 @@ void adagrad(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
 // lr_t = lr sqrt(1-beta2^t) / (1-beta1^t): epsilon is not bias-corrected (Kingma and Ba, 2015, end of section
 // 2); amsgrad: the largest v so far in place of v (Reddi, Kale, Kumar, 2018).
 template <class T>
-void adam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T* __restrict w,
-          T* __restrict m, T* __restrict v, T* __restrict vhat) {
+LAMINA_HOST_DEVICE void adam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw,
+                             T* __restrict w, T* __restrict m, T* __restrict v, T* __restrict vhat) {
   const T lr = form.lr, rest1 = form.one_minus_beta1, rest2 = form.one_minus_beta2, epsilon = form.epsilon;
   for (std::int64_t i = 0; i < size; ++i) {
     m[i] += (dw[i] - m[i]) * rest1;
@@ -80,7 +81,7 @@ void adam(const StepForm<T>& form, std::int64_t size, const T* __restrict dw, T*
 
 // The step of the parameters whose gradients are dw[0..size-1].
 template <class T>
-void update_range(const Update<T>& update, const T* dw, std::int64_t size) {
+LAMINA_HOST_DEVICE void update_range(const Update<T>& update, const T* dw, std::int64_t size) {
   const std::int64_t first = dw - update.dw;
   const auto slot = [&](int k) { return update.slots[k] != nullptr ? update.slots[k] + first : nullptr; };
   T* const w = update.w + first;

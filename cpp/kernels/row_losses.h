@@ -13,14 +13,14 @@ namespace {
 
 // A row that does not count.
 template <class T>
-double no_loss(T* gradient, std::int64_t n) {
-  if (gradient != nullptr) std::fill_n(gradient, n, T(0));
+LAMINA_HOST_DEVICE double no_loss(T* gradient, std::int64_t n) {
+  for (std::int64_t j = 0; gradient != nullptr && j < n; ++j) gradient[j] = T(0);
   return 0;
 }
 
 // sum_j f(j)
 template <class F>
-double sum_over(std::int64_t n, F&& f) {
+LAMINA_HOST_DEVICE double sum_over(std::int64_t n, F&& f) {
   double sum = 0;
   for (std::int64_t j = 0; j < n; ++j) sum += static_cast<double>(f(j));
   return sum;
@@ -28,7 +28,7 @@ double sum_over(std::int64_t n, F&& f) {
 
 // sum_j t_j log(t_j / p_j), both clipped to [epsilon, 1]
 template <class T>
-double kl_divergence_row(const T* p, const T* t, T scale, T* gradient, std::int64_t n) {
+LAMINA_HOST_DEVICE double kl_divergence_row(const T* p, const T* t, T scale, T* gradient, std::int64_t n) {
   const auto held = [](T x) { return x < kLowest<T> ? kLowest<T> : x > T(1) ? T(1) : x; };
   return sum_over(n, [&](std::int64_t j) {
     const T target = held(t[j]), q = held(p[j]);
@@ -39,7 +39,8 @@ double kl_divergence_row(const T* p, const T* t, T scale, T* gradient, std::int6
 
 // -sum_j p_j t_j / (|p| |t|), no norm below epsilon. The gradient of a row of zeros is NaN, as TensorFlow's.
 template <class T>
-double cosine_similarity_row(const T* p, const T* t, T scale, T* gradient, std::int64_t n) {
+LAMINA_HOST_DEVICE double cosine_similarity_row(const T* p, const T* t, T scale, T* gradient,
+                                                std::int64_t n) {
   const T most = T(1) / T(kClip);
   const auto inverse_norm = [n](const T* x) {
     return T(1) / std::sqrt(static_cast<T>(sum_over(n, [x](std::int64_t j) { return x[j] * x[j]; })));
@@ -58,7 +59,8 @@ double cosine_similarity_row(const T* p, const T* t, T scale, T* gradient, std::
 
 // max(max_j (1 - t_j) p_j - sum_j t_j p_j + 1, 0); equal largest values share the gradient.
 template <class T>
-double categorical_hinge_row(const T* p, const T* t, T scale, T* gradient, std::int64_t n) {
+LAMINA_HOST_DEVICE double categorical_hinge_row(const T* p, const T* t, T scale, T* gradient,
+                                                std::int64_t n) {
   const T right = static_cast<T>(sum_over(n, [&](std::int64_t j) { return t[j] * p[j]; }));
   T wrong = -HUGE_VAL;
   for (std::int64_t j = 0; j < n; ++j) wrong = std::max(wrong, (T(1) - t[j]) * p[j]);
@@ -77,8 +79,8 @@ double categorical_hinge_row(const T* p, const T* t, T scale, T* gradient, std::
 // mean_j (1 - p_t)^gamma crossentropy_j, p_t = t p + (1 - t)(1 - p); the cross-entropy is one of logits z
 // where they are at hand, p is then their sigmoid or, behind a softmax, their softmax.
 template <class T>
-double binary_focal_row(const LossForm<T>& form, const T* z, const T* t, T scale, T* gradient,
-                        std::int64_t n) {
+LAMINA_HOST_DEVICE double binary_focal_row(const LossForm<T>& form, const T* z, const T* t, T scale,
+                                           T* gradient, std::int64_t n) {
   const bool softmax = form.logits && form.softmax_head;
   T largest = -HUGE_VAL;
   for (std::int64_t j = 0; j < n; ++j) largest = z[j] > largest ? z[j] : largest;
@@ -120,8 +122,8 @@ double binary_focal_row(const LossForm<T>& form, const T* z, const T* t, T scale
 
 // -alpha sum_j t_j (1 - c_j)^gamma log c_j, c = clip(p / sum p); from logits p is their softmax
 template <class T>
-double categorical_focal_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* gradient,
-                             std::int64_t n) {
+LAMINA_HOST_DEVICE double categorical_focal_row(const LossForm<T>& form, const T* p, const T* t, T scale,
+                                                T* gradient, std::int64_t n) {
   T largest = -HUGE_VAL;
   for (std::int64_t j = 0; j < n; ++j) largest = p[j] > largest ? p[j] : largest;
   const auto given = [&](std::int64_t j) { return form.logits ? std::exp(p[j] - largest) : p[j]; };
@@ -144,8 +146,9 @@ double categorical_focal_row(const LossForm<T>& form, const T* p, const T* t, T 
 
 // (1 - p_label^q) / q
 template <class T>
-double generalized_crossentropy_row(const LossForm<T>& form, const T* p, std::int64_t label, T scale,
-                                    T* gradient, std::int64_t n) {
+LAMINA_HOST_DEVICE double generalized_crossentropy_row(const LossForm<T>& form, const T* p,
+                                                       std::int64_t label, T scale, T* gradient,
+                                                       std::int64_t n) {
   const T q = form.alpha;
   const T of_label =
       static_cast<T>(sum_over(n, [&](std::int64_t j) { return p[j] * (j == label ? T(1) : T(0)); }));
@@ -158,7 +161,8 @@ double generalized_crossentropy_row(const LossForm<T>& form, const T* p, std::in
 // 1 - 2 I / (sum t + sum p + epsilon), I = sum t p; or 1 - I / (I + alpha sum t (1 - p) + beta sum p (1 - t)
 // + epsilon)
 template <class T>
-double overlap_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* gradient, std::int64_t n) {
+LAMINA_HOST_DEVICE double overlap_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* gradient,
+                                      std::int64_t n) {
   const bool dice = form.kind == LossKind::kDice;
   const T both = static_cast<T>(sum_over(n, [&](std::int64_t j) { return t[j] * p[j]; }));
   const T epsilon = T(kClip), alpha = form.alpha, beta = form.beta;
@@ -182,8 +186,8 @@ double overlap_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* 
 }
 
 template <class T>
-double row_loss(const LossForm<T>& form, const T* p, const T* t, std::int64_t label, T scale, T* gradient,
-                std::int64_t n) {
+LAMINA_HOST_DEVICE double row_loss(const LossForm<T>& form, const T* p, const T* t, std::int64_t label,
+                                   T scale, T* gradient, std::int64_t n) {
   switch (form.kind) {
     case LossKind::kKlDivergence:
       return kl_divergence_row(p, t, scale, gradient, n);

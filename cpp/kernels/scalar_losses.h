@@ -17,31 +17,31 @@ struct AtOutput {
 
 // 0 at 0, NaN at NaN
 template <class T>
-T sign(T x) {
+LAMINA_HOST_DEVICE T sign(T x) {
   return x > 0 ? T(1) : x < 0 ? T(-1) : x;
 }
 
 // max(x, low); NaN stays NaN.
 template <class T>
-T at_least(T x, T low) {
+LAMINA_HOST_DEVICE T at_least(T x, T low) {
   return x < low ? low : x;
 }
 
 template <class T>
-T softplus(T x) {
+LAMINA_HOST_DEVICE T softplus(T x) {
   return at_least(x, T(0)) + std::log1p(std::exp(-std::abs(x)));
 }
 
 // 100 |t - p| / max(|t|, epsilon)
 template <class T>
-AtOutput<T> absolute_percentage_error(T p, T t) {
+LAMINA_HOST_DEVICE AtOutput<T> absolute_percentage_error(T p, T t) {
   const T size = at_least(std::abs(t), T(kClip)), d = (t - p) / size;
   return {T(100) * std::abs(d), T(-100) * sign(d) / size};
 }
 
 // (log(1 + p) - log(1 + t))^2, both at least epsilon
 template <class T>
-AtOutput<T> squared_logarithmic_error(T p, T t) {
+LAMINA_HOST_DEVICE AtOutput<T> squared_logarithmic_error(T p, T t) {
   const T low = T(kClip), q = at_least(p, low) + T(1);
   const T d = std::log(q) - std::log(at_least(t, low) + T(1));
   return {d * d, p >= low ? T(2) * d / q : T(0)};
@@ -49,7 +49,7 @@ AtOutput<T> squared_logarithmic_error(T p, T t) {
 
 // d^2 / 2 up to |d| = delta, then a line. The product by 0 is NaN where d is infinite, as TensorFlow's.
 template <class T>
-AtOutput<T> huber(T delta, T p, T t) {
+LAMINA_HOST_DEVICE AtOutput<T> huber(T delta, T p, T t) {
   const T d = p - t, size = std::abs(d);
   if (size <= delta) return {T(0.5) * d * d, d};
   return {delta * size - T(0.5) * delta * delta, delta * sign(d) + T(0) * d};
@@ -60,14 +60,14 @@ inline constexpr float kLog2 = 0.69314718055994530942F;
 
 // log cosh d = d + softplus(-2 d) - log 2, slope tanh d
 template <class T>
-AtOutput<T> log_cosh(T p, T t) {
+LAMINA_HOST_DEVICE AtOutput<T> log_cosh(T p, T t) {
   const T d = p - t;
   return {d + softplus(T(-2) * d) - T(kLog2), T(1) - T(2) / (T(1) + std::exp(T(2) * d))};
 }
 
 // max(1 - t p, 0), or its square
 template <class T>
-AtOutput<T> hinge(T p, T t, bool squared) {
+LAMINA_HOST_DEVICE AtOutput<T> hinge(T p, T t, bool squared) {
   const T margin = T(1) - t * p, value = at_least(margin, T(0));
   const T slope = margin >= T(0) ? -t : T(0);
   if (squared) return {value * value, T(2) * value * slope};
@@ -75,7 +75,7 @@ AtOutput<T> hinge(T p, T t, bool squared) {
 }
 
 template <class T>
-AtOutput<T> at_output(const LossForm<T>& form, T p, T target) {
+LAMINA_HOST_DEVICE AtOutput<T> at_output(const LossForm<T>& form, T p, T target) {
   const T t = form.label_scale * target + form.label_shift;
   switch (form.kind) {
     case LossKind::kMeanAbsoluteError:
@@ -95,13 +95,13 @@ AtOutput<T> at_output(const LossForm<T>& form, T p, T target) {
   }
 }
 
-inline bool has_outputs_alone(LossKind kind) {
+LAMINA_HOST_DEVICE inline bool has_outputs_alone(LossKind kind) {
   return kind >= LossKind::kMeanAbsoluteError && kind <= LossKind::kSquaredHinge;
 }
 
 template <class T>
-double scalar_loss_row(const LossForm<T>& form, const T* p, const T* t, T scale, T* gradient,
-                       std::int64_t n) {
+LAMINA_HOST_DEVICE double scalar_loss_row(const LossForm<T>& form, const T* p, const T* t, T scale,
+                                          T* gradient, std::int64_t n) {
   double sum = 0;
   const T share = scale / T(n);
   for (std::int64_t j = 0; j < n; ++j) {

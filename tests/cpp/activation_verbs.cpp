@@ -10,13 +10,14 @@ namespace {
 
 template <class T>
 void check_activation(Activation a) {
-  const auto x = random_values<T>(kVerbRows * kVerbCols, 11),
-             dy = random_values<T>(kVerbRows * kVerbCols, 12);
+  const auto x = random_values<T>(verb_rows * verb_cols, 11),
+             dy = random_values<T>(verb_rows * verb_cols, 12);
   expect_alike<T>("activation " + std::to_string(static_cast<int>(a)), [&](const auto& backend,
                                                                            Lease& lease) {
-    std::vector<T> y(x.size()), dx(x.size());
+    Values<T> y(x.size()), dx(x.size());
     backend.activation(lease, a, verb_matrix(x), verb_matrix(y));
     backend.activation_gradient(lease, a, verb_matrix<T>(std::as_const(y)), verb_matrix(dy), verb_matrix(dx));
+    backend.finish();
     y.insert(y.end(), dx.begin(), dx.end());
     return y;
   });
@@ -24,18 +25,19 @@ void check_activation(Activation a) {
 
 template <class T>
 void check_nonlinearity(Nonlinearity<T> f) {
-  const auto x = random_values<T>(kVerbRows * kVerbCols, 13), slopes = random_values<T>(kVerbCols, 14);
+  const auto x = random_values<T>(verb_rows * verb_cols, 13), slopes = random_values<T>(verb_cols, 14);
   const bool learns = f.kind == NonlinearKind::kPrelu;
   if (learns) f.slopes = slopes.data();
-  const std::int64_t outputs = f.kind == NonlinearKind::kGlu ? kVerbCols / 2 : kVerbCols;
-  const auto dy = random_values<T>(kVerbRows * outputs, 15);
+  const std::int64_t outputs = f.kind == NonlinearKind::kGlu ? verb_cols / 2 : verb_cols;
+  const auto dy = random_values<T>(verb_rows * outputs, 15);
   const std::string name(kNonlinearNames[static_cast<std::size_t>(f.kind)]);
   expect_alike<T>(name, [&](const auto& backend, Lease& lease) {
-    std::vector<T> y(dy.size()), dx(x.size()), dslopes(learns ? slopes.size() : 0);
+    Values<T> y(dy.size()), dx(x.size()), dslopes(learns ? slopes.size() : 0);
     backend.nonlinearity(lease, f, verb_matrix(x), verb_matrix(y, outputs));
     backend.nonlinearity_gradient(lease, f, verb_matrix(x), verb_matrix<T>(std::as_const(y), outputs),
                                   verb_matrix(dy, outputs), verb_matrix(dx),
                                   learns ? dslopes.data() : nullptr);
+    backend.finish();
     y.insert(y.end(), dx.begin(), dx.end());
     y.insert(y.end(), dslopes.begin(), dslopes.end());
     return y;

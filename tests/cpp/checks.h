@@ -12,7 +12,10 @@ void check_sample_verbs();
 void check_weight_verbs();
 void check_loss_verbs();
 
+// The same and more on an emulated GPU.
+void check_device_verbs();
+
 // A training with every layer and every option of the optimizers.
-void check_surface();
+void check_surface(const char* backend);
 
 }  // namespace lamina

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/cuda/cuda.h"
 #include "base/rows.h"
 #include "base/sampling.h"
 
@@ -17,14 +18,37 @@ inline void expect(bool holds, const std::string& what) {
   std::exit(1);
 }
 
+// "cpu", "reference", or "emulated": that of a GPU, emulated by the host; see backend/cuda/device.h.
+template <class T>
+const Backend<T>& tested_backend(const std::string& name) {
+  static const CudaBackend<T> emulated(0);
+  return name == "emulated" ? emulated : backend_named<T>(name);
+}
+
+// Vectors in the memory of the emulated device, which all backends may touch.
+template <class T>
+struct EmulatedMemory {
+  using value_type = T;
+  EmulatedMemory() = default;
+  template <class U>
+  EmulatedMemory(const EmulatedMemory<U>&) {}  // NOLINT: allocators convert
+  T* allocate(std::size_t n) {
+    return static_cast<T*>(tested_backend<float>("emulated").memory().allocate(n * sizeof(T)));
+  }
+  void deallocate(T* p, std::size_t) { tested_backend<float>("emulated").memory().free(p); }
+  bool operator==(const EmulatedMemory&) const { return true; }
+};
+template <class T>
+using Values = std::vector<T, EmulatedMemory<T>>;
+
 template <class T>
 constexpr DType dtype_of() {
   return sizeof(T) == sizeof(float) ? DType::kFloat32 : DType::kFloat64;
 }
 
 // Contiguous rows of T.
-template <class T>
-Rows rows_of(const std::vector<T>& values, std::int64_t count) {
+template <class T, class Memory>
+Rows rows_of(const std::vector<T, Memory>& values, std::int64_t count) {
   const auto width = static_cast<std::int64_t>(values.size()) / count;
   const auto item = std::int64_t{sizeof(T)};
   Rows rows;
@@ -38,10 +62,17 @@ Rows rows_of(const std::vector<T>& values, std::int64_t count) {
 }
 
 template <class T>
-std::vector<T> random_values(std::int64_t size, std::uint64_t seed) {
-  std::vector<T> values(static_cast<std::size_t>(size));
+Values<T> random_values(std::int64_t size, std::uint64_t seed) {
+  Values<T> values(static_cast<std::size_t>(size));
   fill_normal(values.data(), size, {seed, Purpose::kInitialise, 0, 0}, 0.0, 1.0, false);
   return values;
+}
+
+// The same as a caller has them.
+template <class T>
+std::vector<T> host_values(std::int64_t size, std::uint64_t seed) {
+  const Values<T> values = random_values<T>(size, seed);
+  return {values.begin(), values.end()};
 }
 
 }  // namespace lamina

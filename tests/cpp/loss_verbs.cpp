@@ -8,31 +8,32 @@ namespace {
 // Probabilities, class numbers and the same as one-hot rows, and weights.
 template <class T>
 struct Answers {
-  Answers() : prediction(kVerbRows * kVerbCols), values(prediction.size(), T(0)), labels(kVerbRows) {
-    const auto x = random_values<T>(kVerbRows * kVerbCols, 41);
+  Answers() : prediction(verb_rows * verb_cols), values(prediction.size(), T(0)), labels(verb_rows) {
+    const auto x = random_values<T>(verb_rows * verb_cols, 41);
     for (std::size_t i = 0; i < x.size(); ++i) prediction[i] = T(1) / (T(1) + std::exp(-x[i]));
     for (std::size_t i = 0; i < labels.size(); ++i) {
-      labels[i] = static_cast<std::int64_t>(i * 11) % kVerbCols;
-      values[i * kVerbCols + static_cast<std::size_t>(labels[i])] = T(1);
+      labels[i] = static_cast<std::int64_t>(i * 11) % verb_cols;
+      values[i * verb_cols + static_cast<std::size_t>(labels[i])] = T(1);
       weights.push_back(static_cast<T>(i % 5) / 4);
     }
   }
   Target<T> target(bool by_label) const {
     return by_label ? Target<T>{labels.data(), {}} : Target<T>{nullptr, verb_matrix(values)};
   }
-  std::vector<T> prediction, values, weights;
-  std::vector<std::int64_t> labels;
+  Values<T> prediction, values, weights;
+  Values<std::int64_t> labels;
 };
 
 template <class T>
 void check_loss(const Answers<T>& answers, LossForm<T> form) {
   expect_alike<T>(
       "loss " + std::to_string(static_cast<int>(form.kind)), [&](const auto& backend, Lease& lease) {
-        std::vector<T> rows(kVerbRows), gradient(answers.prediction.size());
-        double sum = 0;
+        Values<T> rows(verb_rows), gradient(answers.prediction.size());
+        Values<double> sum(1);
         backend.loss(lease, form, verb_matrix(answers.prediction), answers.target(takes_labels(form.kind)),
-                     answers.weights.data(), T(0.5), rows.data(), verb_matrix(gradient), &sum);
-        gradient.push_back(static_cast<T>(sum / kVerbRows));
+                     answers.weights.data(), T(0.5), rows.data(), verb_matrix(gradient), sum.data());
+        backend.finish();
+        gradient.push_back(static_cast<T>(sum[0] / static_cast<double>(verb_rows)));
         return gradient;
       });
 }
@@ -40,27 +41,31 @@ void check_loss(const Answers<T>& answers, LossForm<T> form) {
 template <class T>
 void check_metric(const Answers<T>& answers, MetricKind kind) {
   const MetricForm<T> form{kind, T(0.5), 3};
-  expect_alike<T>("metric " + std::to_string(static_cast<int>(kind)), [&](const auto& backend, Lease& lease) {
-    std::vector<T> rows(kVerbRows);
-    double alone = 0, weighted = 0;
-    for (const bool by_weight : {false, true})
-      backend.metric(lease, form, verb_matrix(answers.prediction), answers.target(takes_labels(kind)),
-                     by_weight ? answers.weights.data() : nullptr, rows.data(),
-                     by_weight ? &weighted : &alone);
-    rows.push_back(static_cast<T>(alone));
-    rows.push_back(static_cast<T>(weighted));
-    return rows;
-  });
+  expect_alike<T>(
+      "metric " + std::to_string(static_cast<int>(kind)),
+      [&](const auto& backend, Lease& lease) {
+        Values<T> rows(verb_rows);
+        Values<double> sums(2);
+        for (const bool by_weight : {false, true})
+          backend.metric(lease, form, verb_matrix(answers.prediction), answers.target(takes_labels(kind)),
+                         by_weight ? answers.weights.data() : nullptr, rows.data(),
+                         sums.data() + (by_weight ? 1 : 0));
+        backend.finish();
+        for (const double sum : sums) rows.push_back(static_cast<T>(sum));
+        return rows;
+      },
+      kind >= MetricKind::kPearsonCorrelation ? verb_cols : 1);  // of one-hot rows
 }
 
 template <class T>
 void check_tally(const Answers<T>& answers, const TallyForm& form) {
   expect_alike<T>("tally", [&](const auto& backend, Lease& lease) {
-    std::vector<double> state(static_cast<std::size_t>(form.size(kVerbCols)));
+    Values<double> state(static_cast<std::size_t>(form.size(verb_cols)));
     for (const T* weights : {answers.weights.data(), static_cast<const T*>(nullptr)})
       backend.tally(lease, form, verb_matrix(answers.prediction), verb_matrix(answers.values), weights,
                     state.data());
-    return std::vector<T>(state.begin(), state.end());
+    backend.finish();
+    return Values<T>(state.begin(), state.end());
   });
 }
 
@@ -76,7 +81,7 @@ void check() {
     if (!takes_head_logits(form.kind)) continue;
     form.logits = true;
     form.label_scale = T(0.875);
-    form.label_shift = T(0.125) / kVerbCols;
+    form.label_shift = T(0.125) / static_cast<T>(verb_cols);
     check_loss(answers, form);
   }
   for (int kind = 0; kind <= static_cast<int>(MetricKind::kConcordanceCorrelation); ++kind)
@@ -93,7 +98,7 @@ void check() {
     form.kind = TallyForm::Kind::kBuckets;
     form.by_label = form.first_takes_all = form.sigmoid = by_label;
     form.buckets = 11;
-    if (by_label) form.label_weights.assign(kVerbCols, 0.5);
+    if (by_label) form.label_weights.assign(verb_cols, 0.5);
     check_tally(answers, form);
   }
   TallyForm form;

@@ -48,7 +48,7 @@ constexpr std::int64_t kRows = 53, kInputs = 29, kClasses = 5;
 template <class T>
 std::vector<T> train(const char* backend, OptimizerKind optimizer_kind, LossKind loss,
                      Interrupt* interrupt = nullptr) {
-  Network<T> network(kInputs, backend_named<T>(backend));
+  Network<T> network(kInputs, tested_backend<T>(backend));
   build(network, kInputs, kClasses);
   OptimizerForm form;
   form.kind = optimizer_kind;
@@ -64,7 +64,7 @@ std::vector<T> train(const char* backend, OptimizerKind optimizer_kind, LossKind
     training.metrics = {MetricKind::kCategoricalAccuracy, MetricKind::kMeanAbsoluteError};
   Trainer<T> trainer(network, optimizer, training);
 
-  const std::vector<T> x = random_values<T>(kRows * kInputs, 2);
+  const std::vector<T> x = host_values<T>(kRows * kInputs, 2);
   std::vector<T> y(static_cast<std::size_t>(kRows * kClasses), T(0)), labels(static_cast<std::size_t>(kRows));
   for (std::int64_t i = 0; i < kRows; ++i) {
     labels[static_cast<std::size_t>(i)] = static_cast<T>(i % kClasses);
@@ -91,15 +91,15 @@ std::vector<T> train(const char* backend, OptimizerKind optimizer_kind, LossKind
 }
 
 template <class T>
-void compare_with_reference(OptimizerKind optimizer, LossKind loss) {
-  const std::vector<T> got = train<T>("cpu", optimizer, loss),
+void compare_with_reference(const char* backend, OptimizerKind optimizer, LossKind loss) {
+  const std::vector<T> got = train<T>(backend, optimizer, loss),
                        expected = train<T>("reference", optimizer, loss);
   // Eight steps of rounding; an error in a formula is many orders larger.
   const double tolerance = sizeof(T) == sizeof(float) ? 2e-3 : 1e-10;
   for (std::size_t i = 0; i < got.size(); ++i)
     expect(std::abs(static_cast<double>(got[i] - expected[i])) < tolerance,
-           chosen_isa() + ": parameter " + std::to_string(i) + ": " + std::to_string(got[i]) + " is not " +
-               std::to_string(expected[i]));
+           chosen_isa() + ", " + backend + ": parameter " + std::to_string(i) + ": " +
+               std::to_string(got[i]) + " is not " + std::to_string(expected[i]));
 }
 
 // The parameters after a step that was taken with each gradient, or after all of them.
@@ -113,7 +113,7 @@ std::vector<T> step(OptimizerKind kind, bool at_once) {
   Optimizer<T> optimizer(form);
   optimizer.bind(network);
   std::vector<T> gradients(static_cast<std::size_t>(network.trainable_size()));
-  const std::vector<T> x = random_values<T>(kRows * kInputs, 3);
+  const std::vector<T> x = host_values<T>(kRows * kInputs, 3);
   const Update<T> update = optimizer.update(gradients.data(), network.parameters());
   Forward<T> forward(network, kRows, Mode::kTraining);
   Lease lease;
@@ -141,7 +141,7 @@ void check_padding() {
   form.learning_rate = 0.1;
   Optimizer<T> optimizer(form);
   Trainer<T> trainer(network, optimizer, {});
-  const std::vector<T> x = random_values<T>(rows * inputs, 4), y = random_values<T>(rows * units, 5);
+  const std::vector<T> x = host_values<T>(rows * inputs, 4), y = host_values<T>(rows * units, 5);
   Dataset data;
   data.x = rows_of(x, rows);
   data.y = rows_of(y, rows);
@@ -214,7 +214,7 @@ struct Course {
   explicit Course(OptimizerKind kind, std::int64_t last = 3)
       : network(kInputs, backend_named<T>("cpu")),
         optimizer(form(kind)),
-        x(random_values<T>(kRows * kInputs, 2)) {
+        x(host_values<T>(kRows * kInputs, 2)) {
     build(network, kInputs, kClasses);
     trainer.emplace(network, optimizer, TrainingForm{});
     y.assign(static_cast<std::size_t>(kRows * kClasses), T(0.2));
@@ -280,7 +280,7 @@ void run() {
     check_sample_verbs();
     check_weight_verbs();
     check_loss_verbs();
-    check_surface();
+    check_surface("cpu");
     check_bfloat16();
     check_padding<float>();
     check_padding<double>();
@@ -290,10 +290,17 @@ void run() {
          {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdagrad, OptimizerKind::kAdam})
       for (const auto loss : {LossKind::kMeanSquaredError, LossKind::kBinaryCrossentropy,
                               LossKind::kCategoricalCrossentropy, LossKind::kSparseCategoricalCrossentropy}) {
-        compare_with_reference<float>(optimizer, loss);
-        compare_with_reference<double>(optimizer, loss);
+        compare_with_reference<float>("cpu", optimizer, loss);
+        compare_with_reference<double>("cpu", optimizer, loss);
       }
   }
+  check_device_verbs();
+  check_surface("emulated");
+  for (const auto optimizer : {OptimizerKind::kSgd, OptimizerKind::kAdam})
+    for (const auto loss : {LossKind::kMeanSquaredError, LossKind::kSparseCategoricalCrossentropy}) {
+      compare_with_reference<float>("emulated", optimizer, loss);
+      compare_with_reference<double>("emulated", optimizer, loss);
+    }
   for (const int threads : {1, 2, 3}) {
     set_num_threads(threads);
     check_interrupt();

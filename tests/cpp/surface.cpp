@@ -122,7 +122,7 @@ struct Course {
 // The learning parameters after three epochs, and the losses.
 template <class T>
 std::vector<T> train(const char* backend, const Course& course) {
-  Network<T> network(kInputs, backend_named<T>(backend));
+  Network<T> network(kInputs, tested_backend<T>(backend));
   build(network);
   if (course.restrained) restrain(network);
   if (course.frozen) {
@@ -153,7 +153,7 @@ std::vector<T> train(const char* backend, const Course& course) {
   own.metrics = {[](const Seen<T>& seen) { return static_cast<double>(seen.prediction.data[0]); }};
   Trainer<T> trainer(network, optimizer, training, own);
 
-  const std::vector<T> x = random_values<T>(kRows * kInputs, 2);
+  const std::vector<T> x = host_values<T>(kRows * kInputs, 2);
   std::vector<T> y(static_cast<std::size_t>(kRows * kClasses), T(0)),
       weights(static_cast<std::size_t>(kRows));
   for (std::int64_t i = 0; i < kRows; ++i) {
@@ -208,18 +208,18 @@ std::vector<Course> courses() {
 
 }  // namespace
 
-void check_surface() {
+void check_surface(const char* backend) {
   for (const Course& course : courses()) {
     const std::string what =
-        chosen_isa() + ": optimizer " + std::to_string(static_cast<int>(course.form.kind));
-    const auto got = train<double>("cpu", course), expected = train<double>("reference", course);
+        chosen_isa() + ", " + backend + ": optimizer " + std::to_string(static_cast<int>(course.form.kind));
+    const auto got = train<double>(backend, course), expected = train<double>("reference", course);
     expect(got.size() == expected.size(), what + ": as many numbers");
     for (std::size_t i = 0; i < got.size(); ++i)
       // Twelve steps of rounding; an error in a formula is many orders larger.
       expect(std::abs(got[i] - expected[i]) < 1e-9 * (1 + std::abs(expected[i])),
              what + ": number " + std::to_string(i) + ": " + std::to_string(got[i]) + " is not " +
                  std::to_string(expected[i]));
-    for (const float value : train<float>("cpu", course))
+    for (const float value : train<float>(backend, course))
       expect(std::isfinite(value), what + ": a number is not finite");
   }
 }

@@ -7,14 +7,15 @@ namespace {
 
 template <class T>
 void check_penalty(const Penalty<T>& form) {
-  const auto x = random_values<T>(kVerbRows * kVerbCols, 31);
+  const auto x = random_values<T>(verb_rows * verb_cols, 31);
   expect_alike<T>("penalty", [&](const auto& backend, Lease& lease) {
-    std::vector<T> rows(kVerbRows), gradient(x);
-    double alone = 0, with = 0;
-    backend.penalty(lease, form, verb_matrix(x), T(0), rows.data(), {}, &alone);
-    backend.penalty(lease, form, verb_matrix(x), T(0.5), rows.data(), verb_matrix(gradient), &with);
-    expect(alone == with, "a penalty does not depend on whether its gradient is wanted");
-    rows.push_back(static_cast<T>(with));
+    Values<T> rows(verb_rows), gradient(x);
+    Values<double> sums(2);
+    backend.penalty(lease, form, verb_matrix(x), T(0), rows.data(), {}, sums.data());
+    backend.penalty(lease, form, verb_matrix(x), T(0.5), rows.data(), verb_matrix(gradient), sums.data() + 1);
+    backend.finish();
+    expect(sums[0] == sums[1], "a penalty does not depend on whether its gradient is wanted");
+    rows.push_back(static_cast<T>(sums[1]));
     rows.insert(rows.end(), gradient.begin(), gradient.end());
     return rows;
   });
@@ -27,15 +28,16 @@ void check_constraint(ConstraintKind kind, NormOver over) {
   form.rest = T(0.25);
   form.epsilon = T(1e-7);
   expect_alike<T>("constraint", [&](const auto& backend, Lease& lease) {
-    auto w = random_values<T>(kVerbRows * kVerbCols, 32);  // the last columns are the ends of its rows
-    backend.constrain(lease, form, {w.data(), kVerbRows, kVerbCols - 5, kVerbCols});
+    auto w = random_values<T>(verb_rows * verb_cols, 32);  // the last columns are the ends of its rows
+    backend.constrain(lease, form, {w.data(), verb_rows, verb_cols - 5, verb_cols});
+    backend.finish();
     return w;
   });
 }
 
 template <class T>
 void check_blends() {
-  constexpr std::int64_t size = kVerbRows * kVerbCols;
+  const std::int64_t size = verb_rows * verb_cols;
   const auto x = random_values<T>(size, 33);
   expect_alike<T>("blend", [&](const auto& backend, Lease& lease) {
     auto y = random_values<T>(size, 34);
@@ -44,26 +46,29 @@ void check_blends() {
       const bool reads = kind == Blend::kAdd || kind == Blend::kMean || kind >= Blend::kAverage;
       backend.blend(lease, kind, T(1.5), T(0.5), reads ? x.data() : nullptr, y.data(), size);
     }
-    std::vector<T> copy(y.size()), set(y.size());
+    Values<T> copy(y.size()), set(y.size());
     backend.blend(lease, Blend::kCopy, T(0), T(0), x.data(), copy.data(), size);
     backend.blend(lease, Blend::kSet, T(3), T(0), nullptr, set.data(), size);
+    backend.finish();
     for (const auto* more : {&copy, &set}) y.insert(y.end(), more->begin(), more->end());
     return y;
   });
   expect_alike<T>("sum_of_squares", [&](const auto& backend, Lease& lease) {
-    double sum = 0;
-    backend.sum(lease, x.data(), size, &sum);
-    return std::vector<T>{backend.sum_of_squares(lease, x.data(), size), static_cast<T>(sum)};
+    Values<double> sum(1);
+    backend.sum(lease, x.data(), size, sum.data());
+    const T squares = backend.sum_of_squares(lease, x.data(), size);
+    backend.finish();
+    return Values<T>{squares, static_cast<T>(sum[0])};
   });
 }
 
 // One step from slots in use. Lamb's is left to be taken, Adafactor's and Muon's are no verb.
 template <class T>
 void check_update(OptimizerKind kind, bool nesterov) {
-  constexpr std::int64_t size = kVerbRows * kVerbCols;
+  const std::int64_t size = verb_rows * verb_cols;
   const auto dw = random_values<T>(size, 35);
   expect_alike<T>("update " + std::to_string(static_cast<int>(kind)), [&](const auto& backend, Lease& lease) {
-    std::vector<T> numbers(4 * size, T(0.5));
+    Values<T> numbers(4 * size, T(0.5));
     Update<T> update;
     update.kind = kind;
     StepForm<T>& form = update.form;
@@ -79,6 +84,7 @@ void check_update(OptimizerKind kind, bool nesterov) {
     update.w = numbers.data();
     for (std::int64_t k = 0; k < 3; ++k) update.slots[k] = numbers.data() + (k + 1) * size;
     backend.update(lease, update, dw.data(), size);
+    backend.finish();
     return numbers;
   });
 }

@@ -5,156 +5,15 @@
 #include <numeric>
 #include <vector>
 
+#include "backend/formulas.h"
 #include "backend/reference/reference.h"
 
 namespace lamina {
 namespace {
 
+using namespace formulas;
 using Form = Nonlinearity<double>;
 using enum NonlinearKind;
-
-double positive(double x) { return x < 0 ? 0 : x; }
-double sigmoid(double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
-double softplus(double x) { return positive(x) + std::log1p(std::exp(-std::abs(x))); }
-double choose(bool condition, double d) { return condition ? d : 0; }
-double times(bool condition, double d) { return d * (condition ? 1 : 0); }
-double relu6(double x) { return positive(x > 6 ? 6 : x); }
-
-constexpr double kScale = 1.0507009873554804934193349852946;
-constexpr double kScaleAlpha = 1.7580993408473768599402175208123;
-constexpr double kRoot = 0.79788456080286535588;                           // sqrt(2 / pi)
-constexpr double kInverseRoot2 = 0.7071067811865476f, kCubic = 0.044715f;  // float's, as in TensorFlow
-
-double above(const Form& f, double x) { return f.c == 0 ? positive(x) : choose(x > f.c, x); }
-
-double value(const Form& f, double x) {
-  switch (f.kind) {
-    case kCelu:
-      return positive(x) + f.a * std::expm1((x > 0 ? 0 : x) / f.a);
-    case kElu:
-      return x > 0 ? x : f.a * (x < 0 ? std::expm1(x) : x);
-    case kGelu:
-      return 0.5 * x * std::erfc(-x * kInverseRoot2);
-    case kGeluTanh:
-      return 0.5 * x * (1 + std::tanh(kRoot * (x + kCubic * x * x * x)));
-    case kHardShrink:
-      return choose(std::abs(x) > f.a, x);
-    case kHardSigmoid:
-      return relu6(x + 3) / 6;
-    case kHardSilu:
-      return x * (relu6(x + 3) / 6);
-    case kHardTanh:
-      return x > 1 ? 1 : x < -1 ? -1 : x;
-    case kLeakyRelu:
-      return x > 0 ? x : f.a * x;
-    case kLogSigmoid:
-      return -softplus(-x);
-    case kMish:
-      return x * std::tanh(softplus(x));
-    case kRelu: {
-      double y = above(f, x);
-      if (f.b == f.b) y = positive(y > f.b ? f.b : y);
-      return f.a == 0 ? y : y - f.a * positive(f.d - x);
-    }
-    case kRelu6:
-      return relu6(x);
-    case kSelu:
-      return x < 0 ? kScaleAlpha * std::expm1(x) : kScale * x;
-    case kSilu:
-      return x * sigmoid(x);
-    case kSoftShrink:
-      return x > f.a ? x - f.a : choose(x < -f.a, x + f.a);
-    case kSoftplus:
-      return softplus(x);
-    case kSoftsign:
-      return x / (1 + std::abs(x));
-    case kSparsePlus:
-      return x <= -1 ? 0 : x < 1 ? 0.25 * (x + 1) * (x + 1) : x;
-    case kSparseSigmoid:
-      return x <= -1 ? 0 : x >= 1 ? 1 : 0.5 * (x + 1);
-    case kSquareplus:
-      return (x + std::sqrt(x * x + f.a)) / 2;
-    case kTanhShrink:
-      return x - std::tanh(x);
-    case kThreshold:
-      return x > f.a ? x : f.b;
-    default:
-      return x;
-  }
-}
-
-double gradient(const Form& f, double x, double d) {
-  switch (f.kind) {
-    case kCelu:
-      return choose(x >= 0, d) + choose(x <= 0, d * std::exp((x > 0 ? 0 : x) / f.a));
-    case kElu: {
-      const double scaled = x > 0 || f.a == 1 ? d : f.a * d;
-      return x < 0 ? scaled * std::exp(x) : scaled;
-    }
-    case kGelu:
-      return d * (0.5 * std::erfc(-x * kInverseRoot2)) +
-             d * x *
-                 (std::exp(-x * kInverseRoot2 * (x * kInverseRoot2)) * 0.56418958354775628695 *
-                  kInverseRoot2);
-    case kGeluTanh: {
-      const double t = std::tanh(kRoot * (x + kCubic * x * x * x));
-      const double inside = d * 0.5 * x * (1 - t * t) * kRoot;
-      return d * 0.5 * (1 + t) + inside + inside * (3 * kCubic * x * x);
-    }
-    case kHardShrink:
-      return choose(std::abs(x) > f.a, d);
-    case kHardSigmoid:
-      return times(x > -3 && x < 3, d / 6);
-    case kHardSilu:
-      return d * (relu6(x + 3) / 6) + times(x > -3 && x < 3, d * x / 6);
-    case kHardTanh:
-      return choose(x >= -1 && x <= 1, d);
-    case kLeakyRelu:
-      return x > 0 ? d : f.a * d;
-    case kLogSigmoid:
-      return d * sigmoid(-x);
-    case kMish: {
-      const double t = std::tanh(softplus(x));
-      return d * t + d * x * (1 - t * t) * sigmoid(x);
-    }
-    case kRelu: {
-      const double z = above(f, x);
-      double g = d;
-      if (f.b == 6 && f.c == 0)
-        g = times(z < 6, g);
-      else if (f.b == f.b)
-        g = choose(z >= 0 && z <= f.b, g);
-      g = f.c == 0 ? times(z > 0, g) : choose(x > f.c, g);
-      return f.a == 0 ? g : g + times(x < f.d, d * f.a);
-    }
-    case kRelu6:
-      return times(x > 0 && x < 6, d);
-    case kSelu:
-      return d * (x < 0 ? kScaleAlpha * std::exp(x) : kScale);
-    case kSilu: {
-      const double s = sigmoid(x);
-      return d * (s * (1 + x * (1 - s)));
-    }
-    case kSoftShrink:
-      return choose(x > f.a || x < -f.a, d);
-    case kSoftplus:
-      return d * sigmoid(x);
-    case kSoftsign:
-      return d / ((1 + std::abs(x)) * (1 + std::abs(x)));
-    case kSparsePlus:
-      return choose(x > -1 && x < 1, d) * 0.5 * (x + 1) + choose(!(x < 1), d);
-    case kSparseSigmoid:
-      return choose(!(x <= -1 || x >= 1), 0.5 * d);
-    case kSquareplus:
-      return d / 2 + d / 2 / std::sqrt(x * x + f.a) * x;
-    case kTanhShrink:
-      return d - d * (1 - std::tanh(x) * std::tanh(x));
-    case kThreshold:
-      return choose(x > f.a, d);
-    default:
-      return d;
-  }
-}
 
 // Keras's threshold of sparsemax and the slope of it along each value, into `slopes`; see
 // kernels/nonlinear_rows.h. Sums in T: they decide what belongs to the support.

@@ -2,40 +2,11 @@
 #include <cmath>
 #include <vector>
 
+#include "backend/formulas.h"
 #include "backend/reference/reference.h"
 
 namespace lamina {
 namespace {
-
-double activated(Activation a, double z) {
-  switch (a) {
-    case Activation::kRelu:
-      return z < 0 ? 0 : z;
-    case Activation::kSigmoid:
-      return 1 / (1 + std::exp(-z));
-    case Activation::kTanh:
-      return std::tanh(z);
-    case Activation::kExp:
-      return std::exp(z);
-    default:
-      return z;
-  }
-}
-
-double derivative_from_output(Activation a, double y) {
-  switch (a) {
-    case Activation::kRelu:
-      return y > 0 ? 1 : 0;
-    case Activation::kSigmoid:
-      return y * (1 - y);
-    case Activation::kTanh:
-      return 1 - y * y;
-    case Activation::kExp:
-      return y;
-    default:
-      return 1;
-  }
-}
 
 template <class T>
 void softmax_row(const T* z, T* y, std::int64_t n) {
@@ -117,7 +88,7 @@ void ReferenceBackend<T>::activation(Lease&, Activation a, ConstMatrix<T> x, Mat
       softmax_row(x.row(i), y.row(i), x.cols);
     else
       for (std::int64_t j = 0; j < x.cols; ++j)
-        y.row(i)[j] = static_cast<T>(activated(a, double{x.row(i)[j]}));
+        y.row(i)[j] = static_cast<T>(formulas::activated(a, double{x.row(i)[j]}));
   }
 }
 
@@ -129,8 +100,8 @@ void ReferenceBackend<T>::activation_gradient(Lease&, Activation a, ConstMatrix<
     for (std::int64_t j = 0; j < y.cols; ++j) dot += double{y.row(i)[j]} * double{dy.row(i)[j]};
     for (std::int64_t j = 0; j < y.cols; ++j) {
       const double v = double{y.row(i)[j]}, d = double{dy.row(i)[j]};
-      dx.row(i)[j] =
-          static_cast<T>(a == Activation::kSoftmax ? v * (d - dot) : d * derivative_from_output(a, v));
+      dx.row(i)[j] = static_cast<T>(a == Activation::kSoftmax ? v * (d - dot)
+                                                              : d * formulas::derivative_from_output(a, v));
     }
   }
 }

@@ -2,25 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/formulas.h"
 #include "backend/reference/reference.h"
 
 namespace lamina {
-namespace {
-
-double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
-
-template <class T>
-double factor_of(const Constraint<T>& f, double squares) {
-  const double norm = std::sqrt(squares);
-  if (f.kind == ConstraintKind::kUnitNorm) return 1 / (double{f.epsilon} + norm);
-  double wanted = std::max(double{f.min_value}, std::min(double{f.max_value}, norm));
-  if (std::isnan(norm)) wanted = norm;
-  if (f.kind == ConstraintKind::kMinMaxNorm) wanted = double{f.rate} * wanted + double{f.rest} * norm;
-  return wanted / (double{f.epsilon} + norm);
-}
-
-}  // namespace
-
 template <class T>
 void ReferenceBackend<T>::penalty(Lease&, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows,
                                   Matrix<T> gradient, double* out) const {
@@ -34,7 +19,7 @@ void ReferenceBackend<T>::penalty(Lease&, const Penalty<T>& form, ConstMatrix<T>
       if (l2 != 0) sum += l2 * v * v;
       if (!gradient) continue;
       double slope = 0;
-      if (l1 != 0) slope += l1 * sign(v);
+      if (l1 != 0) slope += l1 * formulas::sign(v);
       if (l2 != 0) slope += 2 * l2 * v;
       gradient.row(i)[j] = static_cast<T>(double{gradient.row(i)[j]} + double{scale} * slope);
     }
@@ -56,7 +41,7 @@ void ReferenceBackend<T>::constrain(Lease&, const Constraint<T>& form, Matrix<T>
       for (std::int64_t r = 0; r < group.rows; ++r)
         for (std::int64_t c = 0; c < group.cols; ++c)
           squares += double{group.row(r)[c]} * double{group.row(r)[c]};
-      const double factor = factor_of(form, squares);
+      const double factor = formulas::factor_of(form.template in<double>(), squares);
       for (std::int64_t r = 0; r < group.rows; ++r)
         for (std::int64_t c = 0; c < group.cols; ++c) {
           T& v = group.row(r)[c];

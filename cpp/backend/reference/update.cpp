@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/formulas.h"
 #include "backend/reference/reference.h"
 
 namespace lamina {
@@ -204,17 +205,7 @@ void ReferenceBackend<T>::blend(Lease&, Blend kind, T a, T b, const T* x, T* y, 
   const double p = double{a}, q = double{b};
   for (std::int64_t i = 0; i < size; ++i) {
     const double other = x != nullptr ? double{x[i]} : 0.0, old = double{y[i]};
-    y[i] = static_cast<T>(kind == Blend::kSet       ? p
-                          : kind == Blend::kCopy    ? other
-                          : kind == Blend::kAdd     ? old + other
-                          : kind == Blend::kMean    ? (old + other) / p
-                          : kind == Blend::kScale   ? old * p / q
-                          : kind == Blend::kClamp   ? (old > p    ? p
-                                                       : old < -p ? -p
-                                                                  : old)
-                          : kind == Blend::kDecay   ? old - old * p * q
-                          : kind == Blend::kAverage ? p * old + q * other
-                                                    : old - p * other);
+    y[i] = static_cast<T>(formulas::blended(kind, p, q, other, old));
   }
 }
 
