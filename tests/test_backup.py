@@ -147,3 +147,18 @@ def test_wrong_arguments(live_keras, arguments):
     for module in (keras, live_keras):
         with pytest.raises(ValueError, match=r"backup_dir|save_freq"):
             module.callbacks.BackupAndRestore(**arguments)
+
+
+def test_each_of_several_optimizers_goes_on(tmp_path):
+    def several():
+        o = keras.optimizers
+        return o.MultiOptimizer(o.OptimizerMap(o.SGD(0.1, momentum=0.9), {".*kernel": o.Adam(0.01)}))
+
+    whole = make(1, optimizer=several())
+    expected = fit(whole).history
+    with pytest.raises(RuntimeError):
+        fit(make(1, optimizer=several()), keras.callbacks.BackupAndRestore(str(tmp_path)), Crash())
+    resumed = make(9, optimizer=several())
+    found = fit(resumed, keras.callbacks.BackupAndRestore(str(tmp_path))).history
+    assert found["loss"] == expected["loss"][CRASH:]
+    assert bits(resumed) == bits(whole)

@@ -269,6 +269,14 @@ void bind_optimizer(py::module_& m, const char* name) {
           },
           py::arg("network"), py::arg("known"))
       .def("apply", &apply<T>, py::arg("grads"), py::arg("variables"))
+      .def(
+          "delegate",
+          [](Self& self, const py::tuple& parts) {
+            std::vector<Self*> all;
+            for (const py::handle part : parts) all.push_back(&part.cast<Self&>());
+            self.delegate(std::move(all));
+          },
+          py::arg("parts"), py::keep_alive<1, 2>())
       .def("leave_to_adam", &Self::leave_to_adam, py::arg("left"))
       .def("exclude_from_decay", &Self::exclude_from_decay, py::arg("excluded"))
       .def_property_readonly("bound", &Self::bound)

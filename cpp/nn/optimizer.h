@@ -57,6 +57,9 @@ class Optimizer {
   void exclude_from_decay(std::vector<bool> excluded);
   // Muon's parameters that take Adam's step instead, by number; before the first step.
   void leave_to_adam(std::vector<bool> left) { adams_ = std::move(left); }
+  // Each of these, which live as long as this one, takes the step of its own parameters; this one only
+  // counts.
+  void delegate(std::vector<Optimizer*> parts) { parts_ = std::move(parts); }
   bool left_to_adam(std::size_t i) const { return i < adams_.size() && adams_[i]; }
   const std::vector<Slot>& slots() const { return slots_; }
   // The parameters that the slots belong to.
@@ -71,7 +74,7 @@ class Optimizer {
 
   // Whether a parameter's step can be taken as soon as its gradient is there, whatever the others' are, by
   // the verb `update`; if not, step() takes all at once.
-  bool at_once() const { return at_once_ && whole_; }
+  bool at_once() const { return at_once_ && whole_ && parts_.empty(); }
   // The step that is due, on these gradients and parameters; count_step() once it is taken.
   Update<T> update(const T* dw, T* w) const;
   // Takes the step that is due, if it is to be taken; dw is of no use then. absent: parameters, by number,
@@ -119,6 +122,7 @@ class Optimizer {
   std::uint64_t layout_ = 0;  // of the network that the slots have their places in
   std::vector<bool> undecayed_;
   std::vector<bool> adams_;
+  std::vector<Optimizer*> parts_;
   Buffer<T> scratch_;    // Lamb: the step
   Buffer<double> sums_;  // Adafactor: of rows and columns
   MuonScratch<T> muon_;

@@ -158,6 +158,9 @@ bool Optimizer<T>::step(Lease& lease, const Backend<T>& backend, const Update<T>
     *scale_ /= 2;
     return false;
   }
+  for (Optimizer* const part : parts_)
+    if (part->step(lease, backend, part->update(dw, w), dw, w, part->absent())) part->count_step();
+  if (!parts_.empty()) return true;
   T* const accumulated = slot("gradient_accumulator");
   const bool steps = steps_now();
   if (accumulated != nullptr) {

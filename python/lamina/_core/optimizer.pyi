@@ -36,6 +36,9 @@ class _Optimizer:
         """One step of the variables that it was built for; those without a gradient stay as they are."""
 
     def exclude_from_decay(self, excluded: Sequence[bool]) -> None: ...
+    def delegate(self, parts: tuple[_Optimizer, ...]) -> None:
+        """Each of these takes the step of what it was built for; this one only counts."""
+
     def leave_to_adam(self, left: Sequence[bool]) -> None: ...
     @property
     def bound(self) -> bool: ...

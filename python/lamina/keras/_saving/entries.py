@@ -16,12 +16,14 @@ class Entry(NamedTuple):
         name: the object's own.
         variables: in Keras's order.
         owner: the layer, optimizer or model.
+        repeats: whether its variables stand in another entry too.
     """
 
     path: str
     name: str
     variables: Sequence[Any]
     owner: Any
+    repeats: bool = False
 
 
 def entries_of(model: Any) -> list[Entry]:
@@ -31,17 +33,16 @@ def entries_of(model: Any) -> list[Entry]:
     variables = getattr(optimizer, "variables", None)
     if variables is not None:
         found.append(Entry("optimizer", optimizer.name, variables, optimizer))
+        for name, part in _named(getattr(optimizer, "optimizers", ())):
+            path = f"optimizer/optimizers/{name}"
+            found.append(Entry(path, part.name, part.variables, part, repeats=True))
     return found
 
 
 def _of_layers(layers: Iterable[Any], prefix: str) -> list[Entry]:
     found = []
-    counts: dict[str, int] = {}
-    for layer in layers:
-        kind = snake_case(type(layer).__name__)
-        count = counts.get(kind, 0)
-        counts[kind] = count + 1
-        path = f"{prefix}layers/{kind}_{count}" if count else f"{prefix}layers/{kind}"
+    for name, layer in _named(layers):
+        path = f"{prefix}layers/{name}"
         inner = getattr(layer, "layers", None)
         if inner is None:
             found.append(Entry(path, layer.name, layer.weights, layer))
@@ -49,3 +50,15 @@ def _of_layers(layers: Iterable[Any], prefix: str) -> list[Entry]:
             found.append(Entry(path, layer.name, [], layer))
             found.extend(_of_layers(inner, f"{path}/"))
     return found
+
+
+def _named(objects: Iterable[Any]) -> list[tuple[str, Any]]:
+    """Each with its class's name, numbered from the second of its kind on."""
+    named = []
+    counts: dict[str, int] = {}
+    for each in objects:
+        kind = snake_case(type(each).__name__)
+        count = counts.get(kind, 0)
+        counts[kind] = count + 1
+        named.append((f"{kind}_{count}" if count else kind, each))
+    return named

@@ -206,7 +206,7 @@ def _load(model: Any, source: Any, path: str, skip_mismatch: bool, skipped: Iter
     try:
         with WeightsFile(source) as file:
             for entry in entries_of(model):
-                if id(entry.owner) in left_out:
+                if id(entry.owner) in left_out or entry.repeats:
                     continue
                 whole = entry.owner is not model.optimizer or _optimizer_fits(entry, file)
                 try:

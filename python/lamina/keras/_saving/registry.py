@@ -29,6 +29,7 @@ NAMESPACES: dict[str, str | None] = {
 }
 # What a config calls "keras." and not by its own namespace.
 _AT_THE_TOP = ("Sequential", "DTypePolicy", "FloatDTypePolicy")
+_BESIDE = (("keras.optimizers", "OptimizerMap"),)  # no optimizer, but part of one's config
 _WITH_FUNCTIONS = ("keras.activations", "keras.losses", "keras.metrics")
 _NO_OBJECTS = ("get", "serialize", "deserialize", "resolve")
 
@@ -57,6 +58,8 @@ def public_object(namespace: str, name: str) -> Any:
     found = getattr(module, name)
     base = NAMESPACES[namespace]
     if isclass(found):
+        if (namespace, name) in _BESIDE:
+            return found
         return found if base is not None and issubclass(found, getattr(module, base)) else None
     return found if namespace in _WITH_FUNCTIONS and isinstance(found, FunctionType) else None
 

@@ -64,7 +64,7 @@ NAMES: dict[str, str] = {
         Model
     """,
     "keras.optimizers": """
-        MultiOptimizer OptimizerMap legacy
+        legacy
     """,
     "keras.saving": """
         KerasFileEditor
@@ -83,7 +83,6 @@ NAMES: dict[str, str] = {
 REASONS = {
     "keras.config.set_backend": "there is one; see lamina.config.set_backend",
     "keras.config.enable_unsafe_deserialization": "code that a file holds is never run",
-    "keras.optimizers.MultiOptimizer": "a network's step is one optimizer's in the compiled loop",
     "keras.layers.Lambda": "a function of one's own needs automatic differentiation, which Lamina has not",
 }
 

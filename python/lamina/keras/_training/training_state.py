@@ -23,8 +23,8 @@ class TrainingState(NamedTuple):
 
     Attributes:
         weights: in the model's order.
-        slots: the optimizer's, flat.
-        iterations, learning_rate: the optimizer's.
+        slots: the optimizer's, flat, and those of the optimizers within it.
+        iterations, learning_rates: of the same.
         seed: of the shuffles.
         layer_seeds: of the layers that draw random numbers, None for the others.
         epochs_trained: epochs begun, in all calls together.
@@ -32,9 +32,9 @@ class TrainingState(NamedTuple):
     """
 
     weights: Sequence[npt.NDArray[Any]]
-    slots: Sequence[npt.NDArray[Any]]
-    iterations: int
-    learning_rate: float
+    slots: Sequence[Sequence[npt.NDArray[Any]]]
+    iterations: list[int]
+    learning_rates: list[float | None]
     seed: int
     layer_seeds: list[int | None]
     epochs_trained: int
@@ -50,17 +50,19 @@ def write_state(path: str, model: LayerStack, epoch: int, within_epoch: bool) ->
         epoch: the one to go on with.
         within_epoch: whether that epoch is under way; it is then begun again.
     """
-    iterations, slots = model.optimizer.core(model.dtype).get_state()
+    optimizers = _optimizers(model)
+    states = [optimizer.core(model.dtype).get_state() for optimizer in optimizers]
     told = {
-        "iterations": int(iterations),
-        "learning_rate": float(model.optimizer.learning_rate),
+        "iterations": [int(iterations) for iterations, _ in states],
+        "learning_rates": [_rate(optimizer) for optimizer in optimizers],
         "seed": model.shuffle_seed(),
         "layer_seeds": _layer_seeds(model),
         "epochs_trained": model.epochs_trained - within_epoch,
         "epoch": epoch,
     }
     arrays: dict[str, Any] = {f"weight{i}": weight for i, weight in enumerate(model.get_weights())}
-    arrays.update({f"slot{i}": slot for i, slot in enumerate(slots)})
+    for k, (_, slots) in enumerate(states):
+        arrays.update({f"slot{k}_{i}": slot for i, slot in enumerate(slots)})
     memory = io.BytesIO()
     np.savez(memory, told=np.array(json.dumps(told)), **arrays)
     write_whole(path, memory.getbuffer())
@@ -80,7 +82,10 @@ def read_state(path: str) -> TrainingState:
             names = set(file.files)
             return TrainingState(
                 weights=[file[f"weight{i}"] for i in range(_count(names, "weight"))],
-                slots=[file[f"slot{i}"] for i in range(_count(names, "slot"))],
+                slots=[
+                    [file[f"slot{k}_{i}"] for i in range(_count(names, f"slot{k}_"))]
+                    for k in range(len(told["iterations"]))
+                ],
                 **told,
             )
     except (ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
@@ -105,11 +110,25 @@ def restore_state(model: LayerStack, state: TrainingState) -> None:
             layer.__dict__["_seed"] = seed  # past the door that is shut while the layer is in a model
     if seeds != state.layer_seeds:
         model.rebuild()
-    optimizer = model.optimizer
-    optimizer.core(model.dtype).set_state(state.iterations, state.slots)
-    if float(optimizer.learning_rate) != state.learning_rate:
-        optimizer.learning_rate = state.learning_rate
+    optimizers = _optimizers(model)
+    if len(optimizers) != len(state.iterations):
+        raise ValueError(
+            f"backup: expected the state of {len(optimizers)} optimizers, got one of {len(state.iterations)}"
+        )
+    for k, optimizer in enumerate(optimizers):
+        optimizer.core(model.dtype).set_state(state.iterations[k], state.slots[k])
+        if _rate(optimizer) != state.learning_rates[k]:
+            optimizer.learning_rate = state.learning_rates[k]
     model.resume(state.seed, state.epochs_trained, state.epoch)
+
+
+def _optimizers(model: LayerStack) -> list[Any]:
+    return [model.optimizer, *getattr(model.optimizer, "optimizers", ())]
+
+
+def _rate(optimizer: Any) -> float | None:
+    rate = getattr(optimizer, "learning_rate", None)  # a MultiOptimizer has none
+    return None if rate is None else float(rate)
 
 
 def _layer_seeds(model: LayerStack) -> list[int | None]:

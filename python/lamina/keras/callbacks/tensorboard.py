@@ -127,7 +127,8 @@ class TensorBoard(Callback):
         if not logs:
             return
         train = {name: value for name, value in logs.items() if not name.startswith("val_")}
-        train["learning_rate"] = float(self.model.optimizer.learning_rate)
+        if hasattr(self.model.optimizer, "learning_rate"):  # a MultiOptimizer has none
+            train["learning_rate"] = float(self.model.optimizer.learning_rate)
         if self.write_steps_per_second:
             steps = int(self.model.optimizer.iterations) - self._epoch_iterations
             train["steps_per_second"] = steps / max(time.time() - self._epoch_start, 1e-9)

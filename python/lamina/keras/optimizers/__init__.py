@@ -17,6 +17,8 @@ from lamina.keras.optimizers.ftrl import Ftrl as Ftrl
 from lamina.keras.optimizers.lamb import Lamb as Lamb
 from lamina.keras.optimizers.lion import Lion as Lion
 from lamina.keras.optimizers.loss_scale_optimizer import LossScaleOptimizer as LossScaleOptimizer
+from lamina.keras.optimizers.multi_optimizer import MultiOptimizer as MultiOptimizer
+from lamina.keras.optimizers.multi_optimizer import OptimizerMap as OptimizerMap
 from lamina.keras.optimizers.muon import Muon as Muon
 from lamina.keras.optimizers.nadam import Nadam as Nadam
 from lamina.keras.optimizers.optimizer import Optimizer as Optimizer
@@ -37,9 +39,11 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "ScheduleFreeAdamW",
     "deserialize",
@@ -61,6 +65,7 @@ _KNOWN: dict[str, Any] = {
         Ftrl,
         Lion,
         LossScaleOptimizer,
+        MultiOptimizer,
         Muon,
         Nadam,
         RMSprop,
