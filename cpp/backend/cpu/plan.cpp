@@ -15,6 +15,8 @@ constexpr std::int64_t kCacheBytes = 1 << 20;
 constexpr std::int64_t kFewestUnits = 16;
 // And at most, where a batch is large: so much of the gradients at the output stays in cache.
 constexpr std::int64_t kMostUnits = 512;
+// Rows of a tile of an input gradient, at least: panels of the weights are laid out for each.
+constexpr std::int64_t kFewestRows = 128;
 
 std::int64_t wanted_tiles(std::int64_t rows, std::int64_t units, std::int64_t inputs) {
   const double work = static_cast<double>(rows) * static_cast<double>(units) * static_cast<double>(inputs);
@@ -63,7 +65,7 @@ Grid input_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inp
                          std::int64_t panel, std::int64_t item) {
   const std::int64_t wanted = wanted_tiles(rows, units, inputs);
   const std::int64_t col_tiles = parts(std::min(wanted, kMostTiles / 4), inputs / panel);
-  const Grid grid{rows, inputs, parts(wanted / col_tiles, rows / 64), col_tiles, 1, panel};
+  const Grid grid{rows, inputs, parts(wanted / col_tiles, rows / kFewestRows), col_tiles, 1, panel};
   if (depth_below == 0 || grid.tiles() > 1) return grid;
   return {rows, inputs, forward_grid(rows, inputs, depth_below, 0, panel, item).row_tiles, 1, panel, panel};
 }
