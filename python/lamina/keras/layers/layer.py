@@ -28,7 +28,8 @@ class Layer(OwnedLayer, PenalisedLayer, LayerTensors, KerasAttributes):
 
     Args:
         activity_regularizer: regularizer of the output: its penalty, divided by the number of samples, is
-            added to the loss, in evaluation too. Default None. Not for layers that compute in bfloat16.
+            added to the loss, in evaluation too. Default None. Of a layer that computes in bfloat16 it is in
+            `losses` only: like Keras, such a model is neither trained nor evaluated.
         trainable: whether training changes the weights; see the attribute. Default True.
         dtype: "float32", "float64", "mixed_bfloat16" or a `keras.DTypePolicy`; None (default) takes
             `keras.config.dtype_policy()`.
