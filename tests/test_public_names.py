@@ -236,3 +236,45 @@ def test_floatx() -> None:
         config.set_floatx("float32")
     assert config.image_data_format() == "channels_last"
     assert config.backend() == "lamina"
+
+
+def test_attributes_of_keras_s_objects_are_there_or_refused_as_such(live_keras: ModuleType) -> None:
+    """What a trained model, its layers, optimizer and metrics have, but for what only TensorFlow needs."""
+    internal = {"backend", "interpolate_pr_auc", "ragged", "sparse", "optional", "activity_regularizer"}
+    held = []
+    for keras in (live_keras, lamina.keras):
+        model = keras.Sequential(
+            [keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dense(2)]
+        )
+        model.compile("adam", "mse", metrics=[keras.metrics.AUC()])
+        model.fit(np.ones((4, 3), "f4"), np.ones((4, 2), "f4"), verbose=0)
+        held.append(
+            [model, *model.layers, model.optimizer, keras.metrics.AUC(), keras.layers.Normalization()]
+        )
+    for live, ours in zip(*held, strict=True):
+        for name in dir(live):
+            if name.startswith("_") or name in internal:
+                continue
+            try:
+                getattr(live, name)
+            except Exception:  # Keras's own does not answer
+                continue
+            if not hasattr(ours, name):
+                with pytest.raises(AttributeError, match="Keras's, but not supported by Lamina"):
+                    getattr(ours, name)
+
+
+def test_own_variables_of_a_layer(live_keras: ModuleType) -> None:
+    stores: list[dict[str, Any]] = []
+    for keras in (lamina.keras, live_keras):
+        layer = keras.layers.BatchNormalization()
+        layer.build((None, 3))
+        store: dict[str, Any] = {str(i): np.arange(3.0) + i for i in range(4)}
+        layer.load_own_variables(store)
+        found: dict[str, Any] = {}
+        layer.save_own_variables(found)
+        stores.append({name: np.asarray(value).tolist() for name, value in found.items()})
+        assert layer.input_dtype == "float32"
+        with pytest.raises(ValueError, match=r"4|four"):
+            layer.load_own_variables({"0": np.zeros(3)})
+    assert stores[0] == stores[1]

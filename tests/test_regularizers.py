@@ -151,7 +151,19 @@ def test_errors_name_the_argument(lamina_keras: ModuleType) -> None:
         model.add(layers.Dense(2, bias_constraint=lamina_keras.constraints.UnitNorm(axis=1)))
 
 
-def test_not_in_bfloat16(lamina_keras: ModuleType) -> None:
-    dense = lamina_keras.layers.Dense(2, activity_regularizer="l2", dtype="mixed_bfloat16")
-    with pytest.raises(ValueError, match=r"activity_regularizer.*bfloat16"):
-        lamina_keras.Sequential([lamina_keras.Input((3,)), dense])
+def test_not_in_bfloat16(lamina_keras: ModuleType, live_keras: ModuleType) -> None:
+    """Such a model computes, and shows its penalty; but Keras on TensorFlow can't add it to the loss."""
+    found = []
+    x, y = np.linspace(-1, 2, 12, dtype="float32").reshape(4, 3), np.zeros((4, 2), "float32")
+    for keras in (lamina_keras, live_keras):
+        dense = keras.layers.Dense(2, activity_regularizer="l2", dtype="mixed_bfloat16")
+        model = keras.Sequential([keras.Input((3,)), dense])
+        model.set_weights([np.linspace(-1, 1, 6).reshape(3, 2), np.ones(2)])
+        model.compile("sgd", "mse")
+        for call in (model.train_on_batch, model.test_on_batch):
+            with pytest.raises((ValueError, TypeError), match="bfloat16"):
+                call(x, y)
+        out = np.asarray(model(x)).astype("float32")
+        found.append([out, *(float(loss) for loss in model.losses)])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2**-7)

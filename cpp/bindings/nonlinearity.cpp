@@ -3,12 +3,14 @@
 #include <pybind11/stl.h>
 
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "bindings/arrays.h"
 #include "bindings/bfloat16.h"
 #include "bindings/released.h"
 #include "nn/layers/bfloat16.h"
+#include "nn/layers/gated_bfloat16.h"
 #include "nn/layers/nonlinear.h"
 #include "nn/layers/prelu.h"
 
@@ -93,22 +95,71 @@ void gradient(const std::string& backend, const std::string& kind, const std::ve
   });
 }
 
+struct Alphas {
+  std::vector<std::int64_t> shape, places;
+};
+
+// The arguments of a prelu, checked.
+Alphas alphas_of(std::int64_t size, const std::vector<std::int64_t>& shape,
+                 const std::vector<std::int64_t>& places) {
+  require_positive(size, "size");
+  std::int64_t count = 1;
+  for (const std::int64_t n : shape) {
+    require_positive(n, "shape");
+    count *= n;
+  }
+  require(places.empty() ? count == size : static_cast<std::int64_t>(places.size()) == size,
+          "places: expected one for each of ", size, " values, got ", places.size());
+  for (const std::int64_t place : places)
+    require(place >= 0 && place < count, "places: expected numbers below ", count, ", got ", place);
+  return {shape, places};
+}
+
+void bind_bfloat16_nonlinear_layers(py::class_<BoundNetwork<float>>& network) {
+  using Self = BoundNetwork<float>;
+  network
+      .def(
+          "add_bfloat16_row_nonlinearity",
+          [](Self& self, std::int64_t positions, std::int64_t features, const std::string& kind) {
+            require_positive(positions, "positions");
+            require_positive(features, "features");
+            const Nonlinearity<float> f = form_of<float>(kind, {}, 1, features);
+            require(f.by_rows() && f.kind != NonlinearKind::kSoftmax, kind,
+                    ": expected one over rows, and no softmax, in bfloat16");
+            if (f.kind == NonlinearKind::kGlu)
+              add_bfloat16<GatedBfloat16>(self, positions, features);
+            else
+              add_bfloat16<BetweenCasts<Nonlinear<float>>>(self, positions, features, f, false);
+          },
+          py::arg("positions"), py::arg("features"), py::arg("kind"))
+      .def(
+          "add_bfloat16_prelu",
+          [](Self& self, std::int64_t size, const std::vector<std::int64_t>& shape,
+             const std::vector<std::int64_t>& places) {
+            const Alphas alphas = alphas_of(size, shape, places);
+            add_bfloat16<PReluBetweenCasts>(self, size, alphas.shape, alphas.places);
+          },
+          py::arg("size"), py::arg("shape"), py::arg("places"));
+}
+
 }  // namespace
 
 template <class T>
 void bind_nonlinear_layers(py::class_<BoundNetwork<T>>& network) {
   using Self = BoundNetwork<T>;
-  if constexpr (sizeof(T) == sizeof(float))
+  if constexpr (sizeof(T) == sizeof(float)) {
+    bind_bfloat16_nonlinear_layers(network);
     network.def(
         "add_bfloat16_nonlinearity",
         [](Self& self, std::int64_t size, const std::string& kind, const std::vector<double>& numbers) {
           require_positive(size, "size");
           const Nonlinearity<float> f = form_of<float>(kind, numbers, 1, size);
-          require(!f.by_rows() && f.kind != NonlinearKind::kPrelu && f.kind != NonlinearKind::kGeluTanh, kind,
+          require(!f.by_rows() && f.kind != NonlinearKind::kPrelu, kind,
                   ": expected one that works number by number in bfloat16");
           add_bfloat16<NonlinearBfloat16>(self, size, f);
         },
         py::arg("size"), py::arg("kind"), py::arg("numbers"));
+  }
   network
       .def(
           "add_nonlinearity",
@@ -126,17 +177,9 @@ void bind_nonlinear_layers(py::class_<BoundNetwork<T>>& network) {
           "add_prelu",
           [](Self& self, std::int64_t size, const std::vector<std::int64_t>& shape,
              const std::vector<std::int64_t>& places) {
-            require_positive(size, "size");
-            std::int64_t count = 1;
-            for (const std::int64_t n : shape) {
-              require_positive(n, "shape");
-              count *= n;
-            }
-            require(places.empty() ? count == size : static_cast<std::int64_t>(places.size()) == size,
-                    "places: expected one for each of ", size, " values, got ", places.size());
-            for (const std::int64_t place : places)
-              require(place >= 0 && place < count, "places: expected numbers below ", count, ", got ", place);
-            self.network.add(std::make_unique<PRelu<T>>(size, shape, places));
+            Alphas alphas = alphas_of(size, shape, places);
+            self.network.add(
+                std::make_unique<PRelu<T>>(size, std::move(alphas.shape), std::move(alphas.places)));
           },
           py::arg("size"), py::arg("shape"), py::arg("places"));
 }

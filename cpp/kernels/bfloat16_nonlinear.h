@@ -101,6 +101,8 @@ struct Form {
         return silu(x);
       case NonlinearKind::kGelu:
         return N(0.5) * x * erfc(-x * N(kInverseRoot2));
+      case NonlinearKind::kGeluTanh:
+        return N(0.5) * x * (N(1) + tanh(bent(x)));
       case NonlinearKind::kMish:
         return x * tanh(softplus(x));
       case NonlinearKind::kHardSigmoid:
@@ -176,6 +178,10 @@ struct Form {
         const N t = -x * N(kInverseRoot2), slope = N(-1.1283791670955126) * N(kInverseRoot2);
         return N(0.5) * (d * erfc(t)) - d * (N(0.5) * x) * exp(-(t * t)) * slope;
       }
+      case NonlinearKind::kGeluTanh: {
+        const N t = tanh(bent(x)), inner = d * (N(0.5) * x) * (N(1) - t * t) * N(kGeluScale);
+        return N(0.5) * (d * (N(1) + t)) + N(3) * (inner * N(kGeluCube)) * (x * x) + inner;
+      }
       case NonlinearKind::kMish: {
         const N t = tanh(softplus(x));
         return d * t + d * x * (N(1) - t * t) * sigmoid(x);
@@ -197,6 +203,10 @@ struct Form {
 
   static constexpr double kScale = 1.0507009873554804934193349852946;  // of selu, and its product with alpha
   static constexpr double kScaleAlpha = 1.7580993408473768599402175208123;
+  // What goes into the tanh of the approximate gelu.
+  static N bent(N x) { return N(kGeluScale) * (x + N(kGeluCube) * (x * (x * x))); }
+
+  static constexpr double kGeluScale = 0.7978845608028654, kGeluCube = 0.044715;
   static constexpr double kInverseRoot2 = 0.7071067811865476;
 };
 

@@ -4,6 +4,7 @@ As a program it trains them in Keras and writes what came out: TensorFlow's own 
 can only be chosen before it is imported, and the other tests run without them.
 """
 
+import functools
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,10 @@ class Mixed:
 
     def model(self, keras: Any) -> Any:
         keras.config.set_dtype_policy(self.policy)
-        layers = [getattr(keras.layers, kind)(*args, **kwargs) for kind, args, kwargs in self.layers]
+        layers = [
+            getattr(keras.layers, kind)(*(named(keras, argument) for argument in args), **kwargs)
+            for kind, args, kwargs in self.layers
+        ]
         keras.config.set_dtype_policy("float32")
         model = keras.Sequential([keras.Input(self.shape), *layers])
         rng = np.random.default_rng(11)
@@ -239,6 +243,45 @@ NETWORKS |= {
         (layer("ELU", 0.5), layer("LeakyReLU", 0.1)),
     )
 }
+
+
+def behind(*second: Words, shape: tuple[int, ...] = (40,), sharp: bool = True) -> Mixed:
+    """A layer behind a dense one that TensorFlow does not fuse with it."""
+    last = [layer("Flatten")] if len(shape) > 1 else []
+    return Mixed(
+        [dense(20, use_bias=False), *second, *last, dense(6, "softmax", **EXACT)],
+        optimizer=MOMENTUM,
+        shape=shape,
+        sharp=sharp,
+    )
+
+
+# In float32 and rounded once, where Keras rounds after each operation: not sharp.
+NETWORKS |= {
+    "softmax along the first axis": behind(layer("Softmax", axis=1), shape=(5, 8)),
+    "softmax along two axes": behind(layer("Softmax", axis=(1, 2)), shape=(5, 8), sharp=False),
+    "log_softmax": behind(layer("Activation", "log_softmax"), sharp=False),
+    "sparsemax": behind(layer("Activation", "sparsemax"), sharp=False),
+    # Keras's layers behind it would not know its shape.
+    "glu": Mixed(
+        [dense(20, "tanh"), dense(12, use_bias=False), layer("Activation", "glu")],
+        loss="mse",
+        optimizer=MOMENTUM,
+    ),
+    "prelu": behind(layer("PReLU", alpha_initializer="ones"), sharp=False),
+    "prelu of shared alphas": behind(layer("PReLU", shared_axes=[1]), shape=(5, 8), sharp=False),
+    "unit normalization": behind(layer("UnitNormalization"), sharp=False),
+    "approximate gelu": behind(layer("Activation", "approximate gelu"), sharp=False),
+}
+
+
+def named(keras: Any, argument: Any) -> Any:
+    """What a word stands for that is no string of Keras's."""
+    if argument != "approximate gelu":
+        return argument
+    if "lamina" in keras.__name__:
+        return functools.partial(keras.activations.gelu, approximate=True)
+    return lambda x: keras.activations.gelu(x, approximate=True)
 
 
 def results(keras: Any, network: Mixed) -> dict[str, Array]:

@@ -165,8 +165,6 @@ def test_layers_as_activations(live_keras: ModuleType, lamina_keras: ModuleType)
         ),
         (lambda: layers.Dense(3, "glu").compute_output_shape((None, 2)), "expected an even size"),
         (lambda: layers.Dense(3, "threshold"), "needs nothing but x, got threshold"),
-        (lambda: layers.Dense(4, "glu", dtype="mixed_bfloat16"), "under 'mixed_bfloat16', got glu"),
-        (lambda: layers.PReLU(dtype="mixed_bfloat16"), "not supported under 'mixed_bfloat16'"),
     ],
 )
 def test_errors(make: Any, words: str) -> None:

@@ -84,6 +84,10 @@ LAYERS = {
         for a in ("linear", "relu", "sigmoid", "tanh", "softmax")
     },
     **{f"activation {a}": layer("Activation", a) for a in ("linear", "relu", "sigmoid", "tanh", "softmax")},
+    **{f"activation {a}": layer("Activation", a) for a in ("glu", "log_softmax", "sparsemax")},
+    "prelu": layer("PReLU", alpha_initializer="random_uniform"),
+    "unit normalization": layer("UnitNormalization"),
+    "softmax along an axis": layer("Softmax", axis=1),
     "dense without bias": dense(33, "tanh", use_bias=False),
     "batch normalization": layer("BatchNormalization"),
     "dropout": layer("Dropout", 0.3),

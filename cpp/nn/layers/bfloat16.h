@@ -5,6 +5,7 @@
 
 #include "backend/bfloat16.h"
 #include "nn/layer.h"
+#include "nn/layers/prelu.h"
 #include "nn/layers/row_normalisation.h"
 #include "nn/layers/standardisation.h"
 
@@ -157,6 +158,30 @@ class RowNormalisationRoundedGamma final : public BetweenCasts<RowNormalisation<
   }
   void finish_gradient(const Pass<float>& pass, float* dgamma, std::int64_t size) const override {
     round(pass, dgamma, dgamma, size);
+  }
+
+ private:
+  void round(const Pass<float>& pass, const float* x, float* y, std::int64_t size) const {
+    verbs().round(pass.lease, {x, 1, size}, {y, 1, size});
+  }
+};
+
+// A rectifier whose alphas are cast too, and their gradients with them.
+class PReluBetweenCasts final : public BetweenCasts<PRelu<float>> {
+ public:
+  using BetweenCasts<PRelu<float>>::BetweenCasts;
+
+  std::int64_t workspace(std::int64_t) const override {
+    return own_workspace() + padded<float>(parameters_[0].cols);
+  }
+
+ protected:
+  const float* alphas(const Pass<float>& pass, float* place) const override {
+    round(pass, value(pass, 0), place, parameters_[0].cols);
+    return place;
+  }
+  void finish_gradient(const Pass<float>& pass, float* dalphas, std::int64_t size) const override {
+    round(pass, dalphas, dalphas, size);
   }
 
  private:

@@ -6,7 +6,7 @@
 namespace lamina {
 
 template <class T>
-class Nonlinear final : public Layer<T> {
+class Nonlinear : public Layer<T> {
  public:
   // features: that f takes at once. logits: whether a loss sees through a softmax to its input.
   Nonlinear(std::int64_t positions, std::int64_t features, const Nonlinearity<T>& f, bool logits)

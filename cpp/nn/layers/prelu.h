@@ -12,7 +12,7 @@
 namespace lamina {
 
 template <class T>
-class PRelu final : public Layer<T> {
+class PRelu : public Layer<T> {
  public:
   // shape: of the alphas. places: for each value of a sample which alpha is its; empty: each has its own.
   PRelu(std::int64_t size, std::vector<std::int64_t> shape, std::vector<std::int64_t> places)
@@ -27,10 +27,9 @@ class PRelu final : public Layer<T> {
   void settle(Memory& memory) override { alpha_of_ = copy_of(places_, memory); }
 
   // Of shared alphas one for each value, and their gradients.
-  std::int64_t workspace(std::int64_t) const override {
-    return places_.empty() ? 0 : 2 * padded<T>(this->inputs());
-  }
+  std::int64_t workspace(std::int64_t) const override { return own_workspace(); }
   ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
+  std::int64_t own_workspace() const { return places_.empty() ? 0 : 2 * padded<T>(this->inputs()); }
 
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T* workspace) const override {
     pass.backend.nonlinearity(pass.lease, form(pass, workspace), x, y);
@@ -51,12 +50,18 @@ class PRelu final : public Layer<T> {
       std::fill_n(alphas, alpha.cols, T(0));
       for (std::size_t i = 0; i < places_.size(); ++i) alphas[places_[i]] += each[i];
     }
+    finish_gradient(pass, alphas, alpha.cols);
     if (pass.update != nullptr) pass.backend.update(pass.lease, *pass.update, alphas, alpha.cols);
   }
 
+ protected:
+  // The alphas as they are computed with; what is passed lies behind the workspace of this class.
+  virtual const T* alphas(const Pass<T>& pass, T*) const { return this->value(pass, 0); }
+  virtual void finish_gradient(const Pass<T>&, T*, std::int64_t) const {}
+
  private:
   Nonlinearity<T> form(const Pass<T>& pass, T* workspace) const {
-    const T* const alphas = this->value(pass, 0);
+    const T* const alphas = this->alphas(pass, workspace + own_workspace());
     Nonlinearity<T> f{NonlinearKind::kPrelu};
     f.slopes = places_.empty() ? alphas : workspace;
     if (!places_.empty())

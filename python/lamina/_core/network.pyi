@@ -99,6 +99,9 @@ class Network32(_Network):
     ) -> None:
         """fused: with a bias and linear, relu, sigmoid or tanh one rounding; else after each operation."""
 
+    def add_bfloat16_row_nonlinearity(self, positions: int, features: int, kind: str) -> None:
+        """kind: "glu", "log_softmax" or "sparsemax"; the last two are computed in float and rounded once."""
+
     def add_bfloat16_activation(self, positions: int, features: int, activation: str) -> None: ...
 
 class Network64(_Network): ...

@@ -98,6 +98,11 @@ class Sequential(StoredStack):
             network.forward(rows, bool(training), self._calls, self.frozen_statistics())
         ).view(Output)
 
+    @property
+    def input_dtype(self) -> str:
+        """What inputs are cast to: the dtype of the first layer's computation."""
+        return self.compute_dtype
+
     # -- copies and files ------------------------------------------------------------------------------------
     def __copy__(self) -> Sequential:
         return copy.deepcopy(self)  # a layer is in one model only

@@ -89,19 +89,33 @@ REASONS = {
 # By class: public methods and attributes that programs use.
 ATTRIBUTES: dict[str, str] = {
     "Sequential": """
-        add_metric add_variable add_weight compute_mask compute_output_shape
-        make_predict_function make_test_function make_train_function metrics_variables
-        path predict_function quantize stateless_call
-        supports_masking test_function train_function
+        add_metric add_variable add_weight autocast call call_signature_parameters compiled_loss
+        compiled_metrics compute_loss compute_mask compute_metrics compute_output_shape compute_output_spec
+        distribute_reduction_method distribute_strategy get_quantization_layer_structure get_state_tree
+        input_spec load_own_variables make_predict_function make_test_function make_train_function
+        metrics_variables path predict_function predict_step quantization_mode quantize quantized_build
+        quantized_call rematerialized_call save_own_variables set_state_tree stateless_call
+        stateless_compute_loss supports_jit supports_masking symbolic_call test_function test_step
+        train_function train_step unrolled_steps_per_execution
     """,
     "Layer": """
-        add_metric add_variable add_weight compute_mask enable_lora
-        input_spec metrics path quantize stateless_call supports_masking
+        add_metric add_variable add_weight call call_signature_parameters compute_mask compute_output_spec
+        convert_weight enable_lora input_spec lora_alpha lora_enabled metrics path quantization_mode quantize
+        quantized_build quantized_call rematerialized_call stateless_call supports_jit supports_masking
+        symbolic_call variable_serialization_spec
     """,
     "Optimizer": """
         add_optimizer_variables add_variable add_variable_from_reference assign assign_add assign_sub
-        momentums stateless_apply update_step
+        check_finite momentums stateless_apply update_step
     """,
+    "Metric": """
+        stateless_reset_state stateless_result stateless_update_state
+    """,
+}
+_STEPS = "the compiled core takes the steps; callbacks see the batches"
+REASONS |= {
+    f"keras.Sequential.{name}": _STEPS
+    for name in ("compute_loss", "train_step", "test_step", "predict_step", "make_train_function")
 }
 
 

@@ -13,6 +13,7 @@ from lamina import _core
 from lamina.keras import losses, metrics, optimizers
 from lamina.keras._training.own import OwnLossCall, OwnMetricCall
 from lamina.keras._training.reports import Reports, unique_names
+from lamina.keras._training.restraints import check_penalties
 from lamina.keras._training.targets import OF_CLASSES, OF_ROWS, OWN
 from lamina.keras._training.tracebacks import callers_level
 from lamina.keras.layers.shape import Shape, known_sizes
@@ -158,6 +159,7 @@ class Compiled:
             sees_head = form.head_logits and head.activation in ("softmax", "sigmoid")
             axes = losses.core_axes(self.loss, sample, sees_head)
         if self._network is not network or form != self._form or (trains and not self._trains):
+            check_penalties(model.leaves)
             for metric in found:
                 self._check_pair(metric, output_shape)
             if trains:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lamina.keras._training.assembly import assemble
 from lamina.keras._training.penalised import Penalised
+from lamina.keras.utils.dtypes import in_dtype
 
 if TYPE_CHECKING:
     from lamina.keras.layers.layer import Layer
@@ -27,7 +28,8 @@ class Call(NamedTuple):
 def output_penalty(layer: Layer, output: npt.NDArray[Any]) -> Any:
     """The penalty on a layer's output, divided by the number of samples; of none it is 0."""
     penalty = layer.activity_regularizer(output)
-    return penalty / penalty.dtype.type(len(output)) if len(output) else penalty * 0
+    mean = penalty / penalty.dtype.type(len(output)) if len(output) else penalty * 0
+    return in_dtype(mean, "bfloat16")[()] if layer.compute_dtype == "bfloat16" else mean
 
 
 class CalledStack(Penalised):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,17 +60,26 @@ def penalise_output(network: Any, layer: Layer) -> None:
 
     Raises:
         TypeError: the core can't compute it.
-        ValueError: the layer computes in bfloat16.
     """
-    if layer.compute_dtype == "bfloat16":
-        raise ValueError(
-            f"layer {layer.name!r}: activity_regularizer: not supported for a layer that computes in "
-            "bfloat16, expected None"
-        )
     regularizer = regularizers.checked_of_output(
         layer.activity_regularizer, f"layer {layer.name!r}: activity_regularizer"
     )
-    network.add_output_penalty(*regularizer.core_form())
+    if layer.compute_dtype != "bfloat16":  # else it is never trained with; see check_penalties
+        network.add_output_penalty(*regularizer.core_form())
+
+
+def check_penalties(layers: Sequence[Layer]) -> None:
+    """Refuse what Keras on TensorFlow can't train or evaluate either: it adds no bfloat16 to a loss.
+
+    Raises:
+        ValueError: a layer that computes in bfloat16 has a penalty on its output.
+    """
+    for layer in layers:
+        if layer.activity_regularizer is not None and layer.compute_dtype == "bfloat16":
+            raise ValueError(
+                f"layer {layer.name!r}: activity_regularizer: expected None in training for a layer that "
+                "computes in bfloat16, which Keras can't add to the loss either; give it dtype='float32'"
+            )
 
 
 def _own_penalty(regularizer: Any, path: str) -> Callable[[Array, Array | None], float]:

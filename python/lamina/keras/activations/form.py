@@ -10,8 +10,8 @@ import numpy as np
 
 # Those whose slope follows from the output: a dense layer applies them itself.
 FROM_OUTPUT = ("linear", "relu", "sigmoid", "tanh", "softmax", "exp")
-# Those that are not computed in bfloat16.
-NOT_IN_BFLOAT16 = ("gelu_tanh", "glu", "log_softmax", "sparsemax")
+# Those over rows of which softmax is not one.
+BY_ROWS = ("glu", "log_softmax", "sparsemax")
 
 
 class Form(NamedTuple):

@@ -7,7 +7,8 @@ from typing import Any
 
 from lamina import _core
 from lamina.keras.activations import form_of
-from lamina.keras.activations.form import FROM_OUTPUT, NOT_IN_BFLOAT16, Form
+from lamina.keras.activations.form import BY_ROWS, FROM_OUTPUT, Form
+from lamina.keras.layers.axes import add_in_order, moved_order
 from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.shape import Shape, known_sizes
 
@@ -45,15 +46,9 @@ def checked_activation(activation: Any, layer: Layer) -> Any:
     """The activation, if this layer can apply it.
 
     Raises:
-        ValueError: it needs arguments, or the layer computes in bfloat16 and the activation can't.
+        ValueError: it needs arguments.
     """
-    form = form_of(activation)
-    if layer.compute_dtype == "bfloat16" and form.kind in NOT_IN_BFLOAT16:
-        raise ValueError(
-            f"layer {layer.name!r}: activation: expected another than {', '.join(NOT_IN_BFLOAT16)} under "
-            f"'mixed_bfloat16', got {form.kind}; these are not supported there, give the layer "
-            "dtype='float32'"
-        )
+    form_of(activation)
     return activation
 
 
@@ -99,12 +94,7 @@ def add_activation(
         return
     first, last = _placed_axes(form, rank, where)
     if layer.compute_dtype == "bfloat16":
-        if form.axes:
-            raise ValueError(
-                f"layer {layer.name!r}: axis: expected the last one alone under 'mixed_bfloat16', got "
-                f"{form.axes}; others are not supported there, give the layer dtype='float32'"
-            )
-        layer._adder(network, "nonlinearity")(math.prod(sizes), form.kind, form.numbers)
+        _add_in_bfloat16(form, network, sizes, first, last)
         return
     network.add_nonlinearity(
         math.prod(sizes[: first - 1]),
@@ -114,6 +104,22 @@ def add_activation(
         math.prod(sizes[last:]),
         form.shows_logits,
     )
+
+
+def _add_in_bfloat16(form: Form, network: Any, sizes: tuple[int, ...], first: int, last: int) -> None:
+    if form.kind == "softmax":  # in the order in which what it runs along lies together
+        axes = range(first - 1, last)
+        outer = [axis for axis in range(len(sizes)) if axis not in axes]
+        features = math.prod(sizes[axis] for axis in axes)
+        add_in_order(
+            network,
+            moved_order(sizes, [*outer, *axes]),
+            lambda: network.add_bfloat16_activation(math.prod(sizes) // features, features, "softmax"),
+        )
+    elif form.kind in BY_ROWS:
+        network.add_bfloat16_row_nonlinearity(math.prod(sizes[:-1]), sizes[-1], form.kind)
+    else:
+        network.add_bfloat16_nonlinearity(math.prod(sizes), form.kind, form.numbers)
 
 
 def _placed_axes(form: Form, rank: int, where: str) -> tuple[int, int]:

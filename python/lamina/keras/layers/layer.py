@@ -28,7 +28,8 @@ class Layer(OwnedLayer, PenalisedLayer, LayerTensors, KerasAttributes):
 
     Args:
         activity_regularizer: regularizer of the output: its penalty, divided by the number of samples, is
-            added to the loss, in evaluation too. Default None. Not for layers that compute in bfloat16.
+            added to the loss, in evaluation too. Default None. Of a layer that computes in bfloat16 it is in
+            `losses` only: like Keras, such a model is neither trained nor evaluated.
         trainable: whether training changes the weights; see the attribute. Default True.
         dtype: "float32", "float64", "mixed_bfloat16" or a `keras.DTypePolicy`; None (default) takes
             `keras.config.dtype_policy()`.
@@ -121,6 +122,11 @@ class Layer(OwnedLayer, PenalisedLayer, LayerTensors, KerasAttributes):
         return self._policy.compute_dtype
 
     @property
+    def input_dtype(self) -> str:
+        """What inputs are cast to: the dtype of the computation."""
+        return self.compute_dtype
+
+    @property
     def dtype_policy(self) -> dtype_policies.DTypePolicy:
         """The policy that the layer was made with."""
         return self._policy
@@ -182,6 +188,24 @@ class Layer(OwnedLayer, PenalisedLayer, LayerTensors, KerasAttributes):
             TypeError: not real numbers.
         """
         write_weights(self._weights, weights, f"layer {self.name!r}")
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the weights into a dict, under "0", "1" …"""
+        for i, weight in enumerate(self._weights):
+            store[str(i)] = weight.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Write all weights with what `save_own_variables` wrote.
+
+        Raises:
+            ValueError: another number of arrays, or another shape.
+        """
+        self.set_weights([store[str(i)] for i in range(len(store.keys()))])
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """None: layers have no metrics."""
+        return []
 
     def count_params(self) -> int:
         """How many numbers the weights hold.

@@ -42,10 +42,6 @@ class PReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if self.compute_dtype == "bfloat16":
-            raise ValueError(
-                f"layer {self.name!r}: PReLU is not supported under 'mixed_bfloat16'; give it dtype='float32'"
-            )
         self.alpha_initializer = checked_initializer(alpha_initializer, "alpha_initializer")
         self.alpha_regularizer = regularizers.checked(alpha_regularizer, "alpha_regularizer")
         self.alpha_constraint = constraints.checked(alpha_constraint, "alpha_constraint")
@@ -90,7 +86,7 @@ class PReLU(Layer):
         places: list[int] = []
         if shape != sizes:
             places = np.broadcast_to(np.arange(count).reshape(shape), sizes).ravel().tolist()
-        network.add_prelu(math.prod(sizes), shape, places)
+        self._adder(network, "prelu")(math.prod(sizes), shape, places)
         return True
 
     def get_config(self) -> dict[str, Any]:

@@ -43,8 +43,6 @@ class UnitNormalization(Layer):
         return (math.prod(sizes[axis] for axis in axes),)
 
     def add_to(self, network: Any, input_shape: Shape) -> bool:
-        if self.compute_dtype == "bfloat16":
-            raise self._no_bfloat16()
         add_normalized_rows(self, network, input_shape, "unit", "", False)
         return True
 

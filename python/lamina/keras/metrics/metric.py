@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from lamina.keras import initializers
+from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.naming import auto_name
 from lamina.keras.losses.loss import float_name
 from lamina.keras.metrics.variable import Variable
 
 
-class Metric:
+class Metric(KerasAttributes):
     """Base class of the metrics: `update_state` with every batch, `result` when it is wanted, `reset_state`
     to start anew. A subclass of one's own makes its variables by `add_variable`, and is asked batch by batch
     in training.
