@@ -17,13 +17,19 @@ def data(rows: int) -> tuple[Any, Any]:
     return x, np.eye(CLASSES, dtype="float32")[rng.integers(0, CLASSES, rows)]
 
 
-def network(*between: Any, optimizer: Any = "adam", metrics: Any = ("accuracy",), **head: Any) -> Any:
+def network(
+    *between: Any,
+    optimizer: Any = "adam",
+    metrics: Any = ("accuracy",),
+    loss: Any = "categorical_crossentropy",
+    **head: Any,
+) -> Any:
     """Some layers between a dense layer of 16 units and a softmax, which takes what is left."""
     dense = keras.layers.Dense
     model = keras.Sequential(
         [keras.Input((FEATURES,)), dense(16, "relu"), *between, dense(CLASSES, "softmax", **head)]
     )
-    model.compile(optimizer, "categorical_crossentropy", metrics=list(metrics))
+    model.compile(optimizer, loss, metrics=list(metrics))
     return model
 
 
@@ -84,6 +90,36 @@ def nonlinear() -> Any:
     )
 
 
+def rounded() -> Any:
+    """In bfloat16 what is computed there in ways of its own."""
+    layers = keras.layers
+    names = ("gelu", "log_softmax", "sparsemax", "glu")
+    mixed = {"dtype": "mixed_bfloat16"}
+    return network(
+        layers.Dense(16, **mixed),
+        layers.PReLU(**mixed),
+        layers.UnitNormalization(**mixed),
+        *(layers.Activation(name, **mixed) for name in names),
+        layers.Reshape((4, 2), **mixed),
+        layers.PReLU(shared_axes=[1], **mixed),
+        layers.Softmax(axis=1, **mixed),
+        layers.Flatten(**mixed),
+    )
+
+
+def delegated() -> Any:
+    """Each weight's step by another optimizer; one of them has to wait for whole gradients."""
+    o = keras.optimizers
+    by_path = o.OptimizerMap(o.SGD(0.01, momentum=0.9), {".*kernel": o.Nadam(0.01, clipnorm=0.5)})
+    return network(keras.layers.BatchNormalization(), optimizer=o.MultiOptimizer(by_path))
+
+
+def along(axis: Any) -> Callable[[], Any]:
+    """A loss along these axes, with a factor for each class."""
+    alphas = [0.1, 0.2, 0.3, 0.4, 0.5]
+    return lambda: network(loss=keras.losses.CategoricalFocalCrossentropy(alphas, axis=axis))
+
+
 def restrained() -> Any:
     """A penalty or constraint of every kind, on weights and on outputs, of a head too."""
     layers, l1l2 = keras.layers, keras.regularizers.L1L2(0.01, 0.01)
@@ -128,7 +164,11 @@ CASES: dict[str, Callable[[], Any]] = {
     "normalised": normalised,
     "noisy": noisy,
     "nonlinear": nonlinear,
+    "rounded": rounded,
     "restrained": restrained,
+    "delegated": delegated,
+    "along the batch": along(0),
+    "along all axes": along(None),
     "measured": measured,
     "clipped": stepped("SGD", momentum=0.9, global_clipnorm=0.5),
     "bounded": stepped("RMSprop", clipvalue=0.1),

@@ -2,13 +2,14 @@
 kernels as the reference does. Slopes are compared with Keras's in `mixed_networks.py`.
 """
 
+import math
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 from activation_cases import EACH_NUMBER, Case
-from bfloat16_oracle import half_a_unit
+from bfloat16_oracle import half_a_unit, rounded
 from mixed_networks import MIXED
 
 from lamina import _core, keras
@@ -40,6 +41,35 @@ def numbers() -> Any:
     x = (np.arange(2**16, dtype=np.uint32) << 16).view(np.float32)
     with np.errstate(invalid="ignore"):
         return x[(np.abs(x) < 1e4) & ((np.abs(x) > 1e-30) | (x == 0))]
+
+
+@pytest.mark.parametrize("kind", ["gelu", "gelu_tanh"])
+def test_the_slope_of_gelu(kind: str) -> None:
+    """That of the formula, within four roundings of numbers up to 1."""
+    x = rounded(np.linspace(-4, 4, 4096)).astype(np.float32)[None]
+    core = _core.Network32(1, "cpu")
+    core.add_bfloat16_dense(1, 1, x.size, "linear", False, fused=True)
+    core.add_bfloat16_nonlinearity(x.size, kind, [])
+    core.build()
+    ((_, _, _, kernel),) = core.parameters()
+    kernel[...] = x
+    # Far below all results: the gradient at each is 1 / 4096.
+    one, target = np.ones((1, 1), np.float32), np.full(x.shape, -100, np.float32)
+    trainer = _core.Trainer32(
+        core, _core.Optimizer32("sgd", 1.0), "mean_absolute_error", False, 0.0, "sum", [], 1
+    )
+    trainer.begin_epoch(_core.Dataset(one, target, None), 1, False, 0, 0)
+    trainer.train(0, 1)
+    slope = (x - np.array(kernel)).astype(np.float64) * x.size
+    wide = x.astype(np.float64)
+    if kind == "gelu":
+        cdf = 0.5 * (1 + np.vectorize(math.erf)(wide / np.sqrt(2)))
+        expected = cdf + wide * np.exp(-wide * wide / 2) / np.sqrt(2 * np.pi)
+    else:
+        scale = np.sqrt(2 / np.pi)
+        t = np.tanh(scale * (wide + 0.044715 * wide**3))
+        expected = 0.5 * (1 + t) + 0.5 * wide * (1 - t * t) * scale * (1 + 3 * 0.044715 * wide * wide)
+    assert np.abs(slope - expected).max() <= 4 * half_a_unit(1.0)
 
 
 @pytest.mark.parametrize("kind", BY_ROWS)

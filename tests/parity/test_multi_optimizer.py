@@ -194,6 +194,8 @@ def test_errors(lamina_keras: ModuleType) -> None:
         optimizer.learning_rate = 0.1
     with pytest.raises(ValueError, match="optimizer_map: expected an OptimizerMap or a function"):
         o.MultiOptimizer({"a": o.SGD()})
+    with pytest.raises(ValueError, match="optimizer_map: expected an OptimizerMap or a function"):
+        o.get("multioptimizer")
     with pytest.raises(ValueError, match="optimizer: expected an optimizer, no Loss"):
         made(lamina_keras, lambda keras: lambda variable: "sgd").fit(X, Y, verbose=0)
     shared = o.SGD()

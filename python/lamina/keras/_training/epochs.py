@@ -93,7 +93,8 @@ class Epochs:
             self._record(self.core.take())
 
     def _record(self, values: npt.NDArray[Any]) -> None:
-        first, seen = self._plan.initial_epoch, self._rows_of(len(values))
+        first = self._plan.initial_epoch
+        seen, short = self._last_of(len(values))
         epochs = range(first, first + len(values))
         compiled, width = self._compiled, values.shape[1]
         due: list[bool] = []
@@ -109,17 +110,18 @@ class Epochs:
         if due and due[-1]:
             self.logs.update(_validation(compiled.logs(values[-1, width:].tolist(), self._validation_rows)))
         self._callbacks.add_epochs(epochs, series)
+        if short:
+            warn_of_end("steps_per_epoch")
 
-    def _rows_of(self, epochs: int) -> int:
-        """The rows of the last of so many epochs. Where the data ended within some of them, it says so."""
+    def _last_of(self, epochs: int) -> tuple[int, bool]:
+        """The rows of the last of so many epochs, and whether the data ended within some of them."""
         batches = batches_of(self._rows, self._plan.batch_size)
         steps = self._plan.steps or batches
         per_pass = math.ceil(batches / steps)
         first = (epochs - 1) % per_pass * steps
-        if batches % steps and epochs >= per_pass:
-            warn_of_end("steps_per_epoch")
         last = min(first + steps, batches)
-        return min(last * self._plan.batch_size, self._rows) - first * self._plan.batch_size
+        rows = min(last * self._plan.batch_size, self._rows) - first * self._plan.batch_size
+        return rows, batches % steps != 0 and epochs >= per_pass
 
 
 def _validation(logs: dict[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class OptimizerMap(MutableMapping[str, Any]):
         """A map with optimizers of these configs."""
         return cls(
             *(
-                deserialize_keras_object(config[name], custom_objects=custom_objects)
+                deserialize_keras_object(config.get(name), custom_objects=custom_objects)
                 for name in ("default_optimizer", "optimizer_map")
             )
         )
@@ -257,5 +257,5 @@ class MultiOptimizer(Optimizer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         """An optimizer with these arguments and no steps taken."""
-        chosen = deserialize_keras_object(config["optimizer_map"], custom_objects=custom_objects)
+        chosen = deserialize_keras_object(config.get("optimizer_map"), custom_objects=custom_objects)
         return cls(**{**config, "optimizer_map": chosen})
