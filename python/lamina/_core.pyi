@@ -17,13 +17,14 @@ _Progress: TypeAlias = Callable[[int, list[float]], None]
 __version__: str
 
 # -- the machine -----------------------------------------------------------------------------------------
+def set_device_module(path: str) -> None: ...
+def device_names() -> tuple[list[str], str]: ...  # of GPUs; and why there is none
+def require_device(name: str) -> None: ...
 def build_info() -> dict[str, Any]:
     """version, compiler, build_type, isa_built, isa_available, isa, cuda (bool)."""
 
 def set_isa(name: str) -> None:
-    """Switch the kernel table ("baseline", "avx2", "avx512"); ValueError where this machine or build
-    lacks it.
-    """
+    """Switch the kernel table ("baseline", "avx2" …); ValueError where this machine or build lacks it."""
 
 def get_num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
@@ -47,9 +48,7 @@ def random_uniform(out: _Array, seed: int, stream: int, low: float, high: float)
     """Fill a C-contiguous float32/float64 array with U[low, high)."""
 
 def random_normal(out: _Array, seed: int, stream: int, mean: float, stddev: float, truncated: bool) -> None:
-    """Fill with N(mean, stddev); truncated redraws what lies beyond two stddev (stddev is that of the
-    untruncated normal).
-    """
+    """Fill with N(mean, stddev); truncated redraws what lies beyond two stddev of that."""
 
 def philox(counter: Sequence[int], key: Sequence[int]) -> tuple[int, int, int, int]:
     """One raw block, for known-answer tests."""
