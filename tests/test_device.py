@@ -2,10 +2,10 @@
 what it computes on the CPU.
 
 A real GPU is used where there is one. Without one, the emulated module does (`cmake -DLAMINA_CUDA=EMULATED`),
-whose path `LAMINA_TEST_DEVICE_MODULE` holds: kernels are the same, and host code that does not wait is seen.
+whose path `LAMINA_TEST_DEVICE_MODULE` holds (conftest.py): kernels are the same, and host code that does not
+wait is seen. The tests of models run there too, with `LAMINA_DEVICE=cuda pytest -k "not bfloat16"`.
 """
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,6 @@ import lamina
 from lamina import _core, keras
 from lamina.keras import layers, optimizers
 
-MODULE = os.environ.get("LAMINA_TEST_DEVICE_MODULE")
-if MODULE:
-    _core.set_device_module(MODULE)
 NAMES, WHY = _core.device_names()
 on_device = pytest.mark.skipif(not NAMES, reason=f"no GPU, nor LAMINA_TEST_DEVICE_MODULE: {WHY}")
 
