@@ -10,11 +10,17 @@ from types import ModuleType
 
 import pytest
 
+from lamina import _core
+
+# The emulated module for GPUs, or another that is not installed: with `LAMINA_DEVICE=cuda` all tests' models
+# are built on its device.
+if "LAMINA_TEST_DEVICE_MODULE" in os.environ:
+    _core.set_device_module(os.environ["LAMINA_TEST_DEVICE_MODULE"])
+
 # Read by TensorFlow at its import. oneDNN is off because it picks other summation orders on other machines.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 # Lets every test file, in whatever folder, `import tolerances`.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -30,7 +36,8 @@ def live_keras() -> ModuleType:
     import tensorflow as tf
 
     assert keras.backend.backend() == "tensorflow"
-    # Set before the first operation runs, else TensorFlow refuses.
+    # Set before the first operation runs, else TensorFlow refuses. A GPU, if there is one, is for Lamina.
+    tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     return keras

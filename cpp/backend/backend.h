@@ -175,8 +175,8 @@ class Finishing {
   const Backend<T>& backend_;
 };
 
-// "cpu", "profile" (cpu, its verbs timed) or "reference"; they live as long as the process.
-// std::invalid_argument for another name.
+// "cpu", "profile" (cpu, its verbs timed), "reference", or a device's (backend/device.h); they live as long
+// as the process. std::invalid_argument for another name.
 template <class T>
 const Backend<T>& backend_named(std::string_view name);
 

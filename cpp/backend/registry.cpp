@@ -2,6 +2,7 @@
 #include "backend/bfloat16.h"
 #include "backend/cpu/bfloat16.h"
 #include "backend/cpu/cpu.h"
+#include "backend/device.h"
 #include "backend/profile/profile.h"
 #include "backend/reference/bfloat16.h"
 #include "backend/reference/reference.h"
@@ -16,6 +17,7 @@ const Backend<T>& backend_named(std::string_view name) {
   if (name == cpu.name()) return cpu;
   if (name == profile.name()) return profile;
   if (name == reference.name()) return reference;
+  if (names_device(name)) return device_backend<T>(name);
   throw std::invalid_argument(text("backend: expected cpu, profile or reference, got ", name));
 }
 
@@ -25,6 +27,10 @@ template const Backend<double>& backend_named<double>(std::string_view);
 const Bfloat16Backend& bfloat16_backend_named(std::string_view name) {
   static const CpuBfloat16 cpu;
   static const ReferenceBfloat16 reference;
+  if (names_device(name))
+    throw std::invalid_argument(
+        text("dtype: mixed_bfloat16 is not supported on ", name,
+             ", where layers compute in float32 and float64; build the model on the device \"cpu\""));
   // "profile" computes as "cpu" does; these verbs are not timed.
   return &backend_named<float>(name) == &backend_named<float>("reference")
              ? static_cast<const Bfloat16Backend&>(reference)

@@ -44,8 +44,9 @@ T* read_axes(const Rows& rows, std::size_t axis, const unsigned char* p, T* out)
   return out;
 }
 
+// A function of its own for each type: all of them in one would need a large frame for a row of one number.
 template <class T, class S>
-void read_row_of(const Rows& rows, std::int64_t i, T* out) {
+[[gnu::noinline]] void read_row_of(const Rows& rows, std::int64_t i, T* out) {
   if (!rows.sparse()) {
     read_axes<T, S>(rows, 0, rows.data + i * rows.stride, out);
     return;

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "backend/device.h"
 #include "backend/profile/verb_times.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -119,12 +120,23 @@ void bind_machine(py::module_& m) {
     info["isa_built"] = built_isas();
     info["isa_available"] = usable_isas();
     info["isa"] = chosen_isa();
+#if defined(LAMINA_WITH_CUDA)
+    info["cuda"] = true;
+#else
     info["cuda"] = false;
+#endif
     return info;
   });
   m.def("set_isa", &choose_isa, py::arg("name"));
   m.def("get_num_threads", &num_threads);
   m.def("set_num_threads", [](std::int64_t n) { checked_set_num_threads(n, "n"); }, py::arg("n"));
+  m.def("set_device_module", &set_device_module, py::arg("path"));
+  m.def("device_names", [] {
+    std::string why;
+    const std::vector<std::string> names = device_names(&why);
+    return py::make_tuple(names, why);
+  });
+  m.def("require_device", [](const std::string& name) { device_backend<float>(name); }, py::arg("name"));
   m.def("take_profile", [] {
     py::list verbs;
     for (const VerbTimes::Taken& taken : VerbTimes::take())

@@ -25,7 +25,7 @@ namespace lamina {
 namespace {
 
 // That a prediction takes at a time: enough for all threads, few enough for their caches.
-constexpr std::int64_t kFewestRows = 512;
+constexpr std::int64_t kFewestRows = 512, kFewestRowsOnDevice = 8192;
 
 template <class T>
 py::array predict(BoundNetwork<T>& self, const py::object& x, std::int64_t batch_size, py::object progress) {
@@ -39,7 +39,8 @@ py::array predict(BoundNetwork<T>& self, const py::object& x, std::int64_t batch
   const Matrix<T> all(out.mutable_data(), rows.count, network.outputs());
   const Reading reading(network.occupancy());
   // Rows do not depend on each other: many small batches are taken at once.
-  const std::int64_t step = std::max(batch_size, kFewestRows);
+  const std::int64_t step =
+      std::max(batch_size, network.backend().on_device() ? kFewestRowsOnDevice : kFewestRows);
   const std::int64_t capacity = std::min(step, std::max<std::int64_t>(rows.count, 1));
   auto predictor = self.predictors.take(capacity);
   std::int64_t first = 0;

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina import config as config
 from lamina._core import __version__ as __version__
+from lamina.config import device as device
 
 if TYPE_CHECKING:
     from lamina import keras as keras
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from lamina import random as random
     from lamina.many import train_many as train_many
 
-__all__ = ["__version__", "config", "keras", "ops", "random", "train_many"]
+__all__ = ["__version__", "config", "device", "keras", "ops", "random", "train_many"]
 
 
 def __getattr__(name: str) -> Any:

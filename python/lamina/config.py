@@ -1,7 +1,9 @@
-"""Settings of the compiled core: threads, backend, instruction set, and what the build holds."""
+"""Settings of the compiled core: threads, device, backend, instruction set, and what the build holds."""
 
 from __future__ import annotations
 
+import os
+import re
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -11,6 +13,7 @@ from lamina import _core
 
 BACKENDS = ("cpu", "profile", "reference")
 _backend = "cpu"
+_core.set_device_module(os.path.join(os.path.dirname(_core.__file__), "_cuda.so"))
 
 
 def get_num_threads() -> int:
@@ -65,7 +68,8 @@ def set_backend(name: str) -> None:
 
     Args:
         name: "cpu", the fast one; "profile", the same with a clock beside it, for `take_profile`; or
-            "reference", plain loops with double accumulation, for checking the others.
+            "reference", plain loops with double accumulation, for checking the others. Where the device is a
+            GPU (see `set_device`), that one computes.
 
     Raises:
         ValueError: there is no such backend.
@@ -74,6 +78,73 @@ def set_backend(name: str) -> None:
     if name not in BACKENDS:
         raise ValueError(f"backend: expected one of {', '.join(map(repr, BACKENDS))}, got {name!r}")
     _backend = name
+
+
+def _checked_device(name: object, what: str) -> str:
+    """The name as `get_device` gives it: "cpu", or "cuda:" and a number."""
+    found = re.fullmatch(r"cpu|cuda(?::(\d{1,4}))?", name) if isinstance(name, str) else None
+    if found is None:
+        raise ValueError(f"{what}: expected 'cpu', 'cuda' or 'cuda:' and a number, got {name!r}")
+    return "cpu" if found[0] == "cpu" else f"cuda:{int(found[1] or 0)}"
+
+
+_device = _checked_device(os.environ.get("LAMINA_DEVICE") or "cpu", "LAMINA_DEVICE")
+
+
+def get_device() -> str:
+    """The device on which models are built from now on: "cpu" (default), or a GPU: "cuda:0", "cuda:1" …"""
+    return _device
+
+
+def set_device(name: str) -> None:
+    """Choose the device of the models built after this call; those that are built keep theirs.
+
+    The environment variable `LAMINA_DEVICE` does the same at import. A model pickles and saves its weights,
+    not its device: it is built anew on the device of the time when it is loaded.
+
+    Args:
+        name: "cpu", or "cuda" or "cuda:0" for the first GPU, "cuda:1" for the second.
+
+    Raises:
+        ValueError: name is no such name.
+        RuntimeError: this build has no module for GPUs, or there is no driver or no such GPU; the message
+            says what is missing and how to get it.
+    """
+    global _device
+    checked = _checked_device(name, "device")
+    if checked != "cpu":
+        _core.require_device(checked)
+    _device = checked
+
+
+class device:  # noqa: N801
+    """Build models on a device within a `with` block.
+
+    Args:
+        name: as for `set_device`, which is called when the block is entered.
+
+    Example:
+        >>> with lamina.device("cuda:0"):
+        ...     model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, "softmax")])
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = _checked_device(name, "device")
+        self._before: list[str] = []
+
+    def __enter__(self) -> None:
+        before = _device
+        set_device(self._name)
+        self._before.append(before)
+
+    def __exit__(self, *_: object) -> None:
+        global _device
+        _device = self._before.pop()
+
+
+def _network_backend() -> str:
+    """The name by which the core knows who computes a model that is built now."""
+    return _backend if _device == "cpu" else _device
 
 
 class Verb(NamedTuple):
@@ -114,15 +185,18 @@ class PhysicalDevice(NamedTuple):
 
 
 def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
-    """The devices that Lamina computes on, for programs that look for a GPU: the CPU alone.
+    """The devices that Lamina can compute on: the CPU, and the GPUs for which this build has a module.
 
     Args:
         device_type: "CPU", "GPU" …; None (default) lists all.
 
     Returns:
-        One device for None and "CPU", [] for any other type.
+        One device for "CPU", one for each usable GPU for "GPU", [] for any other type.
     """
     devices = [PhysicalDevice("/physical_device:CPU:0", "CPU")]
+    if device_type in (None, "GPU"):
+        names, _ = _core.device_names()
+        devices += [PhysicalDevice(f"/physical_device:GPU:{i}", "GPU") for i in range(len(names))]
     return [device for device in devices if device_type in (None, device.device_type)]
 
 

@@ -45,6 +45,12 @@ void expect_alike(const std::string& what, Verb&& verb, std::int64_t cancelled =
   const Values<T> got = verb(tested_backend<T>(verbs_of), lease),
                   expected = verb(tested_backend<T>("reference"), lease);
   expect(got.size() == expected.size() && !got.empty(), what + ": as many numbers");
+  if (std::string(verbs_of) == "emulated") {
+    cuda::backwards() = true;
+    const Values<T> again = verb(tested_backend<T>(verbs_of), lease);
+    cuda::backwards() = false;
+    expect(again == got, where() + what + ": the order of blocks and threads counts");
+  }
   double largest = 0, worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const bool finite = std::isfinite(got[i]) && std::isfinite(expected[i]);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "alike.h"
+#include "backend/cuda/product.h"
 #include "base/packed_rows.h"
 #include "checks.h"
 
@@ -49,6 +50,38 @@ void check_products(const ProductSize& size, Activation a) {
         for (const auto* more : {&dx, &gradients, &parameters}) y.insert(y.end(), more->begin(), more->end());
         return y;
       });
+}
+
+// Tiles of each size over the three ways in which factors lie. A sum is one chain in the order of the depth.
+template <class T, int kEach>
+void check_tiles(const ProductSize& size) {
+  const auto [rows, depth, cols] = size;
+  const auto a = random_values<T>(rows * depth, 56), b = random_values<T>(depth * cols, 57);
+  const cuda::Device device(0);
+  for (const bool a_lies : {false, true})
+    for (const bool b_lies : {false, true}) {
+      const cuda::Strided<T> left{a.data(), a_lies ? 1 : depth, a_lies ? rows : 1};
+      const cuda::Strided<T> right{b.data(), b_lies ? 1 : cols, b_lies ? depth : 1};
+      Values<T> got(static_cast<std::size_t>(rows * cols));
+      T* const out = got.data();
+      const std::int64_t stride = cols;
+      cuda::multiply_by<T, kEach>(device, left, right, rows, cols, depth,
+                                  [=](std::int64_t i, std::int64_t j, T sum) { out[i * stride + j] = sum; });
+      device.finish();
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < cols; ++j) {
+          double sum = 0, size_of_terms = 0;
+          for (std::int64_t k = 0; k < depth; ++k) {
+            sum += static_cast<double>(left.at(i, k)) * static_cast<double>(right.at(k, j));
+            size_of_terms +=
+                std::abs(static_cast<double>(left.at(i, k)) * static_cast<double>(right.at(k, j)));
+          }
+          const double unit = sizeof(T) == sizeof(float) ? 0x1p-24 : 0x1p-53;
+          expect(std::abs(static_cast<double>(out[i * cols + j]) - sum) <=
+                     static_cast<double>(2 * depth) * unit * size_of_terms,
+                 "emulated: a product by tiles of " + std::to_string(kEach));
+        }
+    }
 }
 
 // Rows of every number type and layout, by order and one after another.
@@ -161,7 +194,12 @@ void check() {
     for (const ProductSize& size :
          {ProductSize{1, 1, 1}, {13, 33, 10}, {16, 16, 16}, {17, 257, 1}, {64, 65, 63}, {5, 784, 33}})
       check_products<T>(size, a);
-  check_products<T>({640, 40, 640}, Activation::kSigmoid);  // of the large tiles
+  check_products<T>({640, 40, 640}, Activation::kSigmoid);
+  for (const ProductSize& size : {ProductSize{1, 1, 1}, {16, 64, 16}, {17, 65, 129}, {130, 33, 63}}) {
+    check_tiles<T, 1>(size);
+    check_tiles<T, 4>(size);
+    check_tiles<T, 8>(size);
+  }
   check_rows<T>();
   check_sparse<T>();
   check_masks<T>();

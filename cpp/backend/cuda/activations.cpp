@@ -8,7 +8,6 @@ namespace lamina {
 namespace {
 
 using cuda::Block;
-using cuda::kThreads;
 
 // One of `inner` softmaxes of a row: over x[first], x[first + inner] ...
 template <class T>
@@ -29,7 +28,7 @@ struct Softmax {
         block, n, [&](std::int64_t j) { return static_cast<double>(std::exp(from[j * step] - largest)); });
     const T total = static_cast<T>(sum), log_total = std::log(total);
     block.each_thread([&](int t) {
-      for (std::int64_t j = t; j < n; j += kThreads)
+      for (std::int64_t j = t; j < n; j += block.threads)
         to[j * step] =
             logarithm ? from[j * step] - largest - log_total : std::exp(from[j * step] - largest) / total;
     });
@@ -53,7 +52,7 @@ struct SoftmaxGradient {
       return static_cast<double>(logarithm ? up[j * step] : out[j * step] * up[j * step]);
     }));
     block.each_thread([&](int t) {
-      for (std::int64_t j = t; j < n; j += kThreads)
+      for (std::int64_t j = t; j < n; j += block.threads)
         to[j * step] =
             logarithm ? up[j * step] - std::exp(out[j * step]) * sum : out[j * step] * (up[j * step] - sum);
     });
@@ -62,15 +61,14 @@ struct SoftmaxGradient {
 
 template <class T>
 void softmax(const cuda::Device& device, ConstMatrix<T> x, Matrix<T> y, std::int64_t inner, bool logarithm) {
-  device.launch(x.rows * inner, kThreads, kThreads * std::int64_t{sizeof(double)},
-                Softmax<T>{x, y, inner, logarithm});
+  cuda::each_row<double>(device, x.rows * inner, x.cols / inner, Softmax<T>{x, y, inner, logarithm});
 }
 
 template <class T>
 void softmax_gradient(const cuda::Device& device, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx,
                       std::int64_t inner, bool logarithm) {
-  device.launch(y.rows * inner, kThreads, kThreads * std::int64_t{sizeof(double)},
-                SoftmaxGradient<T>{y, dy, dx, inner, logarithm});
+  cuda::each_row<double>(device, y.rows * inner, y.cols / inner,
+                         SoftmaxGradient<T>{y, dy, dx, inner, logarithm});
 }
 
 }  // namespace

@@ -71,6 +71,13 @@ Device::Device(int number) : number_(number), memory_(nullptr) {
   if (count == 0) throw std::runtime_error(why);
   if (number < 0 || number >= count || number >= kMostDevices)
     throw std::runtime_error(text("there are ", count, " GPUs, numbered from 0, and no number ", number));
+  int together = 0;
+  require_done(cudaDeviceGetAttribute(&together, cudaDevAttrConcurrentManagedAccess, number),
+               "it does not answer");
+  if (together == 0)
+    throw std::runtime_error(
+        "this system does not let the CPU touch managed memory while the GPU works, as WSL and Windows do "
+        "not");
   memory_ = memory_of(number);
   use();
   require_done(cudaFree(nullptr), "it cannot be used");  // makes its context, now and not in a first step

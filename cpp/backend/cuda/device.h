@@ -25,6 +25,12 @@
 
 namespace lamina::cuda {
 
+#if !defined(__CUDACC__)
+// Whether the emulation takes blocks and threads from the last to the first: what does not depend on their
+// order gives the same bits either way.
+bool& backwards();
+#endif
+
 // Threads of a block, unless a kernel says otherwise.
 inline constexpr int kThreads = 256;
 
@@ -45,7 +51,7 @@ struct Block {
     f(static_cast<int>(threadIdx.x));
     __syncthreads();
 #else
-    for (int t = 0; t < threads; ++t) f(t);
+    for (int t = 0; t < threads; ++t) f(backwards() ? threads - 1 - t : t);
 #endif
   }
 };
@@ -66,6 +72,15 @@ class PerThread {
   V values_[threads];
 #endif
 };
+
+// f(0) .. f(n - 1), written out: arrays that it indexes may then be registers.
+template <int n, class F>
+LAMINA_DEVICE void unrolled(F&& f) {
+#if defined(__CUDACC__)
+#pragma unroll
+#endif
+  for (int i = 0; i < n; ++i) f(i);
+}
 
 #if defined(__CUDACC__)
 template <class Kernel>
@@ -121,7 +136,8 @@ class Device {
       std::vector<std::max_align_t> shared(static_cast<std::size_t>(shared_bytes) / sizeof(std::max_align_t) +
                                            1);
       for (std::int64_t i = 0; i < blocks; ++i)
-        kernel(Block{i, blocks, reinterpret_cast<unsigned char*>(shared.data()), threads});
+        kernel(Block{backwards() ? blocks - 1 - i : i, blocks,
+                     reinterpret_cast<unsigned char*>(shared.data()), threads});
     });
 #endif
   }

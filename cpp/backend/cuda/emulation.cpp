@@ -59,6 +59,11 @@ EmulatedMemory& emulated_memory() {
 
 }  // namespace
 
+bool& backwards() {
+  static bool set = false;
+  return set;
+}
+
 Device::Device(int number) : number_(number), memory_(&emulated_memory()) {
   if (number != 0) throw std::runtime_error("there is one emulated device, number 0");
 }

@@ -13,7 +13,6 @@ namespace lamina {
 namespace {
 
 using cuda::Block;
-using cuda::kThreads;
 using cuda::Pair;
 
 // Everything that the loss of a batch is made of; see kernels/losses.h for the formulas.
@@ -139,7 +138,7 @@ struct SoftmaxCrossentropy {
     const std::int64_t label = of.labels != nullptr ? of.labels[i] : -1;
     if (of.form.ignores && label == of.form.ignored) {
       block.each_thread([&](int t) {
-        for (std::int64_t j = t; gradient != nullptr && j < n; j += kThreads) gradient[j] = T(0);
+        for (std::int64_t j = t; gradient != nullptr && j < n; j += block.threads) gradient[j] = T(0);
         if (t == 0) of.rows[i] = T(0);
       });
       return;
@@ -160,7 +159,7 @@ struct SoftmaxCrossentropy {
     const T w = of.weight_of(i), scale = of.scale * w;
     block.each_thread([&](int t) {
       if (t == 0) of.rows[i] = w * static_cast<T>(value);
-      for (std::int64_t j = t; gradient != nullptr && j < n; j += kThreads)
+      for (std::int64_t j = t; gradient != nullptr && j < n; j += block.threads)
         gradient[j] = scale * (std::exp(z[j] - largest) / sum - target(j));
     });
   }
@@ -211,8 +210,7 @@ void CudaBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> 
       LAMINA_ISA::circle<T>(of.form, of.p, of.labels, of.weight, of.scale, of.rows, of.gradient);
     });
   } else if (softmax) {
-    device_.launch(prediction.rows, kThreads, kThreads * std::int64_t{sizeof(double)},
-                   SoftmaxCrossentropy<T>{of});
+    cuda::each_row<double>(device_, prediction.rows, prediction.cols, SoftmaxCrossentropy<T>{of});
   } else {
     device_.each(prediction.rows, [=] LAMINA_DEVICE(std::int64_t i) {
       of.rows[i] = of.weight_of(i) * static_cast<T>(loss_row(of, i));

@@ -8,7 +8,6 @@ namespace lamina {
 namespace {
 
 using cuda::Block;
-using cuda::kThreads;
 using cuda::Pair;
 
 // A row's mean and factor, then the row; see kernels/row_normalisation.h for the formulas.
@@ -42,7 +41,7 @@ struct Normalise {
         v.mean[i] = kept;
         v.inverse[i] = inverse;
       }
-      for (std::int64_t j = t; j < x.cols; j += kThreads) {
+      for (std::int64_t j = t; j < x.cols; j += block.threads) {
         const std::int64_t at = i % form.period * x.cols + j;
         T value = (row[j] - centre) * inverse;
         if (v.gamma != nullptr) value *= v.gamma[at];
@@ -75,7 +74,7 @@ struct NormaliseGradient {
     const T mean_g = form.kind == Normalisation::kStandard ? static_cast<T>(sums.a) / n : T(0);
     const T mean_g_y = static_cast<T>(sums.b) / n;
     block.each_thread([&](int t) {
-      for (std::int64_t j = t; j < x.cols; j += kThreads)
+      for (std::int64_t j = t; j < x.cols; j += block.threads)
         dx.row(i)[j] = unit ? g(j) * inverse - row[j] * pull
                             : inverse * (g(j) - mean_g - (row[j] - kept) * inverse * mean_g_y);
     });
@@ -164,7 +163,7 @@ template <class T>
 void CudaBackend<T>::normalise(Lease&, const NormalisationForm<T>& form, ConstMatrix<T> x,
                                const NormalisationValues<T>& v, Matrix<T> y) const {
   device_.check(x.data, v.gamma, v.beta, v.mean, v.inverse, y.data);
-  device_.launch(x.rows, kThreads, kThreads * std::int64_t{sizeof(Pair)}, Normalise<T>{form, x, v, y});
+  cuda::each_row<Pair>(device_, x.rows, x.cols, Normalise<T>{form, x, v, y});
 }
 
 template <class T>
@@ -189,9 +188,7 @@ void CudaBackend<T>::normalise_gradient(Lease&, const NormalisationForm<T>& give
           if (dbeta != nullptr) dbeta[p] = static_cast<T>(sum.a);
           if (dgamma != nullptr) dgamma[p] = static_cast<T>(sum.b);
         });
-  if (dx)
-    device_.launch(x.rows, kThreads, kThreads * std::int64_t{sizeof(Pair)},
-                   NormaliseGradient<T>{form, x, dy, v, dx});
+  if (dx) cuda::each_row<Pair>(device_, x.rows, x.cols, NormaliseGradient<T>{form, x, dy, v, dx});
 }
 
 template <class T>

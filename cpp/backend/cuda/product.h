@@ -14,11 +14,21 @@ struct Strided {
   LAMINA_DEVICE T at(std::int64_t i, std::int64_t j) const { return data[i * row + j * col]; }
 };
 
+// The same with a column of ones behind it: a product then has the sums of A's rows beside it.
+template <class T>
+struct WithOnes {
+  Strided<T> of;
+  std::int64_t cols, row;
+  LAMINA_DEVICE T at(std::int64_t i, std::int64_t j) const { return j < cols ? of.at(i, j) : T(1); }
+};
+
 // Tiles of kTile by kTile, of which each of kThreads threads has kEach by kEach.
 template <class T, int kEach>
 struct Tiling {
   static constexpr int kSide = 16;  // threads along a side
-  static constexpr int kTile = kSide * kEach, kDepth = 16;
+  static constexpr int kTile = kSide * kEach;
+  // Small tiles go far at a time: what they wait for is memory, not arithmetic.
+  static constexpr int kDepth = kEach == 1 ? 64 : 16;
   static constexpr int kPitch = kTile + 1;  // so that a column lies in all banks
   static_assert(kSide * kSide == kThreads);
   static constexpr std::int64_t shared_bytes() {
@@ -27,10 +37,11 @@ struct Tiling {
 };
 
 // store(i, j, sum) takes what is found.
-template <class T, int kEach, class Store>
+template <class T, int kEach, class B, class Store>
 struct Product {
   using Form = Tiling<T, kEach>;
-  Strided<T> a, b;
+  Strided<T> a;
+  B b;
   std::int64_t rows, cols, depth;
   Store store;
 
@@ -57,8 +68,7 @@ struct Product {
     };
     PerThread<Sums, kThreads> sums;
     block.each_thread([&](int t) {
-      for (int r = 0; r < kEach; ++r)
-        for (int c = 0; c < kEach; ++c) sums[t].of[r][c] = T(0);
+      unrolled<kEach>([&](int r) { unrolled<kEach>([&](int c) { sums[t].of[r][c] = T(0); }); });
     });
     for (std::int64_t k0 = 0; k0 < depth; k0 += Form::kDepth) {
       block.each_thread([&](int t) {
@@ -69,42 +79,52 @@ struct Product {
       });
       block.each_thread([&](int t) {
         const int y = t / Form::kSide, x = t % Form::kSide;
-        for (int k = 0; k < Form::kDepth; ++k) {
+        unrolled<Form::kDepth>([&](int k) {
+          const T* const at_a = tile_a + k * Form::kPitch + y;
+          const T* const at_b = tile_b + k * Form::kPitch + x;
           T left[kEach], right[kEach];
-          for (int r = 0; r < kEach; ++r) left[r] = tile_a[k * Form::kPitch + y + r * Form::kSide];
-          for (int c = 0; c < kEach; ++c) right[c] = tile_b[k * Form::kPitch + x + c * Form::kSide];
-          for (int r = 0; r < kEach; ++r)
-            for (int c = 0; c < kEach; ++c) sums[t].of[r][c] += left[r] * right[c];
-        }
+          unrolled<kEach>([&](int r) { left[r] = at_a[r * Form::kSide]; });
+          unrolled<kEach>([&](int c) { right[c] = at_b[c * Form::kSide]; });
+          unrolled<kEach>(
+              [&](int r) { unrolled<kEach>([&](int c) { sums[t].of[r][c] += left[r] * right[c]; }); });
+        });
       });
     }
     block.each_thread([&](int t) {
       const int y = t / Form::kSide, x = t % Form::kSide;
-      for (int r = 0; r < kEach; ++r)
-        for (int c = 0; c < kEach; ++c) {
+      unrolled<kEach>([&](int r) {
+        unrolled<kEach>([&](int c) {
           const std::int64_t i = i0 + y + r * Form::kSide, j = j0 + x + c * Form::kSide;
           if (i < rows && j < cols) store(i, j, sums[t].of[r][c]);
-        }
+        });
+      });
     });
   }
 };
 
-template <class T, class Store>
-void multiply(const Device& device, Strided<T> a, Strided<T> b, std::int64_t rows, std::int64_t cols,
+// By tiles of one size.
+template <class T, int kEach, class B, class Store>
+void multiply_by(const Device& device, Strided<T> a, const B& b, std::int64_t rows, std::int64_t cols,
+                 std::int64_t depth, const Store& store) {
+  using Form = Tiling<T, kEach>;
+  const std::int64_t down = (rows + Form::kTile - 1) / Form::kTile,
+                     across = (cols + Form::kTile - 1) / Form::kTile;
+  device.launch(down * across, kThreads, Form::shared_bytes(),
+                Product<T, kEach, B, Store>{a, b, rows, cols, depth, store});
+}
+
+// By the largest tiles of which there are enough for a device's hundred multiprocessors.
+template <class T, class B, class Store>
+void multiply(const Device& device, Strided<T> a, const B& b, std::int64_t rows, std::int64_t cols,
               std::int64_t depth, const Store& store) {
-  const auto launch = [&]<int each>() {
-    using Form = Tiling<T, each>;
-    const std::int64_t down = (rows + Form::kTile - 1) / Form::kTile,
-                       across = (cols + Form::kTile - 1) / Form::kTile;
-    device.launch(down * across, kThreads, Form::shared_bytes(),
-                  Product<T, each, Store>{a, b, rows, cols, depth, store});
-  };
-  // Small tiles where large ones would leave most of a device's hundred multiprocessors idle.
-  constexpr std::int64_t enough = 96, large = Tiling<T, 4>::kTile;
-  if ((rows + large - 1) / large * ((cols + large - 1) / large) >= enough)
-    launch.template operator()<4>();
+  constexpr std::int64_t enough = 96;
+  const auto tiles = [&](std::int64_t side) { return (rows + side - 1) / side * ((cols + side - 1) / side); };
+  if (sizeof(T) == sizeof(float) && tiles(Tiling<T, 8>::kTile) >= enough)
+    multiply_by<T, 8>(device, a, b, rows, cols, depth, store);
+  else if (tiles(Tiling<T, 4>::kTile) >= enough)
+    multiply_by<T, 4>(device, a, b, rows, cols, depth, store);
   else
-    launch.template operator()<1>();
+    multiply_by<T, 1>(device, a, b, rows, cols, depth, store);
 }
 
 }  // namespace lamina::cuda

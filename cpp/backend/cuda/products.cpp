@@ -1,12 +1,9 @@
 // A dense layer's products, with what follows them fused in.
 #include "backend/cuda/cuda.h"
 #include "backend/cuda/product.h"
-#include "backend/cuda/sums.h"
 #include "backend/formulas.h"
 
 namespace lamina {
-
-using cuda::Pair;
 
 template <class T>
 void CudaBackend<T>::dense(Lease& lease, const Input<T>& input, ConstMatrix<T> w, const T* b, Activation a,
@@ -14,8 +11,8 @@ void CudaBackend<T>::dense(Lease& lease, const Input<T>& input, ConstMatrix<T> w
   const ConstMatrix<T> x = input.matrix;
   device_.check(x.data, w.data, b, y.data);
   const Activation fused = a == Activation::kSoftmax ? Activation::kLinear : a;
-  cuda::multiply<T>(device_, {x.data, x.stride, 1}, {w.data, 1, w.stride}, y.rows, y.cols, x.cols,
-                    [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) {
+  cuda::multiply<T>(device_, {x.data, x.stride, 1}, cuda::Strided<T>{w.data, 1, w.stride}, y.rows, y.cols,
+                    x.cols, [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) {
                       y.row(i)[j] = formulas::activated(fused, b != nullptr ? sum + b[j] : sum);
                     });
   if (a == Activation::kSoftmax) activation(lease, a, y, y);
@@ -27,8 +24,8 @@ void CudaBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, Const
   const ConstMatrix<T> y = input.matrix;
   device_.check(dz.data, w.data, y.data, dx.data);
   const Activation fused = a == Activation::kSoftmax ? Activation::kLinear : a;
-  cuda::multiply<T>(device_, {dz.data, dz.stride, 1}, {w.data, w.stride, 1}, dx.rows, dx.cols, dz.cols,
-                    [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) {
+  cuda::multiply<T>(device_, {dz.data, dz.stride, 1}, cuda::Strided<T>{w.data, w.stride, 1}, dx.rows, dx.cols,
+                    dz.cols, [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) {
                       dx.row(i)[j] = fused == Activation::kLinear
                                          ? sum
                                          : sum * formulas::derivative_from_output(fused, y.row(i)[j]);
@@ -41,13 +38,17 @@ void CudaBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& input, 
                                            Matrix<T> dw, T* db, const Update<T>* update) const {
   const ConstMatrix<T> x = input.matrix;
   device_.check(x.data, dz.data, dw.data, db);
-  cuda::multiply<T>(device_, {dz.data, 1, dz.stride}, {x.data, x.stride, 1}, dw.rows, dw.cols, x.rows,
-                    [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) { dw.row(i)[j] = sum; });
-  if (db != nullptr)
-    cuda::column_sums(
-        device_, dz.rows, dz.cols,
-        [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j) { return Pair{double(dz.row(i)[j]), 0}; },
-        [=] LAMINA_DEVICE(std::int64_t j, Pair sum) { db[j] = static_cast<T>(sum.a); });
+  const cuda::Strided<T> dzt{dz.data, 1, dz.stride}, of_x{x.data, x.stride, 1};
+  if (db == nullptr) {
+    cuda::multiply<T>(device_, dzt, of_x, dw.rows, dw.cols, x.rows,
+                      [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) { dw.row(i)[j] = sum; });
+  } else {
+    const std::int64_t inputs = dw.cols;
+    cuda::multiply<T>(device_, dzt, cuda::WithOnes<T>{of_x, inputs, of_x.row}, dw.rows, inputs + 1, x.rows,
+                      [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) {
+                        (j < inputs ? dw.row(i)[j] : db[i]) = sum;
+                      });
+  }
   if (update == nullptr) return;
   this->update(lease, *update, dw.data, dw.rows * dw.stride);  // the zeros behind the rows stay zero
   if (db != nullptr) this->update(lease, *update, db, dz.cols);

@@ -17,13 +17,20 @@ struct Largest {
 };
 LAMINA_DEVICE inline Largest operator+(Largest x, Largest y) { return y.value > x.value ? y : x; }
 
-// f(t) of all the block's kThreads threads, added up; the same in all of them. V has a `+` and room in the
-// shared memory for each thread.
+// Threads for a block that goes over n numbers: a power of two.
+inline int threads_for(std::int64_t n) {
+  int threads = 32;
+  while (threads < kThreads && threads < n) threads *= 2;
+  return threads;
+}
+
+// f(t) of all the block's threads, added up; the same in all of them. V has a `+` and room in the shared
+// memory for each thread.
 template <class V, class F>
 LAMINA_DEVICE V over_block(const Block& block, F&& f) {
   V* const parts = block.shared<V>();
   block.each_thread([&](int t) { parts[t] = f(t); });
-  for (int half = kThreads / 2; half > 0; half /= 2)
+  for (int half = block.threads / 2; half > 0; half /= 2)
     block.each_thread([&](int t) {
       if (t < half) parts[t] = parts[t] + parts[t + half];
     });
@@ -37,7 +44,7 @@ template <class V, class F>
 LAMINA_DEVICE V over_range(const Block& block, std::int64_t n, F&& f) {
   return over_block<V>(block, [&](int t) {
     V sum{};
-    for (std::int64_t j = t; j < n; j += kThreads) sum = sum + f(j);
+    for (std::int64_t j = t; j < n; j += block.threads) sum = sum + f(j);
     return sum;
   });
 }
@@ -57,11 +64,19 @@ struct EachSum {
   }
 };
 
+// kernel for each of so many rows of n numbers, whose sums are V.
+template <class V, class Kernel>
+void each_row(const Device& device, std::int64_t rows, std::int64_t n, const Kernel& kernel) {
+  const int threads = threads_for(n);
+  device.launch(rows, threads, threads * std::int64_t{sizeof(V)}, kernel);
+}
+
 // g(out, sum over k < size of f(k, out)) for every out < outputs, each by a block of its own.
 template <class V, class F, class G>
 void each_sum(const Device& device, std::int64_t size, std::int64_t outputs, const F& f, const G& g) {
   constexpr std::int64_t most = 1 << 16;
-  device.launch(outputs < most ? outputs : most, kThreads, kThreads * std::int64_t{sizeof(V)},
+  const int threads = threads_for(size);
+  device.launch(outputs < most ? outputs : most, threads, threads * std::int64_t{sizeof(V)},
                 EachSum<V, F, G>{size, outputs, f, g});
 }
 

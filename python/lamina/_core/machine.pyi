@@ -10,6 +10,15 @@ def set_isa(name: str) -> None:
     lacks it.
     """
 
+def set_device_module(path: str) -> None:
+    """Where the module for GPUs lies, if there is one."""
+
+def device_names() -> tuple[list[str], str]:
+    """Of the GPUs; and where there is none, why."""
+
+def require_device(name: str) -> None:
+    """RuntimeError that says what is missing for a device of this name."""
+
 def get_num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
 def take_profile() -> list[tuple[str, int, float]]:

@@ -119,7 +119,7 @@ def assemble(layers: Sequence[Layer], shapes: Sequence[Shape], dtype: str) -> As
         The network, with weights of zeros.
     """
     kind: Any = _core.Network64 if dtype == "float64" else _core.Network32
-    network = kind(math.prod(known_sizes(shapes[0], "input shape")), lamina_config.get_backend())
+    network = kind(math.prod(known_sizes(shapes[0], "input shape")), lamina_config._network_backend())
     casts = casts_before(layers)
     made_for: list[int] = []
     for index, layer in enumerate(layers):

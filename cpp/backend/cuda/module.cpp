@@ -1,0 +1,69 @@
+#include "backend/cuda/module.h"
+
+#include <cstring>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "backend/cuda/cuda.h"
+
+namespace lamina {
+namespace {
+
+void put(const std::string& text, char* out, std::size_t size) {
+  if (size == 0) return;
+  const std::size_t length = text.size() < size ? text.size() : size - 1;
+  std::memcpy(out, text.data(), length);
+  out[length] = '\0';
+}
+
+// Nothing may be thrown into the core but what verbs throw.
+int count(char* why, std::size_t size) {
+  try {
+    std::string missing;
+    const std::size_t devices = cuda::device_names(&missing).size();
+    put(missing, why, size);
+    return static_cast<int>(devices);
+  } catch (const std::exception& error) {
+    put(error.what(), why, size);
+    return 0;
+  }
+}
+
+void name(int number, char* out, std::size_t size) {
+  put("", out, size);
+  try {
+    std::string why;
+    put(cuda::device_names(&why).at(static_cast<std::size_t>(number)), out, size);
+  } catch (const std::exception&) {  // it is gone since it was counted: without a name
+  }
+}
+
+template <class T>
+const void* backend_of(int number) {
+  static std::mutex mutex;
+  static auto* const all = new std::map<int, const Backend<T>*>;
+  const std::lock_guard lock(mutex);
+  const Backend<T>*& kept = (*all)[number];
+  if (kept == nullptr) kept = new CudaBackend<T>(number);
+  return kept;
+}
+
+const void* backend(int number, int bytes, char* why, std::size_t size) {
+  try {
+    return bytes == 4 ? backend_of<float>(number) : backend_of<double>(number);
+  } catch (const std::exception& error) {
+    put(error.what(), why, size);
+    return nullptr;
+  }
+}
+
+constexpr cuda::Module kModule{cuda::kInterface, LAMINA_VERSION, "cuda", &count, &name, &backend};
+
+}  // namespace
+}  // namespace lamina
+
+extern "C" __attribute__((visibility("default"))) const lamina::cuda::Module* lamina_cuda_module() {
+  return &lamina::kModule;
+}

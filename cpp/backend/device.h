@@ -1,0 +1,26 @@
+// Backends on devices of their own. They are in a module that is loaded when one is first asked for.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace lamina {
+
+// Whether a backend's name is one of a device: its kind, or that with a colon and its number.
+bool names_device(std::string_view name);
+
+// Where the module is looked for; of no effect once it is loaded.
+void set_device_module(std::string path);
+
+// It lives as long as the process. std::runtime_error that says what is missing, and how to get it.
+template <class T>
+const Backend<T>& device_backend(std::string_view name);
+
+// What devices there are, by their makers' names; empty without any. *why, unless it is null: why there is
+// none.
+std::vector<std::string> device_names(std::string* why = nullptr);
+
+}  // namespace lamina
