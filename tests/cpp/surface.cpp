@@ -116,7 +116,31 @@ struct Course {
   OptimizerForm form;
   bool restrained = false;
   std::optional<ScheduleKind> schedule;
-  bool frozen = false;  // every other layer
+  bool frozen = false;     // every other layer
+  bool delegated = false;  // to two optimizers
+  LossAxes axes = {};
+  std::vector<double> alphas = {};  // of the categorical focal loss
+};
+
+// Two optimizers, for every other one of a network's learning parameters.
+template <class T>
+struct Parts {
+  Parts(const OptimizerForm& form, const Network<T>& network) : even(form), odd(form) {
+    const std::vector<const Parameter*> all = network.parameter_list();
+    for (const bool is_odd : {false, true}) {
+      std::vector<std::size_t> known;
+      std::vector<Parameter> parameters;
+      for (std::size_t i = is_odd ? 1 : 0; i < all.size(); i += 2) {
+        if (!all[i]->learns()) continue;
+        known.push_back(i);
+        parameters.push_back(*all[i]);
+      }
+      Optimizer<T>& part = is_odd ? odd : even;
+      part.bind(std::move(parameters), network.trainable_size(), network.parameters());
+      part.bind(network, known);
+    }
+  }
+  Optimizer<T> even, odd;
 };
 
 // The learning parameters after three epochs, and the losses.
@@ -147,11 +171,19 @@ std::vector<T> train(const char* backend, const Course& course) {
     });
   TrainingForm training;
   training.loss = LossKind::kCategoricalCrossentropy;
+  if (!course.alphas.empty()) training.loss = LossKind::kCategoricalFocal;
   training.loss.label_smoothing = 0.1;
+  training.loss.alphas = course.alphas;
+  training.loss.axes = course.axes;
   training.metrics = metrics();
   Own<T> own;
   own.metrics = {[](const Seen<T>& seen) { return static_cast<double>(seen.prediction.data[0]); }};
   Trainer<T> trainer(network, optimizer, training, own);
+  std::optional<Parts<T>> parts;
+  if (course.delegated) {
+    parts.emplace(course.form, network);
+    optimizer.delegate({&parts->even, &parts->odd});
+  }
 
   const std::vector<T> x = host_values<T>(kRows * kInputs, 2);
   std::vector<T> y(static_cast<std::size_t>(kRows * kClasses), T(0)),
@@ -163,7 +195,7 @@ std::vector<T> train(const char* backend, const Course& course) {
   Dataset data;
   data.x = rows_of(x, kRows);
   data.y = rows_of(y, kRows);
-  data.weight = rows_of(weights, kRows);
+  if (!course.axes.batch) data.weight = rows_of(weights, kRows);
   Lease lease;
   check(lease, data, trainer.data_form());
   std::vector<T> found;
@@ -201,6 +233,10 @@ std::vector<Course> courses() {
     course.restrained = kind % 2 == 1;
     course.frozen = kind % 5 == 4;
     if (kind < 6) course.schedule = static_cast<ScheduleKind>(kind);
+    course.delegated = kind % 3 == 2;
+    if (kind % 4 == 0) course.axes = {{0, 1, 2, 3, 4}, 1, true};  // a class's row goes through the samples
+    if (kind % 4 == 2) course.axes = {{4, 2, 0, 1, 3}, kClasses, false};
+    if (kind % 8 == 2) course.alphas = {0.1, 0.2, 0.3, 0.4, 0.5};
     all.push_back(course);
   }
   return all;
