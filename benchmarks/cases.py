@@ -49,6 +49,7 @@ class Case(Network):
         draws: batches are drawn with replacement.
         threads: None for as many as `--threads` says.
         busy: other processes that keep a CPU busy meanwhile.
+        pause: seconds that the process sleeps before each call.
         models: how many are trained.
         kernel: a name in `kernels.KERNELS`.
         shape: the kernel's sizes.
@@ -65,6 +66,7 @@ class Case(Network):
     draws: bool = False
     threads: int | None = None
     busy: int = 0
+    pause: float = 0.0
     models: int = 1
     kernel: str = ""
     shape: tuple[int, ...] = ()
@@ -200,6 +202,15 @@ LATENCY = (
         title="784-100s-10, predict of 60,000 rows",
         kind="predict",
         rows=60000,
+        peers=CALLERS,
+    ),
+    Case(
+        name="paused",
+        group="calls",
+        title="784-100s-10, predict of 1,000 rows after 2 ms of sleep",
+        kind="predict",
+        rows=1000,
+        pause=0.002,
         peers=CALLERS,
     ),
 )

@@ -27,6 +27,7 @@ WORDS = {
     "XL in mixed_bfloat16": "XL, mixed_bfloat16",
     "predict of one row": "predict로 한 행",
     "predict of 60,000 rows": "predict로 60,000행",
+    "predict of 1,000 rows after 2 ms of sleep": "2 ms 쉰 뒤 predict로 1,000행",
     "model(x) of one row": "model(x)로 한 행",
     "by hand, batches of 100 drawn": "직접 쓴 반복문, 뽑은 100행 배치",
     "import, NumPy being loaded": "import (NumPy는 이미 읽은 상태)",

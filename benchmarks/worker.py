@@ -63,7 +63,8 @@ def measured(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     if case.kind in ("predict", "call"):
         call = getattr(program, "caller", None) if case.kind == "call" else None
         run = call(x) if call else lambda: program.predict(x)
-        return {"check_output": shown(program.predict(x)), "times": call_times(run, options.seconds)}
+        times = call_times(run, options.seconds, case.pause)
+        return {"check_output": shown(program.predict(x)), "times": times}
     answering = program
     if case.regularised:  # which values are dropped differs from library to library
         answering = started(replace(case, dropout=0.0), options.peer, options.threads)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lamina import _core, config
+from lamina._bench import timing
 from lamina._bench.limits import copy_bandwidth, handover
 from lamina._bench.network import Network
 
@@ -310,6 +311,16 @@ def test_a_word_is_handed_over_between_two_threads_only() -> None:
             _core.hand_over(1)
     finally:
         config.set_num_threads(threads)
+
+
+def test_a_pause_comes_before_each_timed_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(timing.time, "sleep", slept.append)
+    pauses: list[int] = []
+    timing.call_times(lambda: pauses.append(len(slept)), 0.001, pause=0.5)
+    assert set(slept) == {0.5}
+    assert pauses[-len(slept) :] == list(range(1, len(slept) + 1))
+    assert set(pauses[: -len(slept)]) == {0}  # the warm-up goes without
 
 
 def test_the_limits_count_what_they_do() -> None:

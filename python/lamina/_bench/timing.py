@@ -34,8 +34,14 @@ def training_times(train: Callable[[int], Any], epochs: int, seconds: float) -> 
     return epochs, taken
 
 
-def call_times(run: Callable[[], Any], seconds: float) -> list[float]:
-    """Microseconds of a call: the lower quartile, median and upper quartile of all that fit into the time."""
+def call_times(run: Callable[[], Any], seconds: float, pause: float = 0.0) -> list[float]:
+    """Microseconds of a call: the lower quartile, median and upper quartile of all that fit into the time.
+
+    Args:
+        run: the call.
+        seconds: for all of them.
+        pause: seconds of sleep before each, not counted in its time.
+    """
     end = time.perf_counter() + seconds / 2
     run()
     while time.perf_counter() < end:
@@ -43,6 +49,8 @@ def call_times(run: Callable[[], Any], seconds: float) -> list[float]:
     times: list[float] = []
     end = time.perf_counter() + seconds
     while not times or time.perf_counter() < end:
+        if pause > 0:
+            time.sleep(pause)
         start = time.perf_counter()
         run()
         times.append((time.perf_counter() - start) * 1e6)
