@@ -149,10 +149,14 @@ def test_wrong_arguments(live_keras, arguments):
             module.callbacks.BackupAndRestore(**arguments)
 
 
-def test_each_of_several_optimizers_goes_on(tmp_path):
+@pytest.mark.parametrize("scaled", [False, True])
+def test_each_of_several_optimizers_goes_on(tmp_path, scaled):
+    """Within a LossScaleOptimizer too, whose scale has grown by then."""
+
     def several():
         o = keras.optimizers
-        return o.MultiOptimizer(o.OptimizerMap(o.SGD(0.1, momentum=0.9), {".*kernel": o.Adam(0.01)}))
+        both = o.MultiOptimizer(o.OptimizerMap(o.SGD(0.1, momentum=0.9), {".*kernel": o.Adam(0.01)}))
+        return o.LossScaleOptimizer(both, initial_scale=4.0, dynamic_growth_steps=4) if scaled else both
 
     whole = make(1, optimizer=several())
     expected = fit(whole).history
@@ -162,3 +166,7 @@ def test_each_of_several_optimizers_goes_on(tmp_path):
     found = fit(resumed, keras.callbacks.BackupAndRestore(str(tmp_path))).history
     assert found["loss"] == expected["loss"][CRASH:]
     assert bits(resumed) == bits(whole)
+    if scaled:
+        scales = [float(model.optimizer.dynamic_scale) for model in (resumed, whole)]
+        assert scales[0] == scales[1] > 4.0
+        assert int(resumed.optimizer.step_counter) == int(whole.optimizer.step_counter)

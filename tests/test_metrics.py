@@ -208,3 +208,17 @@ def test_what_the_loop_cannot_measure_is_refused(bad):
 def test_errors_name_the_argument(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_cross_entropy_among_the_metrics_ignores_what_the_loss_does(lamina_keras):
+    """A label that the loss lets through is no class, and no metric may look for its column."""
+    x, y = np.ones((4, 2), np.float32), np.array([0, -1, 1, 2])
+
+    def fit(metric):
+        model = lamina_keras.Sequential([lamina_keras.Input((2,)), lamina_keras.layers.Dense(3, "softmax")])
+        model.compile("sgd", losses.SparseCategoricalCrossentropy(ignore_class=-1), metrics=[metric])
+        return model.fit(x, y, verbose=0)
+
+    with pytest.raises(ValueError, match="expected the loss's ignore_class, -1, of a cross-entropy"):
+        fit("sparse_categorical_crossentropy")
+    assert np.isfinite(fit("sparse_categorical_accuracy").history["sparse_categorical_accuracy"][0])

@@ -148,6 +148,7 @@ def test_softmax_of_a_scalar():
         ([0, 2**31, 2], r"got 2147483648 at index 1"),
         (np.array([2**63, 0, 0], np.uint64), r"got 9223372036854775808 at index 0"),
         (np.array([2**64 - 1, 0, 0], np.uint64), r"got 18446744073709551615 at index 0"),
+        (np.array([2**64 - 1, 0, 0], ">u8"), r"got 18446744073709551615 at index 0"),
         ([0.0, 1.5, 2.0], r"got 1.5 at index 1"),
         ([0.0, np.nan, 2.0], r"got nan at index 1"),
         ([np.inf, 1.0, 2.0], r"got inf at index 0"),

@@ -144,7 +144,7 @@ class Backend {
   virtual void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const = 0;
   // y is blended with x, which may be null where it is not read; see Blend.
   virtual void blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const = 0;
-  // *out = the sum of x, in order.
+  // *out = the sum of x, in an order that depends on the size alone.
   virtual void sum(Lease& lease, const T* x, std::int64_t size, double* out) const = 0;
   // As T would hold it: infinity where that overflows. It is returned, so that a device is waited for.
   virtual T sum_of_squares(Lease& lease, const T* x, std::int64_t size) const = 0;

@@ -17,7 +17,9 @@ void Placement::sleeping() {
 void Placement::awake() {
   State state = kAsleep;
   while (!state_.compare_exchange_weak(state, kAwake, std::memory_order_acq_rel)) {
-    if (state == kBarred) sched_setaffinity(0, sizeof allowed_, &allowed_);
+    cpu_set_t now;  // which someone else may have set meanwhile
+    if (state == kBarred && sched_getaffinity(0, sizeof now, &now) == 0 && CPU_EQUAL(&now, &others_) != 0)
+      sched_setaffinity(0, sizeof allowed_, &allowed_);
     if (state == kPlacing) {
       sched_yield();
       state = kAsleep;
@@ -31,9 +33,10 @@ void Placement::bar_from_here() {
   State placed = kUnplaced;
   const int here = sched_getcpu();
   if (here >= 0 && here < CPU_SETSIZE && sched_getaffinity(worker_, sizeof allowed_, &allowed_) == 0) {
-    cpu_set_t others = allowed_;
-    CPU_CLR(static_cast<std::size_t>(here), &others);
-    if (CPU_COUNT(&others) > 0 && sched_setaffinity(worker_, sizeof others, &others) == 0) placed = kBarred;
+    others_ = allowed_;
+    CPU_CLR(static_cast<std::size_t>(here), &others_);
+    if (CPU_COUNT(&others_) > 0 && sched_setaffinity(worker_, sizeof others_, &others_) == 0)
+      placed = kBarred;
   }
   state_.store(placed, std::memory_order_release);
 }

@@ -33,7 +33,7 @@ class Placement {
   std::atomic<State> state_{kAwake};
 #ifdef __linux__
   pid_t worker_ = 0;
-  cpu_set_t allowed_;  // what the worker goes back to
+  cpu_set_t allowed_, others_;  // what the worker goes back to, and where it is to wake
 #endif
 };
 

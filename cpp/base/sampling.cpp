@@ -110,7 +110,10 @@ void fill_permutation(std::int64_t* out, std::int64_t size, const RandomStream& 
                       const std::function<void()>& poll) {
   constexpr std::int64_t poll_every = 1 << 16;  // swaps; about a millisecond
   Words words(stream);
-  for (std::int64_t i = 0; i < size; ++i) out[i] = i;
+  for (std::int64_t i = 0; i < size; ++i) {
+    if (poll && i % poll_every == 0) poll();
+    out[i] = i;
+  }
   for (std::int64_t i = size - 1; i > 0; --i) {
     if (poll && i % poll_every == 0) poll();
     std::swap(out[i], out[below(words, static_cast<std::uint64_t>(i) + 1)]);

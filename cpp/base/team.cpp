@@ -6,7 +6,6 @@
 #include <exception>
 #include <mutex>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #if defined(__linux__) || defined(__APPLE__)
@@ -152,8 +151,7 @@ class Team {
  private:
   // Whoever spins sees it; of those who sleep no more are woken than there are tiles for.
   void wake(std::int64_t tiles) {
-    const std::int64_t woken = std::min<std::int64_t>(tiles, size_) - 1;
-    for (std::size_t i = 0; i < workers_.size() && std::cmp_less(i, woken); ++i) places_[i].before_waking();
+    for (std::size_t i = 0; i < workers_.size(); ++i) places_[i].before_waking();  // whoever it will be
     calls_.fetch_add(1, std::memory_order_release);
     if (tiles >= size_)
       calls_.notify_all();

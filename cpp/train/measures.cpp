@@ -1,6 +1,7 @@
 // What is computed of a batch besides the network: its loss, and what is measured.
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "train/trainer.h"
 
@@ -33,9 +34,10 @@ void Trainer<T>::direct_penalties(Pass<T>& pass, const Sweep& sweep) const {
 template <class T>
 void Trainer<T>::settle(Sweep& sweep) const {
   if (sweep.noted == 0) return;
+  const std::size_t noted = std::exchange(sweep.noted, 0);  // lost, should the device have failed
   network_.backend().finish();
   const Forward<T>& forward = sweep.batch->forward;
-  for (std::size_t k = 0; k < sweep.noted; ++k) {
+  for (std::size_t k = 0; k < noted; ++k) {
     const Noted& note = sweep.notes[k];
     const double* number = sweep.row(k);
     // Without a reduction the gradient is that of the sum, and what is reported the mean.
@@ -57,7 +59,6 @@ void Trainer<T>::settle(Sweep& sweep) const {
                          : sweep.penalties + of_outputs;
     sweep.loss_sum += value * static_cast<double>(note.count);
   }
-  sweep.noted = 0;
 }
 
 template <class T>
@@ -108,8 +109,12 @@ void Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, boo
   if (spec.whole_batch && !(form.logits && spec.rows_at_logits)) {
     // One value for all: weights, which come one per row, multiply it.
     weight = weights != nullptr ? std::accumulate(weights, weights + rows, 0.0) : static_cast<double>(rows);
-    if (form_.reduction == Reduction::kSum || form_.reduction == Reduction::kNone)
-      scale /= weights != nullptr ? static_cast<double>(form_.positions) : static_cast<double>(rows);
+    const bool summed = form_.reduction == Reduction::kSum || form_.reduction == Reduction::kNone;
+    if (weights == nullptr) {
+      if (summed) scale /= static_cast<double>(rows);
+    } else if ((summed || by_weights) && sweep.data->weight->width() == 1) {
+      weight /= static_cast<double>(form_.positions);  // one that stands for all positions counts once
+    }
     const std::int64_t values = spec.by_output() ? features_ : prediction.size();
     weight *= static_cast<double>(values) / static_cast<double>(prediction.size());
     pass.backend.loss(pass.lease, form, prediction.reshaped(values), {nullptr, taken.values.reshaped(values)},

@@ -16,6 +16,7 @@ class Resident {
     if (source_ == &data) return;
     release();
     if (backend.on_device()) {
+      copy_ = {};
       const auto copy = [&](PackedRows& packed, const Rows& rows) {
         packed.hold(rows, 0, rows.count, backend.memory());
         return packed.rows();

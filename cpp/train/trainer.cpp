@@ -86,6 +86,11 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
         "metrics: sparse_categorical_accuracy and its like need class labels, but this loss takes one value "
         "per output");
     require(!free_form || !metric.wants_values(), "metrics: they need targets in the output's shape");
+    const LossForm<double>&loss = form.loss.form, &own = metric.loss.form;
+    require(!labels || !loss.ignores || metric.way != MetricSpec::Way::kLoss || !takes_labels(own.kind) ||
+                (own.ignores && own.ignored == loss.ignored),
+            "metrics: expected the loss's ignore_class, ", loss.ignored,
+            ", of a cross-entropy among them, got ", own.ignores ? text(own.ignored) : "none");
     measures_logits_ |= metric.way == MetricSpec::Way::kLoss && metric.loss.takes_logits();
   }
   optimizer.bind(network);
@@ -108,7 +113,7 @@ DataForm Trainer<T>::data_form() const {
   form.weights = form_.positions;
   if (const LossAxes& axes = form_.loss.axes; axes && axes.batch)
     form.weights = 0;
-  else if (axes && axes.rows() != form_.positions)
+  else if (axes && (form_.loss.by_output() || axes.rows() != form_.positions))
     form.weights = 1;
   return form;
 }

@@ -65,12 +65,13 @@ def test_steps(
     live_keras: ModuleType,
     lamina_keras: ModuleType,
 ) -> None:
-    """Behind a softmax, a sigmoid and a softplus, in every reduction, with weights where Keras takes them."""
+    """In every reduction, with weights where Keras takes them, behind a softmax, a sigmoid or a softplus."""
     compared = 0
-    for (head, weighted), reduction in zip(
-        itertools.product(("softmax", "sigmoid", "softplus"), (False, True)),
-        itertools.cycle(("sum_over_batch_size", "sum", "mean_with_sample_weight", "none")),
+    heads = itertools.cycle(("softmax", "sigmoid", "softplus"))
+    for weighted, reduction in itertools.product(
+        (False, True), ("sum_over_batch_size", "sum", "mean_with_sample_weight", "none")
     ):
+        head = next(heads)
         weights = np.linspace(0.5, 2, ROWS)[:, None] if weighted else None
         options = {**arguments, "axis": axis, "reduction": reduction}
         try:

@@ -206,3 +206,18 @@ def test_errors(lamina_keras: ModuleType) -> None:
     assert optimizer.optimizers[0].loss_scale_factor == 2.0
     optimizer.loss_scale_factor = 4.0
     assert optimizer.optimizers[0].loss_scale_factor == 4.0
+
+
+@pytest.mark.parametrize("wrong", [np.ones(3), None])
+def test_no_optimizer_steps_where_another_cannot(wrong: Any, lamina_keras: ModuleType) -> None:
+    keras = lamina_keras
+    variables = [keras.Variable(np.ones(2), name=name) for name in ("first", "second")]
+    chosen = keras.optimizers.OptimizerMap(keras.optimizers.SGD(1.0), {"second": keras.optimizers.SGD(1.0)})
+    optimizer = keras.optimizers.MultiOptimizer(chosen)
+    optimizer.build(variables)
+    with pytest.raises(ValueError, match="grads: expected"):
+        optimizer.apply([np.ones(2), wrong], variables)
+    assert [variable.numpy().tolist() for variable in variables] == [[1, 1], [1, 1]]
+    other = [variables[0], keras.Variable(np.ones(2), name="another")]
+    with pytest.raises(ValueError, match="variables: expected those that the optimizer was built for"):
+        optimizer.apply([np.ones(2)] * 2, other)

@@ -235,7 +235,6 @@ def test_any_order_any_frozen(
         ("Normalization", {"mean": [1.0, 2.0], "variance": [1.0, 2.0]}, "expected an array that fits"),
         ("Normalization", {"axis": 0}, "axis: the batch axis|axis: expected axes of known size"),
         ("Normalization", {"axis": 5}, "axis: expected numbers from -3 to 2"),
-        ("UnitNormalization", {"dtype": "mixed_bfloat16"}, "computes in float32 or float64"),
     ],
 )
 def test_what_is_refused(kind: str, kwargs: dict[str, Any], message: str, lamina_keras: ModuleType) -> None:

@@ -31,7 +31,7 @@ def labels(y_true: object, y_pred: Array) -> Array:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"y_true must hold integer labels, got {array.dtype}")
     # Of other numbers the core sees a stray one itself; these it would see changed, or not at all.
-    if array.dtype.kind == "f" or array.dtype == np.uint64 or not classes:
+    if array.dtype.kind == "f" or array.dtype.newbyteorder("=") == np.uint64 or not classes:
         good = (array >= 0) & (array < classes) & (np.floor(array) == array)
         if not good.all():
             _refuse(array, good, classes)

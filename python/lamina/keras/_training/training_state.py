@@ -29,6 +29,7 @@ class TrainingState(NamedTuple):
         layer_seeds: of the layers that draw random numbers, None for the others.
         epochs_trained: epochs begun, in all calls together.
         epoch: the one to go on with, from 0.
+        scaling: a LossScaleOptimizer's scale, and the steps since it changed; None without one.
     """
 
     weights: Sequence[npt.NDArray[Any]]
@@ -39,6 +40,7 @@ class TrainingState(NamedTuple):
     layer_seeds: list[int | None]
     epochs_trained: int
     epoch: int
+    scaling: list[float] | None = None
 
 
 def write_state(path: str, model: LayerStack, epoch: int, within_epoch: bool) -> None:
@@ -59,6 +61,7 @@ def write_state(path: str, model: LayerStack, epoch: int, within_epoch: bool) ->
         "layer_seeds": _layer_seeds(model),
         "epochs_trained": model.epochs_trained - within_epoch,
         "epoch": epoch,
+        "scaling": [float(variable) for variable in _scaling(model)] or None,
     }
     arrays: dict[str, Any] = {f"weight{i}": weight for i, weight in enumerate(model.get_weights())}
     for k, (_, slots) in enumerate(states):
@@ -104,26 +107,38 @@ def restore_state(model: LayerStack, state: TrainingState) -> None:
             f"backup: expected the state of a model of {len(seeds)} layers, as {model.name!r} has, "
             f"got one of {len(state.layer_seeds)}"
         )
+    optimizers = _optimizers(model)
+    if len(optimizers) != len(state.iterations):
+        raise ValueError(
+            f"backup: expected the state of {len(optimizers)} optimizers, got one of {len(state.iterations)}"
+        )
+    scaling = _scaling(model)
+    if len(scaling) != len(state.scaling or ()):
+        raise ValueError(f"backup: expected {len(scaling)} numbers of a loss scale, got {state.scaling}")
     model.set_weights(state.weights)
     for layer, seed in zip(model.leaves, state.layer_seeds, strict=True):
         if seed is not None:
             layer.__dict__["_seed"] = seed  # past the door that is shut while the layer is in a model
     if seeds != state.layer_seeds:
         model.rebuild()
-    optimizers = _optimizers(model)
-    if len(optimizers) != len(state.iterations):
-        raise ValueError(
-            f"backup: expected the state of {len(optimizers)} optimizers, got one of {len(state.iterations)}"
-        )
     for k, optimizer in enumerate(optimizers):
         optimizer.core(model.dtype).set_state(state.iterations[k], state.slots[k])
         if _rate(optimizer) != state.learning_rates[k]:
             optimizer.learning_rate = state.learning_rates[k]
+    for variable, value in zip(scaling, state.scaling or (), strict=True):
+        variable.assign(value)
     model.resume(state.seed, state.epochs_trained, state.epoch)
 
 
 def _optimizers(model: LayerStack) -> list[Any]:
-    return [model.optimizer, *getattr(model.optimizer, "optimizers", ())]
+    """Those that keep slots: of a LossScaleOptimizer the one within it, of several all."""
+    optimizer: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    return [optimizer, *getattr(optimizer, "optimizers", ())]
+
+
+def _scaling(model: LayerStack) -> list[Any]:
+    found = [getattr(model.optimizer, name, None) for name in ("dynamic_scale", "step_counter")]
+    return [variable for variable in found if variable is not None]
 
 
 def _rate(optimizer: Any) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from typing import Any, NoReturn
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from lamina.keras._saving.objects import deserialize_keras_object, serialize_keras_object
 from lamina.keras.layers.variable import Variable
+from lamina.keras.optimizers.application import gradients_of
 from lamina.keras.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from lamina.keras.optimizers.optimizer import Optimizer
 
@@ -230,8 +232,19 @@ class MultiOptimizer(Optimizer):
         if not len(grads) == len(variables) == count:
             raise ValueError(f"grads: expected one for each of {count} variables, got {len(grads)}")
         given = {id(variable): gradient for variable, gradient in zip(variables, grads, strict=True)}
-        for optimizer, part in self._parts(variables):
-            optimizer.apply([given[id(variable)] for variable in part], part)
+        unknown = [variable.path for variable in variables if variable.path not in self._chosen]
+        if unknown:
+            raise ValueError(f"variables: expected those that the optimizer was built for, got {unknown}")
+        parts = [
+            (optimizer, [given[id(variable)] for variable in part], part)
+            for optimizer, part in self._parts(variables)
+        ]
+        with warnings.catch_warnings():  # all are looked at before any takes its step
+            warnings.simplefilter("ignore")
+            for optimizer, gradients, part in parts:
+                gradients_of(optimizer, gradients, part, part)
+        for optimizer, gradients, part in parts:
+            optimizer.apply(gradients, part)
         self._iterations.assign(self._iterations + 1)
 
     def averages_for(self, var_list: Sequence[Variable]) -> Sequence[Any]:
