@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/tally.h"
+#include "base/memory.h"
 #include "kernels/arguments.h"
 
 namespace lamina {
@@ -25,6 +26,9 @@ struct LossAxes {
   explicit operator bool() const { return width > 0; }
   // Rows of a sample; of a batch where they go through its samples.
   std::int64_t rows() const { return static_cast<std::int64_t>(from.size()) / width; }
+  // The way back: where each of a sample's values stands in the rows. std::invalid_argument where `from`
+  // does not take each once.
+  Buffer<std::int64_t> inverse(Memory& memory) const;
 };
 
 struct LossSpec {

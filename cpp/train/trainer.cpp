@@ -21,18 +21,6 @@ constexpr std::chrono::milliseconds kLongStep(100);
 // The same on a device, which computes them in parallel.
 constexpr std::int64_t kRowsAtOnceOnDevice = 8192;
 
-Buffer<std::int64_t> inverse_of(const std::vector<std::int64_t>& from, Memory& memory) {
-  const auto size = static_cast<std::int64_t>(from.size());
-  Buffer<std::int64_t> back(size, memory);
-  std::fill_n(back.data(), size, -1);
-  for (std::int64_t j = 0; j < size; ++j) {
-    const std::int64_t at = from[static_cast<std::size_t>(j)];
-    require(at >= 0 && at < size && back.data()[at] < 0, "loss: axes: expected each place once, got ", at);
-    back.data()[at] = j;
-  }
-  return back;
-}
-
 }  // namespace
 
 template <class T>
@@ -71,7 +59,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
     const auto size = static_cast<std::int64_t>(axes.from.size());
     require(size == network.outputs() && size % axes.width == 0, "loss: axes: expected ", network.outputs(),
             " places in whole rows, got ", size, " in rows of ", axes.width);
-    back_ = inverse_of(axes.from, network.backend().memory());
+    back_ = axes.inverse(network.backend().memory());
     from_ = Buffer<std::int64_t>(back_.size(), network.backend().memory());
     std::copy_n(axes.from.data(), from_.size(), from_.data());
   }
