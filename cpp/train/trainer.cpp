@@ -74,11 +74,11 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
         "metrics: sparse_categorical_accuracy and its like need class labels, but this loss takes one value "
         "per output");
     require(!free_form || !metric.wants_values(), "metrics: they need targets in the output's shape");
-    const LossForm<double>&loss = form.loss.form, &own = metric.loss.form;
-    require(!labels || !loss.ignores || metric.way != MetricSpec::Way::kLoss || !takes_labels(own.kind) ||
-                (own.ignores && own.ignored == loss.ignored),
-            "metrics: expected the loss's ignore_class, ", loss.ignored,
-            ", of a cross-entropy among them, got ", own.ignores ? text(own.ignored) : "none");
+    const LossForm<double>&trained = form.loss.form, &measured = metric.loss.form;
+    require(!labels || !trained.ignores || metric.way != MetricSpec::Way::kLoss ||
+                !takes_labels(measured.kind) || (measured.ignores && measured.ignored == trained.ignored),
+            "metrics: expected the loss's ignore_class, ", trained.ignored,
+            ", of a cross-entropy among them, got ", measured.ignores ? text(measured.ignored) : "none");
     measures_logits_ |= metric.way == MetricSpec::Way::kLoss && metric.loss.takes_logits();
   }
   optimizer.bind(network);
