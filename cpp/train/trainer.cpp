@@ -60,8 +60,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
     require(size == network.outputs() && size % axes.width == 0, "loss: axes: expected ", network.outputs(),
             " places in whole rows, got ", size, " in rows of ", axes.width);
     back_ = axes.inverse(network.backend().memory());
-    from_ = Buffer<std::int64_t>(back_.size(), network.backend().memory());
-    std::copy_n(axes.from.data(), from_.size(), from_.data());
+    from_ = copy_of(axes.from, network.backend().memory());
   }
   const bool free_form = form.own_loss && form.target_width != form.positions * features_;
   for (const MetricSpec& metric : form.metrics) {
