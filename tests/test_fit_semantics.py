@@ -158,6 +158,19 @@ def test_every_row_comes_to_every_place(keras: Any) -> None:
     assert abs(chi_square - freedom) < 5 * np.sqrt(2 * freedom)
 
 
+@pytest.mark.parametrize("shuffle", [True, "batch"])
+def test_an_epoch_of_one_batch_is_not_shuffled(keras: Any, shuffle: bool | str) -> None:
+    """Its order is only that of a sum's terms, so that it would change nothing but roundings."""
+    x, y = data(300)
+    weights = []
+    for order in (shuffle, False):
+        model = linear(keras)
+        model.fit(x, y, batch_size=300, epochs=3, shuffle=order, verbose=0)
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_no_shuffle_keeps_the_order(keras: Any) -> None:
     x, y = data()
     model = linear(keras)

@@ -74,9 +74,23 @@ void read_row(const Rows& rows, std::int64_t i, T* out) {
   with_type_of(rows.dtype, [&](auto kind) { read_row_of<T, typename decltype(kind)::Type>(rows, i, out); });
 }
 
+template <class T>
+void read_rows(const Rows& rows, std::int64_t first, std::int64_t count, T* out) {
+  const std::int64_t width = rows.width();
+  with_type_of(rows.dtype, [&](auto kind) {
+    using S = typename decltype(kind)::Type;
+    if (width == 1 && !rows.sparse())  // numbers, such as targets: no call for each
+      read_run<T, S>(rows.row(first), count, rows.stride, rows.swapped, out);
+    else
+      for (std::int64_t i = 0; i < count; ++i) read_row_of<T, S>(rows, first + i, out + i * width);
+  });
+}
+
 template bool lie_in_runs<float>(const Rows&);
 template bool lie_in_runs<double>(const Rows&);
 template void read_row<float>(const Rows&, std::int64_t, float*);
 template void read_row<double>(const Rows&, std::int64_t, double*);
+template void read_rows<float>(const Rows&, std::int64_t, std::int64_t, float*);
+template void read_rows<double>(const Rows&, std::int64_t, std::int64_t, double*);
 
 }  // namespace lamina

@@ -67,4 +67,8 @@ bool lie_in_runs(const Rows& rows);
 template <class T>
 void read_row(const Rows& rows, std::int64_t i, T* out);
 
+// The same of rows first..first+count-1, one after another.
+template <class T>
+void read_rows(const Rows& rows, std::int64_t first, std::int64_t count, T* out);
+
 }  // namespace lamina

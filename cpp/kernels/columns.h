@@ -28,14 +28,39 @@ void strip_sums(std::int64_t rows, std::int64_t width, double* total, Term&& ter
   }
 }
 
+// The same of V vectors of columns of x, the last one of n lanes, R runs side by side as far as there are so
+// many: one chain of additions would wait for itself.
+template <class T, int V, int R>
+void vector_sums(ConstMatrix<T> x, std::int64_t c, std::int64_t n, T* out) {
+  constexpr std::int64_t lanes = kLanes<T>;
+  double total[V * lanes] = {};
+  const auto add = [&]<int Runs>(std::integral_constant<int, Runs>, std::int64_t first, std::int64_t length) {
+    Vec<T> run[Runs][V] = {};
+    for (std::int64_t i = 0; i < length; ++i)
+#pragma GCC unroll 4
+      for (int r = 0; r < Runs; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) {
+          const T* const at = x.row(first + r * kRun + i) + c + v * lanes;
+          run[r][v] += v + 1 < V ? load(at) : load_up_to(at, n);
+        }
+    for (int r = 0; r < Runs; ++r)
+      for (std::int64_t j = 0; j < V * lanes; ++j)
+        total[j] += static_cast<double>(run[r][j / lanes][j % lanes]);
+  };
+  std::int64_t first = 0;
+  for (; first + R * kRun <= x.rows; first += R * kRun) add(std::integral_constant<int, R>{}, first, kRun);
+  for (; first < x.rows; first += kRun)
+    add(std::integral_constant<int, 1>{}, first, std::min(kRun, x.rows - first));
+  for (std::int64_t j = 0; j < (V - 1) * lanes + n; ++j) out[c + j] = static_cast<T>(total[j]);
+}
+
 template <class T>
 void column_sums(ConstMatrix<T> x, T* out) {
-  double total[kStrip];
-  for (std::int64_t c = 0; c < x.cols; c += kStrip) {
-    const std::int64_t width = std::min(kStrip, x.cols - c);
-    strip_sums<T>(x.rows, width, total, [&](std::int64_t i, std::int64_t j) { return x.row(i)[c + j]; });
-    for (std::int64_t j = 0; j < width; ++j) out[c + j] = static_cast<T>(total[j]);
-  }
+  constexpr std::int64_t lanes = kLanes<T>;
+  std::int64_t c = 0;
+  for (; c + 4 * lanes <= x.cols; c += 4 * lanes) vector_sums<T, 4, 1>(x, c, lanes, out);
+  for (; c < x.cols; c += lanes) vector_sums<T, 1, 4>(x, c, std::min(lanes, x.cols - c), out);
 }
 
 template <class T>

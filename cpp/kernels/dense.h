@@ -76,16 +76,39 @@ void dense_panel(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* 
   by_chains(w.cols, [&](std::int64_t first, std::int64_t depth, bool) {
     const Stored<T> stored{z, kPanel<T>, kPanel<T>, first > 0};
     const Strided<T> units{w.data + first, w.stride, 1};
-    const T* const rows = panel + first * kPanel<T>;
+    const Panel<T> rows{panel + first * kPanel<T>, kPanel<T>};
     if (y.rows <= kLanes<T>)
-      panel_product<T, 1>(w.rows, depth, units, rows, kPanel<T>, stored);
+      panel_product<T, 1>(w.rows, depth, units, rows, stored);
     else if (fetched != nullptr)
-      panel_product<T, 2>(w.rows, depth, units, rows, kPanel<T>, stored, fetching);
+      panel_product<T, 2>(w.rows, depth, units, rows, stored, fetching);
     else
-      panel_product<T, 2>(w.rows, depth, units, rows, kPanel<T>, stored);
+      panel_product<T, 2>(w.rows, depth, units, rows, stored);
   });
   with_activation<T>(a, [&](auto f) { map_panel<T>(w.rows, b, z, f); });
   transposed_back<T>(z, y);
+}
+
+// The same for a layer of so few units that they all fit a vector: they are put in its lanes, `units` being w
+// as transposed_rows lays it out, and x's rows, those of y, are read where they lie, unscaled numbers. What
+// stays empty of the vector costs less than turning x does, if it is less than half.
+template <class T>
+void dense_narrow(const Input<T>& x, std::int64_t row, const T* units, const T* b, Activation a, Matrix<T> y,
+                  std::int64_t part, std::int64_t parts) {
+  // So few rows at once that a pointer to each stays in a register.
+  constexpr int most = std::min(8, kBlockRows);
+  Fetching<T> fetching(x.samples, part, parts, blocks_of(y.rows, most) * x.matrix.cols);
+  by_chains(x.matrix.cols, [&](std::int64_t first, std::int64_t depth, bool) {
+    const Stored<T> stored{y.data, y.stride, y.cols, first > 0};
+    const Panel<T> panel{units + first * kPanel<T>, kPanel<T>};
+    if (x.samples != nullptr)
+      panel_product<T, 1, most>(y.rows, depth, Scattered<T>{x.samples->rows + row, first}, panel, stored,
+                                fetching);
+    else
+      panel_product<T, 1, most>(y.rows, depth, Strided<T>{x.matrix.row(row) + first, x.matrix.stride, 1},
+                                panel, stored);
+  });
+  if (a == Activation::kSoftmax) a = Activation::kLinear;
+  if (b != nullptr || a != Activation::kLinear) bias_activation<T>(a, y, b, y);
 }
 
 // R rows of x times kLanes / R units of w, a vector of the depth at a time; the sums of all pairs are made by
@@ -168,6 +191,24 @@ class ColumnsFetching {
   std::int64_t k_, row_ = 0, end_, every_, wait_ = 1;
 };
 
+// A panel of a source's columns, read where they lie: `valid` columns from k on; the others are 0.
+template <class T, class Source>
+class ColumnsOf {
+ public:
+  ColumnsOf(const Source& x, std::int64_t k, std::int64_t valid, std::int64_t row = 0)
+      : x_(x), k_(k), valid_(valid), row_(row) {}
+
+  ColumnsOf from_row(std::int64_t i) const { return {x_, k_, valid_, row_ + i}; }
+  Vec<T> operator()(std::int64_t p, int j) const {
+    const std::int64_t n = std::min(kLanes<T>, valid_ - j * kLanes<T>);
+    return x_(row_ + p, k_ + j * kLanes<T>, n);
+  }
+
+ private:
+  const Source& x_;
+  std::int64_t k_, valid_, row_;
+};
+
 // dx = (dz w) a'(y) for some rows and columns of dx. w's rows may be read to the end of dx's last vector.
 // panel: scratch of kLongestChain rows of a panel, where w's are put if many rows will read them.
 template <class T>
@@ -179,19 +220,18 @@ void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, Con
     for (std::int64_t k = 0; k < dx.cols; k += kPanel<T>) {
       const std::int64_t valid = std::min(kPanel<T>, dx.cols - k);
       if (copy) copied_panel<T>(MatrixSource<T>{units}, k, valid, panel);
-      const T* const b = copy ? panel : units.data + k;
-      const std::int64_t b_step = copy ? kPanel<T> : units.stride;
+      const Panel<T> columns = copy ? Panel<T>{panel, kPanel<T>} : Panel<T>{units.data + k, units.stride};
       const Stored<T> stored{dx.data + k, dx.stride, valid, first > 0};
       const Strided<T> rows{dz.data + first, dz.stride, 1};
       if (valid <= kLanes<T>) {
-        panel_product<T, 1>(dx.rows, depth, rows, b, b_step, stored);
+        panel_product<T, 1>(dx.rows, depth, rows, columns, stored);
       } else if (copy) {
         const MatrixSource<T> source{units};
         panel_product<T, 2>(
-            dx.rows, depth, rows, b, b_step, stored,
+            dx.rows, depth, rows, columns, stored,
             ColumnsFetching<T, MatrixSource<T>>(source, k + kPanel<T>, blocks_of(dx.rows) * depth));
       } else {
-        panel_product<T, 2>(dx.rows, depth, rows, b, b_step, stored);
+        panel_product<T, 2>(dx.rows, depth, rows, columns, stored);
       }
     }
   });
@@ -200,21 +240,22 @@ void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, Con
 
 // dw = dzT x for some units, dz's columns, and inputs first_input..end_input-1; then the update, if any. dw's
 // rows are written to the end of their last vector, with 0. panel_of(input) is x's panel of columns that
-// starts there; meanwhile_of(input, steps) is what is done at each of so many steps of its product.
+// starts there, and panel_of(input).from_row(i) that from a sample on; meanwhile_of(input, steps) is what is
+// done at each of so many steps of its product.
 template <class T, class PanelOf, class MeanwhileOf>
 void weight_gradient(PanelOf&& panel_of, MeanwhileOf&& meanwhile_of, std::int64_t first_input,
                      std::int64_t end_input, ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw) {
   const bool at_once = update != nullptr && update->is_plain_sgd();
   for (std::int64_t input = first_input; input < end_input; input += kPanel<T>) {
-    const T* const panel = panel_of(input);
+    const auto panel = panel_of(input);
     auto meanwhile = meanwhile_of(input, blocks_of(dz.cols) * dz.rows);
     by_chains(dz.rows, [&](std::int64_t first, std::int64_t depth, bool last) {
       const Strided<T> units{dz.row(first), 1, dz.stride};
       const auto run = [&](const auto& end) {
         if (end_input - input > kLanes<T>)
-          panel_product<T, 2>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end, meanwhile);
+          panel_product<T, 2>(dz.cols, depth, units, panel.from_row(first), end, meanwhile);
         else
-          panel_product<T, 1>(dz.cols, depth, units, panel + first * kPanel<T>, kPanel<T>, end);
+          panel_product<T, 1>(dz.cols, depth, units, panel.from_row(first), end);
       };
       T* const place = dw.data + (input - first_input);
       if (at_once && last)
@@ -228,17 +269,25 @@ void weight_gradient(PanelOf&& panel_of, MeanwhileOf&& meanwhile_of, std::int64_
   for (std::int64_t u = 0; u < dw.rows; ++u) update_range<T>(*update, dw.row(u), dw.cols);
 }
 
-// Of a matrix or of samples: each panel is copied to `panel` first, scratch of as many rows as dz has.
+// Of a matrix or of samples. Where several blocks will read a panel it is copied to `panel` first, scratch of
+// as many rows as dz has; the units of one block read it where it lies.
 template <class T>
 void weight_gradient_of_rows(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
                              ConstMatrix<T> dz, const Update<T>* update, T* panel, Matrix<T> dw) {
   const auto run = [&](const auto& source) {
+    using Source = std::remove_cvref_t<decltype(source)>;
+    if (dz.cols <= kBlockRows) {
+      const auto in_place = [&](std::int64_t input) {
+        return ColumnsOf<T, Source>(source, input, std::min(kPanel<T>, end_input - input));
+      };
+      const auto nothing = [](std::int64_t, std::int64_t) { return Nothing{}; };
+      return weight_gradient<T>(in_place, nothing, first_input, end_input, dz, update, dw);
+    }
     const auto copied = [&](std::int64_t input) {
       copied_panel<T>(source, input, std::min(kPanel<T>, end_input - input), panel);
-      return panel;
+      return Panel<T>{panel, kPanel<T>};
     };
     const auto next = [&](std::int64_t input, std::int64_t steps) {
-      using Source = std::remove_cvref_t<decltype(source)>;
       const std::int64_t then = input + kPanel<T>;
       return ColumnsFetching<T, Source>(source, then < end_input ? then : source.cols(), steps);
     };
@@ -254,7 +303,9 @@ void weight_gradient_of_rows(const Input<T>& x, std::int64_t first_input, std::i
 template <class T>
 void weight_gradient_of_panels(const T* panels, std::int64_t first_input, std::int64_t end_input,
                                ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw) {
-  const auto copied = [&](std::int64_t input) { return panels + input / kPanel<T> * dz.rows * kPanel<T>; };
+  const auto copied = [&](std::int64_t input) {
+    return Panel<T>{panels + input / kPanel<T> * dz.rows * kPanel<T>, kPanel<T>};
+  };
   const auto nothing = [](std::int64_t, std::int64_t) { return Nothing{}; };
   weight_gradient<T>(copied, nothing, first_input, end_input, dz, update, dw);
 }

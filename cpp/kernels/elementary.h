@@ -31,7 +31,7 @@ constexpr double inverse_factorial(int n) { return n <= 1 ? 1.0 : inverse_factor
 
 // e^x = 2^n e^r, n = round(x / ln 2), r = x - n ln 2. NaN stays NaN, large arguments give inf, small ones 0.
 template <class T>
-Vec<T> exp(Vec<T> x) {
+[[gnu::always_inline]] inline Vec<T> exp(Vec<T> x) {
   using N = ExpNumbers<T>;
   x = x < N::low ? splat(N::low) : x;
   x = x > N::high ? splat(N::high) : x;
@@ -57,7 +57,7 @@ Vec<T> absolute(Vec<T> x) {
 
 // 1 / (1 + e^-x), as 1/d or e/d with e = e^-|x|, d = 1 + e, so that nothing overflows.
 template <class T>
-Vec<T> sigmoid(Vec<T> x) {
+[[gnu::always_inline]] inline Vec<T> sigmoid(Vec<T> x) {
   const Vec<T> e = exp<T>(-absolute<T>(x));
   const Vec<T> d = T(1) + e;
   const Vec<T> lost = e - (d - T(1));  // what rounding took from d, given back to first order

@@ -23,23 +23,46 @@ template <class T>
 struct Strided {
   const T* data;
   std::int64_t row, step;
+
+  Strided from_row(std::int64_t i) const { return {data + i * row, row, step}; }
+  T operator()(std::int64_t i, std::int64_t p) const { return data[i * row + p * step]; }
 };
 
-// c[i][j] = sum over p < depth of a(i, p) b[p][j], for M rows and N vectors; end(c) takes the result from
+// Or its rows lie anywhere: element (i, p) at rows[i][first + p].
+template <class T>
+struct Scattered {
+  const void* const* rows;
+  std::int64_t first;
+
+  Scattered from_row(std::int64_t i) const { return {rows + i, first}; }
+  T operator()(std::int64_t i, std::int64_t p) const { return static_cast<const T*>(rows[i])[first + p]; }
+};
+
+// The second factor's panel: vector j of its row p.
+template <class T>
+struct Panel {
+  const T* data;
+  std::int64_t step;
+
+  Panel from_row(std::int64_t p) const { return {data + p * step, step}; }
+  Vec<T> operator()(std::int64_t p, int j) const { return load(data + p * step + j * kLanes<T>); }
+};
+
+// c[i][j] = sum over p < depth of a(i, p) b(p, j), for M rows and N vectors; end(c) takes the result from
 // there, and meanwhile(p) is called at each step.
-template <class T, int M, int N, class End, class Meanwhile>
-[[gnu::always_inline]] inline void block(std::int64_t depth, Strided<T> a, const T* b, std::int64_t b_step,
-                                         End&& end, Meanwhile&& meanwhile) {
+template <class T, int M, int N, class Rows, class Columns, class End, class Meanwhile>
+[[gnu::always_inline]] inline void block(std::int64_t depth, Rows a, Columns b, End&& end,
+                                         Meanwhile&& meanwhile) {
   end.template fetch<M, N>();
   Vec<T> c[M][N] = {};
   for (std::int64_t p = 0; p < depth; ++p) {
     meanwhile(p);
     Vec<T> row[N];
 #pragma GCC unroll 2
-    for (int j = 0; j < N; ++j) row[j] = load(b + p * b_step + j * kLanes<T>);
+    for (int j = 0; j < N; ++j) row[j] = b(p, j);
 #pragma GCC unroll 16
     for (int i = 0; i < M; ++i) {
-      const Vec<T> factor = splat(a.data[i * a.row + p * a.step]);
+      const Vec<T> factor = splat(a(i, p));
 #pragma GCC unroll 2
       for (int j = 0; j < N; ++j) c[i][j] += factor * row[j];
     }
@@ -48,7 +71,7 @@ template <class T, int M, int N, class End, class Meanwhile>
 }
 
 // Calls f with the constant n, 1..kBlockRows.
-template <int Most = kBlockRows, class F>
+template <int Most, class F>
 [[gnu::always_inline]] inline void with_constant(std::int64_t n, F&& f) {
   if constexpr (Most > 0) {
     if (n == Most) return f(std::integral_constant<int, Most>{});
@@ -56,12 +79,14 @@ template <int Most = kBlockRows, class F>
   }
 }
 
-constexpr std::int64_t blocks_of(std::int64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
+constexpr std::int64_t blocks_of(std::int64_t rows, std::int64_t most = kBlockRows) {
+  return (rows + most - 1) / most;
+}
 
-// f(first, count) over 0..rows-1 in near-equal blocks of at most kBlockRows.
-template <class F>
+// f(first, count) over 0..rows-1 in near-equal blocks of at most so many.
+template <int Most, class F>
 void by_blocks(std::int64_t rows, F&& f) {
-  const std::int64_t blocks = blocks_of(rows);
+  const std::int64_t blocks = blocks_of(rows, Most);
   for (std::int64_t k = 0, first = 0; k < blocks; ++k) {
     const std::int64_t next = rows * (k + 1) / blocks;
     f(first, next - first);
@@ -157,13 +182,13 @@ struct Nothing {
 };
 
 // `rows` rows of a result's panel of N vectors; `end` is that of the first block.
-template <class T, int N, class End, class Meanwhile = Nothing>
-void panel_product(std::int64_t rows, std::int64_t depth, Strided<T> a, const T* b, std::int64_t b_step,
-                   const End& end, Meanwhile&& meanwhile = {}) {
-  by_blocks(rows, [&](std::int64_t first, std::int64_t count) {
-    with_constant(count, [&](auto m) {
-      block<T, m(), N>(depth, {a.data + first * a.row, a.row, a.step}, b, b_step, end.from_row(first),
-                       meanwhile);
+template <class T, int N, int Most = kBlockRows, class Rows, class Columns, class End,
+          class Meanwhile = Nothing>
+void panel_product(std::int64_t rows, std::int64_t depth, const Rows& a, const Columns& b, const End& end,
+                   Meanwhile&& meanwhile = {}) {
+  by_blocks<Most>(rows, [&](std::int64_t first, std::int64_t count) {
+    with_constant<Most>(count, [&](auto m) {
+      block<T, m(), N>(depth, a.from_row(first), b, end.from_row(first), meanwhile);
     });
   });
 }

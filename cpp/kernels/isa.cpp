@@ -45,6 +45,7 @@ constexpr KernelTable<T> kTable = {
     transposed_rows<T>,
     transposed_samples<T>,
     dense_panel<T>,
+    dense_narrow<T>,
     dense_rows<T>,
     dense_input_gradient<T>,
     weight_gradient_of_rows<T>,

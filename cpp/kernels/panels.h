@@ -73,14 +73,14 @@ void with_source(const Samples<T>& x, std::int64_t first, std::int64_t end, Use&
     use(RowSource<T>{x, first, end});
 }
 
-// panel[k][i] = x(i, k) for up to kPanel rows; the rows that x has not are 0. seen(i, k, values) gets each
-// vector of x on its way.
+// panel[k][i] = x(i, k) for up to kPanel rows; what its last vector of rows has not is 0, and a second one
+// that has none is left. seen(i, k, values) gets each vector of x on its way.
 template <class T, class Source, class Seen>
 void transposed_panel(const Source& x, T* panel, Seen&& seen) {
   constexpr std::int64_t lanes = kLanes<T>;
   for (std::int64_t k = 0; k < x.cols(); k += lanes) {
     const std::int64_t n = std::min(lanes, x.cols() - k);
-    for (std::int64_t half = 0; half < kPanel<T>; half += lanes) {
+    for (std::int64_t half = 0; half < std::min(kPanel<T>, x.rows()); half += lanes) {
       Vec<T> rows[lanes];
       // Unrolled, so that the rows are registers.
       const auto read = [&](auto width) {

@@ -72,13 +72,13 @@ void product_of_columns(Factor<T> a, Factor<T> b, T* panel, T* chains, Matrix<T>
       const std::int64_t valid = std::min(kPanel<T>, out.cols - j);
       const bool laid_out = lay_out_columns || valid < kPanel<T>;
       if (laid_out) lay_out<T>(part, j, valid, panel);
-      const T* const columns = laid_out ? panel : part.at(0, j);
-      const std::int64_t step = laid_out ? kPanel<T> : part.matrix.stride;
+      const Panel<T> columns =
+          laid_out ? Panel<T>{panel, kPanel<T>} : Panel<T>{part.at(0, j), part.matrix.stride};
       const Stored<T> stored{out.data + j, out.stride, valid, first > 0};
       if (valid <= kLanes<T>)
-        panel_product<T, 1>(out.rows, depth, rows, columns, step, stored);
+        panel_product<T, 1>(out.rows, depth, rows, columns, stored);
       else
-        panel_product<T, 2>(out.rows, depth, rows, columns, step, stored);
+        panel_product<T, 2>(out.rows, depth, rows, columns, stored);
     }
   });
 }
@@ -95,9 +95,9 @@ void product_of_rows(Factor<T> a, Factor<T> b, T* panel, T* z, Matrix<T> out) {
       const Strided<T> columns = strided(bt.cols_of(first, first + depth));
       const Stored<T> stored{z, kPanel<T>, kPanel<T>, first > 0};
       if (valid <= kLanes<T>)
-        panel_product<T, 1>(out.cols, depth, columns, panel, kPanel<T>, stored);
+        panel_product<T, 1>(out.cols, depth, columns, Panel<T>{panel, kPanel<T>}, stored);
       else
-        panel_product<T, 2>(out.cols, depth, columns, panel, kPanel<T>, stored);
+        panel_product<T, 2>(out.cols, depth, columns, Panel<T>{panel, kPanel<T>}, stored);
     });
     transposed_back<T>(z, out.rows_of(i, i + valid));
   }

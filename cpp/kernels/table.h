@@ -65,6 +65,8 @@ struct KernelTable {
   void (*transposed_samples)(const Samples<T>& x, std::int64_t first, std::int64_t end, T* panel, T* copy);
   void (*dense_panel)(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y,
                       const Samples<T>* fetched, std::int64_t part, std::int64_t parts);
+  void (*dense_narrow)(const Input<T>& x, std::int64_t row, const T* units, const T* b, Activation a,
+                       Matrix<T> y, std::int64_t part, std::int64_t parts);
   void (*dense_rows)(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Matrix<T> y);
   void (*dense_input_gradient)(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
                                Matrix<T> dx);

@@ -162,7 +162,8 @@ template <class T>
 std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int64_t batch_size,
                                      Shuffle shuffle, std::uint64_t seed, std::uint64_t epoch, bool goes_on) {
   const std::int64_t batches = begin(epoch_, data, batch_size, Mode::kTraining, goes_on);
-  if (shuffle != Shuffle::kNone) {
+  // Of one batch the order is that of a sum's terms: nothing to draw for.
+  if (shuffle != Shuffle::kNone && batches > 1) {
     epoch_.data = nullptr;
     const std::int64_t size = data.size();
     if (epoch_.order.size() != size) epoch_.order = Buffer<std::int64_t>(size, network_.backend().memory());

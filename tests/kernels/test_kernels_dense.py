@@ -2,6 +2,7 @@
 blocks and panels, on every instruction set, against NumPy in float64.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -117,13 +118,18 @@ def test_a_step_at_every_edge(isa: str, dtype: npt.DTypeLike) -> None:
             )
 
 
+# Ten and six units fill more than half a vector and no more than one: in large batches they are in its lanes.
+@pytest.mark.parametrize("units", [(45,), (10,), (6,), (45, 10, 6)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_prediction_does_not_depend_on_the_rows_beside_it(isa: str, dtype: npt.DTypeLike) -> None:
-    """From a vector of rows on: how a batch is cut into panels changes no bit."""
+def test_a_prediction_does_not_depend_on_the_rows_beside_it(
+    isa: str, dtype: npt.DTypeLike, units: tuple[int, ...]
+) -> None:
+    """From a vector of rows on: how a batch is cut into panels, and what is in the lanes, changes no bit."""
     rng = np.random.default_rng(1)
     kind, _ = networks(dtype)
     network = kind(600)
-    network.add_dense(1, 600, 45, "tanh", True)
+    for inputs, outputs in pairwise((600, *units)):
+        network.add_dense(1, inputs, outputs, "tanh", True)
     network.build()
     for *_, view in network.parameters():
         view[...] = rng.normal(size=view.shape) / 25

@@ -80,6 +80,19 @@ for dtype in (np.float32, np.float64):
             for name in ("linear", "relu", "sigmoid", "tanh", "softmax"):
                 _core.dense(a, b, bias, name, out)
             _core.dense_grad(a, b, out, dx, dw, db)
+        kinds = (_core.Network32, _core.Trainer32, _core.Optimizer32)
+        if dtype == np.float64:
+            kinds = (_core.Network64, _core.Trainer64, _core.Optimizer64)
+        for n, k in ((70, 3), (70, 16), (70, 30), (70, 67), (16, 30)):
+            for m in (6, 10, 40):
+                for x in (guarded((n, k), dtype, at_end), guarded((n, k), np.uint8, at_end, 1)):
+                    network = kinds[0](k)
+                    network.add_dense(1, k, m, "relu", True)
+                    network.build()
+                    loss = ("mean_squared_error", False, 0.0, "sum_over_batch_size", [])
+                    trainer = kinds[1](network, kinds[2]("sgd", 0.1), *loss)
+                    trainer.begin_epoch(_core.Dataset(x, guarded((n, m), dtype, at_end)), n, False, 0, 0)
+                    trainer.train(0, 1)
 """
 
 

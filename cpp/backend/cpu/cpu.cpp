@@ -15,12 +15,15 @@ namespace lamina {
 template <class T>
 void CpuBackend<T>::gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,
                            Matrix<T> out) const {
-  if (out.cols == 1 && out.contiguous() && lie_in_runs<T>(rows) && rows.dtype != DType::kUint8) {
+  if (order != nullptr && out.cols == 1 && out.contiguous() && lie_in_runs<T>(rows) &&
+      rows.dtype != DType::kUint8) {
     for (std::int64_t i = 0; i < out.rows; ++i)  // one number a row, such as a target: no call for each
-      std::memcpy(out.data + i, rows.row(order != nullptr ? order[i] : first + i), sizeof(T));
+      std::memcpy(out.data + i, rows.row(order[i]), sizeof(T));
     return;
   }
   by_rows(lease, out.rows, out.cols, [&](std::int64_t begin, std::int64_t end) {
+    if (order == nullptr && out.contiguous())
+      return read_rows(rows, first + begin, end - begin, out.row(begin));
     for (std::int64_t i = begin; i < end; ++i)
       read_row(rows, order != nullptr ? order[i] : first + i, out.row(i));
   });
@@ -29,11 +32,12 @@ void CpuBackend<T>::gather(Lease& lease, const Rows& rows, const std::int64_t* o
 template <class T>
 void CpuBackend<T>::gather_labels(Lease&, const Rows& rows, const std::int64_t* order, std::int64_t first,
                                   const LabelRange& range, Matrix<std::int64_t> out) const {
-  double* const row = Scratch<double>::of_this_thread().result(out.cols);
-  for (std::int64_t i = 0; i < out.rows; ++i) {
-    read_row(rows, order != nullptr ? order[i] : first + i, row);
-    for (std::int64_t j = 0; j < out.cols; ++j) out.row(i)[j] = range.held(row[j]);
-  }
+  double* const values = Scratch<double>::of_this_thread().result(out.size());
+  if (order == nullptr)
+    read_rows(rows, first, out.rows, values);
+  else
+    for (std::int64_t i = 0; i < out.rows; ++i) read_row(rows, order[i], values + i * out.cols);
+  for (std::int64_t i = 0; i < out.size(); ++i) out.data[i] = range.held(values[i]);
 }
 
 template <class T>
@@ -153,7 +157,7 @@ void CpuBackend<T>::loss(Lease& lease, const LossForm<T>& form, ConstMatrix<T> p
                         weight != nullptr ? weight + first : nullptr, scale, rows + first,
                         gradient ? gradient.rows_of(first, last) : gradient);
     });
-  *sum = std::accumulate(rows, rows + prediction.rows, 0.0);
+  *sum = sum_of(prediction.rows, [&](std::int64_t i) { return rows[i]; });
 }
 
 template <class T>
@@ -162,9 +166,8 @@ void CpuBackend<T>::metric(Lease& lease, const MetricForm<T>& form, ConstMatrix<
   by_rows(lease, prediction.rows, prediction.cols, [&](std::int64_t first, std::int64_t last) {
     kernels<T>().metric(form, prediction.rows_of(first, last), target.rows_of(first, last), rows + first);
   });
-  *sum = 0;
-  for (std::int64_t i = 0; i < prediction.rows; ++i)
-    *sum += static_cast<double>(weight != nullptr ? rows[i] * weight[i] : rows[i]);
+  *sum = weight != nullptr ? sum_of(prediction.rows, [&](std::int64_t i) { return rows[i] * weight[i]; })
+                           : sum_of(prediction.rows, [&](std::int64_t i) { return rows[i]; });
 }
 
 template <class T>
@@ -188,7 +191,7 @@ void CpuBackend<T>::blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, 
 
 template <class T>
 void CpuBackend<T>::sum(Lease&, const T* x, std::int64_t size, double* out) const {
-  *out = std::accumulate(x, x + size, 0.0);
+  *out = sum_of(size, [&](std::int64_t i) { return x[i]; });
 }
 
 template <class T>
@@ -209,7 +212,7 @@ void CpuBackend<T>::penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T>
     kernels<T>().penalty(form, x.rows_of(first, last), scale, rows + first,
                          gradient ? gradient.rows_of(first, last) : gradient);
   });
-  *sum = std::accumulate(rows, rows + x.rows, 0.0);
+  *sum = sum_of(x.rows, [&](std::int64_t i) { return rows[i]; });
 }
 
 template <class T>

@@ -55,6 +55,16 @@ ConstMatrix<T> well_spaced(ConstMatrix<T> x, std::uint64_t call, std::int64_t pa
   return spaced;
 }
 
+// Whether the units go to the lanes (dense_narrow). Few rows are turned while they come from another core's
+// cache, a vector at a time: there the units' way, number by number, waits longer.
+template <class T>
+bool is_narrow(const KernelTable<T>& k, const Input<T>& x, std::int64_t units) {
+  constexpr std::int64_t page = 4096 / sizeof(T);
+  if (units > k.panel / 2 || units <= k.panel / 4 || x.matrix.rows <= 2 * k.panel) return false;
+  if (x.samples == nullptr) return x.matrix.stride % page != 0;
+  return !x.samples->bytes && x.samples->rescale.scale == T(1) && x.samples->rescale.shift == T(0);
+}
+
 }  // namespace
 
 template <class T>
@@ -78,8 +88,15 @@ void CpuBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, con
     const std::uint64_t call = unique_number();
     // Each thread fetches the whole of the next batch, in its tiles' turn, since each will read all of it.
     const std::int64_t turns = std::max<std::int64_t>(1, grid.tiles() / lease.threads());
+    const bool narrow = is_narrow(k, x, w.rows);
     lease.run(grid.tiles(), [&](std::int64_t i) {
       const auto t = grid.tile(i);
+      if (narrow) {
+        auto& scratch = Scratch<T>::of_this_thread();
+        T* const units = scratch.panels(k.panel * w.cols);
+        if (!scratch.holds_panels(call, 0)) k.transposed_rows(w, units);
+        return k.dense_narrow(x, t.row, units, b, a, y.rows_of(t.row, t.row_end), i % turns, turns);
+      }
       const T* const panels = transposed(k, x, t, call);
       T* const z = Scratch<T>::of_this_thread().result(padded<T>(t.col_end - t.col) * k.panel);
       const std::int64_t count = (t.row_end - t.row + k.panel - 1) / k.panel;

@@ -34,4 +34,16 @@ void by_columns(Lease& lease, std::int64_t rows, std::int64_t cols, Range&& rang
             range);
 }
 
+// The sum of value(i) over i = 0..size-1, as four chains of additions: one would wait for itself.
+template <class Value>
+double sum_of(std::int64_t size, Value&& value) {
+  constexpr std::int64_t chains = 4;
+  double parts[chains] = {};
+  std::int64_t i = 0;
+  for (; i + chains <= size; i += chains)
+    for (std::int64_t k = 0; k < chains; ++k) parts[k] += static_cast<double>(value(i + k));
+  for (std::int64_t k = 0; i < size; ++i, ++k) parts[k] += static_cast<double>(value(i));
+  return (parts[0] + parts[1]) + (parts[2] + parts[3]);
+}
+
 }  // namespace lamina
