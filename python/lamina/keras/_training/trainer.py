@@ -94,7 +94,8 @@ class Trainer(CompiledModel):
                 only.
             validation_data: tuple (x, y) or (x, y, sample_weight), or batches as x, used instead.
             shuffle: True (default) permutes all rows, "batch" those within each batch, False none. Batches of
-                a PyDataset are permuted as such; others come in their own order.
+                a PyDataset are permuted as such; others come in their own order. An epoch of one batch is not
+                permuted: that would change its sums' roundings and nothing else.
             class_weight: dict from class number to the weight of its samples; 1 for classes not named.
             sample_weight: (n,), the factor of each sample's loss; or (n, t) for an output (n, t, k). Not
                 together with class_weight.
