@@ -113,7 +113,15 @@ def test_get_and_serialize(keras):
 
 
 @pytest.mark.parametrize(
-    ("bad", "kind"), [("relux", ValueError), ("ReLU", ValueError), (3, ValueError), (np.tanh, TypeError)]
+    ("bad", "kind"),
+    [
+        ("relux", ValueError),
+        ("ReLU", ValueError),
+        (3, ValueError),
+        ({}, ValueError),
+        ({"class_name": "relux"}, ValueError),
+        (np.tanh, TypeError),
+    ],
 )
 def test_get_refuses(bad, kind):
     with pytest.raises(kind, match="activation: expected"):

@@ -103,6 +103,7 @@ def test_names_count_per_process_like_keras_s(live_keras: ModuleType) -> None:
         (lambda: keras.Input((-1,)), "shape: expected sizes that are ints >= 0"),
         (lambda: keras.Input((None, 3)), "shape: expected every size after the batch axis to be known"),
         (lambda: keras.Input((3,), sparse=True), "sparse: not supported yet"),
+        (lambda: keras.Input((3,), dtype="floot32"), "dtype: expected one of"),
     ],
 )
 def test_wrong_arguments_are_named(make: Callable[[], Any], message: str) -> None:

@@ -290,11 +290,34 @@ def test_what_cannot_be_trained_is_refused(bad):
             lambda: losses.MeanSquaredError()([[1.0]], [[1.0]], sample_weight=[1, 2]),
             "sample_weight: expected",
         ),
+        (lambda: losses.Circle()([[0, 1]], [[0.0, 1.0]]), "y_true: expected class numbers of shape"),
+        (
+            lambda: losses.CategoricalFocalCrossentropy()([[0, 1]], [[0.2, 0.3, 0.5]]),
+            "y_true: expected the shape of y_pred",
+        ),
+        (
+            lambda: losses.CategoricalGeneralizedCrossEntropy()([[0, 1]], [[0.5, 0.5]]),
+            "y_true: expected class numbers of shape",
+        ),
     ],
 )
 def test_errors_name_the_argument(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+# The last has a q to be given.
+NO_PAIRS = {"Loss", "get", "resolve", "serialize", "deserialize", "categorical_generalized_cross_entropy"}
+
+
+@pytest.mark.parametrize("bad", [None, "text", ["a", "b"], {"a": 1.0}, [[1.0], [1.0, 2.0]]], ids=str)
+@pytest.mark.parametrize("name", sorted(set(losses.__all__) - NO_PAIRS), ids=str)
+def test_what_is_no_numbers_is_refused_by_name(name, bad):
+    good = [[0.0, 1.0], [1.0, 0.0]]
+    loss = getattr(losses, name)
+    for arguments, argument in (((bad, good), "y_true"), ((good, bad), "y_pred")):
+        with pytest.raises(ValueError, match=f"^{argument}: expected numbers, got"):
+            loss()(*arguments) if isinstance(loss, type) else loss(*arguments)
 
 
 def test_a_subclass_of_ones_own_works_on_arrays():

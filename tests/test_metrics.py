@@ -210,6 +210,38 @@ def test_errors_name_the_argument(call, message):
         call()
 
 
+NEEDS = {
+    "IoU": {"num_classes": 2, "target_class_ids": [0]},
+    "MeanIoU": {"num_classes": 2},
+    "OneHotIoU": {"num_classes": 2, "target_class_ids": [0]},
+    "OneHotMeanIoU": {"num_classes": 2},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+}
+NO_PAIRS = {"Mean", "Sum", "Metric", "MeanMetricWrapper", "get", "resolve", "serialize", "deserialize"}
+
+
+@pytest.mark.parametrize("bad", [None, "text", ["a", "b"], {"a": 1.0}], ids=str)
+@pytest.mark.parametrize("name", sorted(set(metrics.__all__) - NO_PAIRS))
+def test_what_is_no_numbers_is_refused_by_name(name, bad):
+    good = [[0.0, 1.0], [1.0, 0.0]]
+    for pair, argument in (((bad, good), "y_true"), ((good, bad), "y_pred")):
+        made = getattr(metrics, name)
+        if isinstance(made, type):
+            made = made(**NEEDS.get(name, {})).update_state
+        with pytest.raises(ValueError, match=f"^{argument}: expected numbers, got"):
+            made(*pair)
+
+
+@pytest.mark.parametrize("name", ["top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 2, 2)])
+def test_top_k_takes_a_class_for_each_row(name, shape):
+    with pytest.raises(ValueError, match=r"^y_true: expected"):
+        getattr(metrics, name)(np.zeros(shape), np.ones((2, 4)))
+
+
 def test_a_cross_entropy_among_the_metrics_ignores_what_the_loss_does(lamina_keras):
     """A label that the loss lets through is no class, and no metric may look for its column."""
     x, y = np.ones((4, 2), np.float32), np.array([0, -1, 1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import subprocess
 import sys
@@ -89,11 +90,22 @@ def test_keras_s_names_are_there_or_refused_as_such(namespace: str, live_keras: 
     [
         ("from lamina.keras import distribution", "keras.distribution"),
         ("from lamina.keras.layers import Conv2D", "keras.layers.Conv2D"),
+        ("import lamina.keras.distribution", "keras.distribution"),
+        ("import lamina.keras.applications.vgg16", "keras.applications"),
+        ("from lamina.keras.preprocessing.image import ImageDataGenerator", "keras.preprocessing"),
+        ("from lamina.keras.datasets.cifar10 import load_data", "keras.datasets.cifar10"),
     ],
 )
 def test_an_import_of_keras_s_other_names_is_refused_as_such(line: str, name: str) -> None:
     with pytest.raises(ImportError, match=f"^{name}: Keras's, but not supported by Lamina yet$"):
         exec(line, {})
+
+
+def test_a_module_that_nobody_has_is_pythons_to_refuse() -> None:
+    for name in ("lamina.keras.nope", "lamina.keras.layers.nope", "lamina.nope"):
+        with pytest.raises(ModuleNotFoundError, match=f"^No module named '{name}'$"):
+            exec(f"import {name}", {})
+    importlib.invalidate_caches()
 
 
 def test_one_version() -> None:

@@ -150,6 +150,8 @@ LAYOUTS: list[dict[str, Any]] = [
     {"show_trainable": True},
     {"layer_range": ["Hidden1", "Hidden3"]},
     {"layer_range": ["Output", "Hid"]},
+    {"positions": [0.33, 0.55, 0.67, 1.0]},  # Keras 2 had four columns
+    {"positions": [0.33, 0.55, 0.67, 1.0], "show_trainable": True},
 ]
 
 
@@ -215,6 +217,10 @@ def test_a_table_that_is_too_narrow_is_refused() -> None:
         model.summary(line_length=10)
     with pytest.raises(ValueError, match="layer_range: expected names among"):
         model.summary(layer_range=["nope", "output"])
+    with pytest.raises(
+        ValueError, match=r"positions: expected one for each of 3 columns, got \[0\.5, 1\.0\]"
+    ):
+        model.summary(positions=[0.5, 1.0])
     with pytest.raises(ValueError, match="layer_range: expected two names"):
         model.summary(layer_range=["output"])
 

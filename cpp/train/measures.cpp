@@ -106,14 +106,17 @@ void Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, boo
     taken.values = y;
   }
   double weight = 1;
+  note.rows = rows;
   if (spec.whole_batch && !(form.logits && spec.rows_at_logits)) {
     // One value for all: weights, which come one per row, multiply it.
     weight = weights != nullptr ? std::accumulate(weights, weights + rows, 0.0) : static_cast<double>(rows);
     const bool summed = form_.reduction == Reduction::kSum || form_.reduction == Reduction::kNone;
     if (weights == nullptr) {
       if (summed) scale /= static_cast<double>(rows);
+      note.rows = 1;
     } else if ((summed || by_weights) && sweep.data->weight->width() == 1) {
       weight /= static_cast<double>(form_.positions);  // one that stands for all positions counts once
+      note.rows = samples;
     }
     const std::int64_t values = spec.by_output() ? features_ : prediction.size();
     weight *= static_cast<double>(values) / static_cast<double>(prediction.size());
@@ -134,7 +137,6 @@ void Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, boo
   }
   note.scale = scale;
   note.weight = weight;
-  note.rows = rows;
 }
 
 template <class T>

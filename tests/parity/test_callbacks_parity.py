@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 from networks import initial
 from tolerances import assert_close, rounding
 
@@ -122,6 +123,32 @@ def test_stop_training_in_the_middle_of_an_epoch(live_keras: ModuleType, lamina_
         assert_close(histories[0][name], values, rounding("float32", 21, 2), name)
     for our, their in zip(*weights, strict=True):
         assert_close(our, their, rounding("float32", 21, 2), "weight")
+
+
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin"])
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_stop_training_before_an_epoch(
+    hook: str, at_once: int, live_keras: ModuleType, lamina_keras: ModuleType
+) -> None:
+    """Its first batches are trained all the same, and the validation takes place."""
+    x, y = _data()
+    runs = []
+    for keras in (lamina_keras, live_keras):
+
+        def stop(self: Any, epoch: Any = 1, logs: Any = None) -> None:
+            self.model.stop_training = epoch != 0
+
+        model = _model(keras)
+        model.compile(
+            keras.optimizers.SGD(0.2), "sparse_categorical_crossentropy", steps_per_execution=at_once
+        )
+        stopper = type("Stopper", (keras.callbacks.Callback,), {hook: stop})()
+        fitted = model.fit(
+            x, y, 8, 5, verbose=0, shuffle=False, callbacks=[stopper], validation_data=(x[:5], y[:5])
+        )
+        runs.append([fitted.history["loss"], fitted.history["val_loss"], *model.get_weights()])
+    for our, their in zip(*runs, strict=True):
+        assert_close(np.asarray(our), np.asarray(their), 64 * rounding("float32", 21, 6), hook)
 
 
 def test_history_names_and_order(live_keras: ModuleType, lamina_keras: ModuleType) -> None:

@@ -81,8 +81,6 @@ def test_steps(
             expected = [np.asarray(value) for value in steps(theirs, rank, weights)]
         except Exception:  # Keras does not take these together
             continue
-        if reduction == "none" and (axis is None or len(np.atleast_1d(axis)) == rank):
-            continue  # one value for all; refused, see below
         ours = steps(
             build(lamina_keras, getattr(lamina_keras.losses, name)(**options), rank, head), rank, weights
         )
@@ -149,7 +147,6 @@ def test_an_output_of_one_value(live_keras: ModuleType, lamina_keras: ModuleType
             2,
             "axis: expected an int where the model ends in soft",
         ),
-        ("CosineSimilarity", {"axis": None, "reduction": None}, 2, "reduction: expected another than None"),
     ],
 )
 def test_refused_by_fit(

@@ -158,6 +158,37 @@ def test_own_loss_trains_as_the_built_in(lamina_keras: ModuleType) -> None:
                 assert_close(our, np.asarray(expected), rounding("float32", 40, 6), "own loss")
 
 
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight", None])
+def test_own_value_for_the_batch_is_weighed_as_in_keras(
+    reduction: str | None, live_keras: ModuleType, lamina_keras: ModuleType
+) -> None:
+    """Each weight multiplies the one value."""
+    import tensorflow as tf
+
+    class Theirs(live_keras.losses.Loss):  # type: ignore[name-defined, misc]
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return tf.reduce_mean(tf.square(y_pred - y_true))
+
+    class Ours(lamina_keras.losses.Loss):  # type: ignore[name-defined, misc]
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return own_squares(y_true, y_pred)[0].mean()
+
+        def gradient(self, y_true: Any, y_pred: Any) -> Any:
+            return own_squares(y_true, y_pred)[1] / len(y_pred)
+
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(22, FEATURES)).astype("float32"), rng.random((22, WIDTH)).astype("float32")
+    found = []
+    for keras, loss in ((lamina_keras, Ours), (live_keras, Theirs)):
+        model = build(keras, loss(reduction=reduction), "tanh", loss_weights=0.5)
+        fitted = model.fit(
+            x, y, 8, epochs=2, shuffle=False, verbose=0, sample_weight=np.linspace(0, 2, len(x))
+        )
+        found.append([*fitted.history["loss"], *model.get_weights()])
+    for our, their in zip(*found, strict=True):
+        assert_close(our, np.asarray(their), 64 * rounding("float32", 22 * WIDTH, 6), str(reduction))
+
+
 def test_own_loss_takes_any_targets(lamina_keras: ModuleType) -> None:
     """Class numbers for an output of classes, with the metrics of class numbers."""
 

@@ -20,7 +20,7 @@ from lamina.keras import optimizers as optimizers
 from lamina.keras import regularizers as regularizers
 from lamina.keras import saving as saving
 from lamina.keras import utils as utils
-from lamina.keras._training.absent import absent_error
+from lamina.keras._training.absent import AbsentModules, absent_error
 from lamina.keras.dtype_policies import DTypePolicy as DTypePolicy
 from lamina.keras.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
 from lamina.keras.initializers import Initializer as Initializer
@@ -70,6 +70,10 @@ __all__ = [
     "utils",
     "version",
 ]
+
+
+if AbsentModules not in sys.meta_path:  # importlib.reload comes here again
+    sys.meta_path.append(AbsentModules)
 
 
 def version() -> str:

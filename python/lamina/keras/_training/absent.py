@@ -146,6 +146,18 @@ def refuse_absent(module: str) -> None:
     sys.modules[module].__dict__["__getattr__"] = look_up
 
 
+class AbsentModules:
+    """A finder of modules that refuses Keras's in the same way: `import lamina.keras.applications`. It stands
+    behind all others, so that it is asked for what nobody finds.
+    """
+
+    @staticmethod
+    def find_spec(module: str, path: Any = None, target: Any = None) -> None:
+        namespace, _, name = module.removeprefix("lamina.").rpartition(".")
+        if module.startswith("lamina.keras.") and name in NAMES.get(namespace, "").split():
+            raise ModuleNotFoundError(_refusal(namespace, name), name=module)
+
+
 class KerasAttributes:
     """Base of the classes whose objects refuse Keras's attributes in the same way."""
 

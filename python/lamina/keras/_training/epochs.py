@@ -75,7 +75,7 @@ class Epochs:
         return self.logs
 
     def begin(self) -> None:
-        """Heed what was asked for before the first epoch: Keras ends after it, not before."""
+        """Heed what was asked for before the first epoch: the run ends after it, not before."""
         if self._model.stop_training:
             self.core.stop()
 

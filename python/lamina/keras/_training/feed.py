@@ -48,6 +48,9 @@ class ArrayFeed:
             else:
                 trainer.clear_means()
             first, last = self._next, min(self._next + self.steps, self._batches)
+            short = last - first < self.steps
+            if model.stop_training:  # asked for before: Keras looks behind the first batches only
+                last = min(first + model.steps_per_execution, last)
             self._next = last % self._batches
             seen = min(last * self._batch_size, rows) - first * self._batch_size
             logs: dict[str, float] = {}
@@ -63,7 +66,7 @@ class ArrayFeed:
                     callbacks.on_train_batch_end(batch - first + together - 1, logs)
                     if model.stop_training:
                         return logs
-            if last - first < self.steps:
+            if short:
                 warn_of_end("steps_per_epoch")
             return logs
 

@@ -46,7 +46,9 @@ def run_fit(
     # A backup that was restored says where to go on, and may have brought other seeds for the network.
     trainer = compiled.renewed(model, model.network_for(model.input_shape))
     plan = plan._replace(initial_epoch=model.take_initial_epoch() or plan.initial_epoch)
-    if callbacks.wants_epochs or isinstance(feed, StreamFeed) or isinstance(validation, StreamFeed):
+    # A callback that asks for the end before the first epoch gets what `train_epoch` makes of it.
+    by_epochs = callbacks.wants_epochs or model.stop_training
+    if by_epochs or isinstance(feed, StreamFeed) or isinstance(validation, StreamFeed):
         logs = _epoch_by_epoch(model, compiled, trainer, feed, validation, plan, callbacks)
     elif plan.initial_epoch < plan.epochs:
         assert isinstance(feed, ArrayFeed)

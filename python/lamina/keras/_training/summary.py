@@ -63,7 +63,9 @@ def summary_text(
 
         line_length = min(length, shutil.get_terminal_size().columns - 4)
     length = line_length
-    widths = column_widths(_wanted_widths(ends, length), length)
+    if len(ends) < len(header):
+        raise ValueError(f"positions: expected one for each of {len(POSITIONS)} columns, got {positions!r}")
+    widths = column_widths(_wanted_widths(ends, length)[: len(header)], length)  # as Keras, which takes more
     layers = _in_range(model.layers, layer_range)
     rows = [row for layer in layers for row in _rows(model, layer, expand_nested, show_trainable)]
     rules = UNICODE if _encoding().startswith("utf") else ASCII

@@ -136,7 +136,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         return get(config)
     if config.get("class_name") in _KNOWN:
         return get(config["class_name"])
-    return get(deserialize_keras_object(config, custom_objects=custom_objects))
+    found = deserialize_keras_object(config, custom_objects=custom_objects)
+    if isinstance(found, Mapping):  # it had no class_name and config, and came back as it was
+        raise ValueError(f"activation: expected a dict with 'class_name' and 'config', got {config!r}")
+    return get(found)
 
 
 refuse_absent(__name__)

@@ -7,9 +7,9 @@ from typing import Any
 
 from lamina import _core
 from lamina.keras._training.unsupported import refuse_unless_default
-from lamina.keras.config import floatx
 from lamina.keras.layers.layer import Layer
 from lamina.keras.layers.shape import Shape, checked_shape, known_sizes
+from lamina.keras.utils.dtypes import standardize_dtype
 
 
 class InputLayer(Layer):
@@ -56,7 +56,7 @@ class InputLayer(Layer):
         )
         super().__init__(name=name, **kwargs)
         self.batch_shape = _batch_shape(shape, batch_size, batch_shape)
-        self._input_dtype = floatx() if dtype is None else str(dtype)
+        self._input_dtype = standardize_dtype(dtype)
 
     @property
     def shape(self) -> Shape:

@@ -50,7 +50,7 @@ def core_axes(loss: Any, shape: Sequence[int], at_logits: bool) -> dict[str, Any
         at_logits: whether it may take what goes into the output's softmax or sigmoid.
 
     Raises:
-        ValueError: an axis that the output hasn't, or twice; one value for all where none is reduced.
+        ValueError: an axis that the output hasn't, or twice.
     """
     axis = getattr(loss, "axis", -1)
     rank = len(shape) + 1
@@ -70,10 +70,6 @@ def core_axes(loss: Any, shape: Sequence[int], at_logits: bool) -> dict[str, Any
             "TensorFlow takes what goes into it along one axis only"
         )
     if len(axes) == rank:
-        if loss.reduction in ("none", None):
-            raise ValueError(
-                f"loss: {loss.name!r}: reduction: expected another than None for one value per batch"
-            )
         return {"whole_batch": True, "rows_at_logits": classes}  # None is the last axis to TensorFlow there
     return _rows_along([each - 1 for each in axes if each > 0], axes[0] == 0, shape)
 

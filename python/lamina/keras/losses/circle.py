@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lamina.keras.losses.loss import Array, Masked, as_float
+from lamina.keras.losses.loss import Array, Masked, as_float, numbers
 from lamina.keras.losses.wrapper import LossFunctionWrapper
 
 
@@ -38,7 +38,12 @@ def circle(
     """
     p = as_float(y_pred)
     kind = p.dtype.type
-    labels = np.asarray(y_true).astype(np.int32).reshape(-1, 1)
+    labels = numbers("y_true", y_true).astype(np.int32).reshape(-1, 1)
+    if p.ndim != 2 or len(labels) != len(p):
+        raise ValueError(
+            f"y_true: expected class numbers of shape (n,) for y_pred (n, d), got {np.shape(y_true)} "
+            f"for {p.shape}"
+        )
     others = p if ref_embeddings is None else np.asarray(ref_embeddings, dtype=p.dtype)
     keys = labels if ref_labels is None else np.asarray(ref_labels).astype(np.int32).reshape(-1, 1)
     m, scale = kind(margin), kind(gamma)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.keras.config import epsilon
-from lamina.keras.losses.loss import Array, Masked, as_float, same_shape
+from lamina.keras.losses.loss import Array, Masked, as_float, numbers, same_shape
 from lamina.keras.losses.wrapper import LossFunctionWrapper
 
 EPSILON = epsilon()
@@ -42,7 +42,7 @@ def binary_crossentropy(
         Array (n, ...) of y_pred's dtype.
     """
     prediction = as_float(y_pred)
-    truth, prediction = same_shape(np.asarray(y_true, dtype=prediction.dtype), prediction)
+    truth, prediction = same_shape(numbers("y_true", y_true, prediction.dtype), prediction)
     if label_smoothing:
         truth = truth * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
@@ -73,7 +73,7 @@ def categorical_crossentropy(
         Array (n, ...) of y_pred's dtype.
     """
     prediction = as_float(y_pred)
-    truth = np.asarray(y_true, dtype=prediction.dtype)
+    truth = numbers("y_true", y_true, prediction.dtype)
     if truth.shape != prediction.shape:
         raise ValueError(f"y_true: expected the shape of y_pred, {prediction.shape}, got {truth.shape}")
     warn_of_one_class(prediction, "categorical_crossentropy")
@@ -116,7 +116,7 @@ def sparse_categorical_crossentropy(
     """
     prediction = as_float(y_pred)
     _last_axis(axis, prediction.ndim)
-    labels, valid = np.asarray(y_true), None
+    labels, valid = numbers("y_true", y_true), None
     if ignore_class is not None:
         valid = labels != ignore_class
         labels = np.where(valid, labels, 0)

@@ -14,7 +14,7 @@ from lamina.keras.losses.crossentropy import (
     checked_smoothing,
     warn_of_one_class,
 )
-from lamina.keras.losses.loss import as_float
+from lamina.keras.losses.loss import as_float, numbers
 from lamina.keras.losses.regression import fitted
 from lamina.keras.losses.wrapper import LossFunctionWrapper
 
@@ -78,7 +78,9 @@ def categorical_focal_crossentropy(
         Array (n, ...) of y_pred's dtype.
     """
     given = as_float(y_pred)
-    truth = np.asarray(y_true, dtype=given.dtype)
+    truth = numbers("y_true", y_true, given.dtype)
+    if truth.shape != given.shape:
+        raise ValueError(f"y_true: expected the shape of y_pred, {given.shape}, got {truth.shape}")
     warn_of_one_class(given, "categorical_focal_crossentropy")
     if label_smoothing:
         truth = truth * (1.0 - label_smoothing) + label_smoothing / truth.shape[-1]

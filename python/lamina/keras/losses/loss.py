@@ -68,8 +68,8 @@ class Loss:
         Returns:
             A numpy scalar, or with reduction None an array, of the loss's dtype.
         """
-        truth = np.asarray(y_true, dtype=self.dtype)
-        prediction = np.asarray(y_pred, dtype=self.dtype)
+        truth = numbers("y_true", y_true, self.dtype)
+        prediction = numbers("y_pred", y_pred, self.dtype)
         values = self.call(truth, prediction)
         mask = getattr(values, "_keras_mask", None)
         return reduce_weighted(np.asarray(values, dtype=self.dtype), sample_weight, self.reduction, mask)
@@ -103,15 +103,30 @@ def float_name(dtype: Any) -> str:
     return str(name)
 
 
-def as_float(values: npt.ArrayLike) -> Array:
+def numbers(argument: str, values: npt.ArrayLike, dtype: Any = None) -> Array:
+    """An array of numbers, of this dtype or of its own.
+
+    Raises:
+        ValueError: None, text, or what else no array of numbers can be made of.
+    """
+    try:
+        array = np.asarray(values, dtype=dtype)
+    except (TypeError, ValueError):
+        array = None
+    if array is None or values is None or array.dtype.kind not in "biufV":  # bfloat16's kind is V
+        raise ValueError(f"{argument}: expected numbers, got {repr(values)[:60]}")
+    return array
+
+
+def as_float(y_pred: npt.ArrayLike) -> Array:
     """float32 and float64 arrays as they are, everything else as floatx."""
     if (
-        isinstance(values, (np.ndarray, np.generic))
-        and values.dtype.kind == "f"
-        and values.dtype.itemsize in (4, 8)
+        isinstance(y_pred, (np.ndarray, np.generic))
+        and y_pred.dtype.kind == "f"
+        and y_pred.dtype.itemsize in (4, 8)
     ):
-        return np.asarray(values, dtype=values.dtype.newbyteorder("="))
-    return np.asarray(values, dtype=floatx())
+        return np.asarray(y_pred, dtype=y_pred.dtype.newbyteorder("="))
+    return numbers("y_pred", y_pred, floatx())
 
 
 def match_ranks(y_true: Array, y_pred: Array) -> tuple[Array, Array]:

@@ -48,7 +48,7 @@ class OwnLoss(Loss):
 
         Raises:
             TypeError: parts gave something else than (value, gradient).
-            ValueError: the gradient has not y_pred's shape; weights for one value per batch.
+            ValueError: the gradient has not y_pred's shape.
         """
         found = self.parts(y_true, y_pred)
         if not isinstance(found, tuple) or len(found) != 2:
@@ -61,18 +61,18 @@ class OwnLoss(Loss):
             raise ValueError(
                 f"loss {self.name!r}: gradient: expected y_pred's shape {y_pred.shape}, got {gradient.shape}"
             )
-        if values.ndim == 0:
-            if weights is not None:
-                raise ValueError(
-                    f"loss {self.name!r}: expected one value per sample, shape {y_pred.shape[:1]}, to weigh "
-                    "them, got one number for the batch"
-                )
+        whole = values.ndim == 0
+        if whole and weights is None:
             return factor * float(values), np.ascontiguousarray(factor * gradient, dtype=y_pred.dtype)
+        if whole:  # each weight multiplies the one value, as in Keras
+            values = np.full(np.shape(weights), values)
         shares = self._shares(values, weights)
         total = float((shares * values).sum())
         if self.reduction in (None, "none"):
             total /= values.size
-        spread = shares.reshape(shares.shape + (1,) * (gradient.ndim - shares.ndim))
+        spread = (
+            shares.sum() if whole else shares.reshape(shares.shape + (1,) * (gradient.ndim - shares.ndim))
+        )
         return factor * total, np.ascontiguousarray(factor * spread * gradient, dtype=y_pred.dtype)
 
     def _shares(self, values: Array, weights: Array | None) -> Any:

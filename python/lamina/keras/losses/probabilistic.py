@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lamina.keras.losses.loss import Array, as_float
+from lamina.keras.losses.loss import Array, as_float, numbers
 from lamina.keras.losses.regression import EPSILON, fitted
 from lamina.keras.losses.wrapper import LossFunctionWrapper
 
@@ -53,9 +53,14 @@ def categorical_generalized_cross_entropy(y_true: npt.ArrayLike, y_pred: npt.Arr
         Array (n, ...) of y_pred's dtype.
     """
     prediction = as_float(y_pred)
-    labels = np.asarray(y_true).astype(np.int64)
+    labels = numbers("y_true", y_true).astype(np.int64)
     if labels.ndim == prediction.ndim and labels.shape[-1:] == (1,):
         labels = labels[..., 0]
+    if labels.shape != prediction.shape[:-1]:
+        raise ValueError(
+            f"y_true: expected class numbers of shape {prediction.shape[:-1]} for y_pred "
+            f"{prediction.shape}, got {labels.shape}"
+        )
     hot = (np.arange(prediction.shape[-1]) == labels[..., None]).astype(prediction.dtype)
     with np.errstate(invalid="ignore"):
         p: Array = (prediction * hot).sum(axis=-1)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.keras.config import epsilon
-from lamina.keras.losses.loss import Array, as_float, same_shape
+from lamina.keras.losses.loss import Array, as_float, numbers, same_shape
 from lamina.keras.losses.wrapper import LossFunctionWrapper
 
 EPSILON = epsilon()
@@ -17,7 +17,7 @@ EPSILON = epsilon()
 def fitted(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Array, Array]:
     """Both as floats of y_pred's dtype and of one shape; (n,) goes with (n, 1)."""
     prediction = as_float(y_pred)
-    return same_shape(np.asarray(y_true, dtype=prediction.dtype), prediction)
+    return same_shape(numbers("y_true", y_true, prediction.dtype), prediction)
 
 
 def mean_squared_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Any:

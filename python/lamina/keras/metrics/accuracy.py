@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.keras.config import floatx
-from lamina.keras.losses.loss import same_shape
+from lamina.keras.losses.loss import numbers, same_shape
 from lamina.keras.metrics.reduction import MeanMetricWrapper
 
 
 def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[Any]:
     """1 where y_true == y_pred, else 0; shapes equal, or (n,) with (n, 1)."""
-    prediction = np.asarray(y_pred)
-    truth, prediction = same_shape(np.asarray(y_true).astype(prediction.dtype), prediction)
+    prediction = numbers("y_pred", y_pred)
+    truth, prediction = same_shape(numbers("y_true", y_true).astype(prediction.dtype), prediction)
     return np.asarray(truth == prediction, dtype=floatx())
 
 
@@ -30,7 +30,7 @@ def binary_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, threshold: flo
     Returns:
         Array of y_pred's shape, dtype floatx.
     """
-    truth, prediction = same_shape(np.asarray(y_true), np.asarray(y_pred))
+    truth, prediction = same_shape(numbers("y_true", y_true), numbers("y_pred", y_pred))
     if prediction.dtype.kind != "f":
         prediction = prediction.astype(floatx())
     with np.errstate(invalid="ignore"):
@@ -48,7 +48,7 @@ def categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.ND
     Returns:
         Array (n, ...) of dtype floatx.
     """
-    truth, prediction = np.asarray(y_true), np.asarray(y_pred)
+    truth, prediction = numbers("y_true", y_true), numbers("y_pred", y_pred)
     if truth.ndim == 0 or truth.shape[:-1] != prediction.shape[:-1]:
         raise ValueError(
             f"y_true: expected one-hot targets of y_pred's shape {prediction.shape}, got {truth.shape}"
@@ -66,7 +66,7 @@ def sparse_categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) ->
     Returns:
         Array (n, ...) of dtype floatx.
     """
-    truth, prediction = np.asarray(y_true), np.asarray(y_pred)
+    truth, prediction = numbers("y_true", y_true), numbers("y_pred", y_pred)
     if truth.ndim == prediction.ndim and truth.shape[-1:] == (1,):
         truth = truth[..., 0]
     if truth.shape != prediction.shape[:-1]:

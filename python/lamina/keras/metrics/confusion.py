@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lamina.keras.losses.loss import match_ranks
+from lamina.keras.losses.loss import match_ranks, numbers
 from lamina.keras.losses.regression import EPSILON
 from lamina.keras.metrics.metric import Metric
 from lamina.keras.metrics.variable import Variable
@@ -84,11 +84,11 @@ class ConfusionMetric(Metric):
             y_pred: predictions (n, ...) in [0, 1].
             sample_weight: one per sample (n,), or broadcasting to y_pred.
         """
-        prediction = np.asarray(y_pred, dtype=self.dtype)
+        prediction = numbers("y_pred", y_pred, self.dtype)
         if self._from_logits:
             with np.errstate(over="ignore"):
                 prediction = 1 / (1 + np.exp(-prediction))
-        prediction, truth = match_ranks(prediction, np.asarray(y_true, dtype=self.dtype))
+        prediction, truth = match_ranks(prediction, numbers("y_true", y_true, self.dtype))
         if truth.shape != prediction.shape:
             raise ValueError(f"y_true: expected the shape of y_pred, {prediction.shape}, got {truth.shape}")
         weights = _spread(sample_weight, prediction)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lamina.keras.losses.loss import numbers
 from lamina.keras.losses.regression import EPSILON
 from lamina.keras.metrics.metric import Metric
 
@@ -66,7 +67,7 @@ class FBetaScore(Metric):
             y_pred: predictions (n, classes).
             sample_weight: (n,).
         """
-        truth, prediction = np.asarray(y_true, dtype=self.dtype), np.asarray(y_pred, dtype=self.dtype)
+        truth, prediction = numbers("y_true", y_true, self.dtype), numbers("y_pred", y_pred, self.dtype)
         if truth.ndim != 2 or truth.shape != prediction.shape:
             raise ValueError(
                 f"y_true, y_pred: expected the shape (n, classes), got {truth.shape} and {prediction.shape}"

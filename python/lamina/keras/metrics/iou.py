@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.keras.config import epsilon
+from lamina.keras.losses.loss import numbers
 from lamina.keras.metrics.metric import Metric
 from lamina.keras.metrics.variable import Variable
 from lamina.keras.utils.dtypes import is_int_dtype, standardize_dtype
@@ -90,8 +91,8 @@ class IoU(Metric):
         Raises:
             ValueError: shapes that don't fit each other.
         """
-        truth = self._classes(y_true, self.sparse_y_true)
-        said = self._classes(y_pred, self.sparse_y_pred)
+        truth = self._classes("y_true", y_true, self.sparse_y_true)
+        said = self._classes("y_pred", y_pred, self.sparse_y_pred)
         if truth.shape != said.shape:
             raise ValueError(
                 f"y_true, y_pred: expected as many classes, got {truth.size} and {said.size} of arrays of "
@@ -104,8 +105,8 @@ class IoU(Metric):
         places = truth[counts].astype(np.int64), said[counts].astype(np.int64)
         np.add.at(self.total_cm.value, places, weights[counts])
 
-    def _classes(self, values: npt.ArrayLike, sparse: bool) -> npt.NDArray[Any]:
-        array = np.asarray(values)
+    def _classes(self, argument: str, values: npt.ArrayLike, sparse: bool) -> npt.NDArray[Any]:
+        array = numbers(argument, values)
         return (array if sparse else array.argmax(axis=self.axis)).astype(self.dtype).ravel()
 
     def _weights(self, sample_weight: npt.ArrayLike | None, shape: tuple[int, ...]) -> npt.NDArray[Any]:
@@ -180,7 +181,7 @@ class BinaryIoU(IoU):
         self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> None:
         """Count a batch: class numbers, and predictions of the same shape; weights as in `IoU`."""
-        super().update_state(y_true, np.asarray(y_pred, np.float32) >= self.threshold, sample_weight)
+        super().update_state(y_true, numbers("y_pred", y_pred, np.float32) >= self.threshold, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         return {

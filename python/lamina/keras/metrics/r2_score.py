@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lamina.keras.losses.loss import match_ranks
+from lamina.keras.losses.loss import match_ranks, numbers
 from lamina.keras.metrics.metric import Metric
 
 _SUMS = ("sum", "squared_sum", "total_mse", "count")
@@ -59,7 +59,7 @@ class R2Score(Metric):
     ) -> None:
         """Add a batch of targets and predictions (n, outputs), with one weight per sample (n,)."""
         truth, prediction = match_ranks(
-            np.asarray(y_true, dtype=self.dtype), np.asarray(y_pred, dtype=self.dtype)
+            numbers("y_true", y_true, self.dtype), numbers("y_pred", y_pred, self.dtype)
         )
         if truth.ndim != 2 or truth.shape != prediction.shape:
             raise ValueError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lamina.keras.losses.loss import same_shape
+from lamina.keras.losses.loss import numbers, same_shape
 from lamina.keras.losses.regression import (
     fitted,
     log_cosh,
@@ -142,7 +142,7 @@ class RootMeanSquaredError(Mean):
     ) -> None:
         """Add a batch of targets and predictions of one shape, with one weight per sample (n,)."""
         truth, prediction = same_shape(
-            np.asarray(y_true, dtype=self.dtype), np.asarray(y_pred, dtype=self.dtype)
+            numbers("y_true", y_true, self.dtype), numbers("y_pred", y_pred, self.dtype)
         )
         with np.errstate(invalid="ignore", over="ignore"):
             squares = np.square(prediction - truth)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.keras.config import floatx
+from lamina.keras.losses.loss import numbers
 from lamina.keras.metrics.reduction import MeanMetricWrapper
 
 
@@ -22,7 +23,10 @@ def top_k_categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, k: 
     Returns:
         Array (n, ...) of dtype floatx; 0 where y_pred is not finite.
     """
-    return _among_best(np.asarray(y_true).argmax(axis=-1), np.asarray(y_pred), k)
+    truth, prediction = numbers("y_true", y_true), numbers("y_pred", y_pred)
+    if truth.ndim == 0 or truth.shape[:-1] != prediction.shape[:-1]:
+        raise ValueError(f"y_true: expected the rows of y_pred, {prediction.shape}, got {truth.shape}")
+    return _among_best(truth.argmax(axis=-1), prediction, k)
 
 
 def sparse_top_k_categorical_accuracy(
@@ -39,7 +43,11 @@ def sparse_top_k_categorical_accuracy(
     Returns:
         Array of y_true's shape and dtype floatx; 0 where y_pred is not finite.
     """
-    prediction, labels = np.asarray(y_pred), np.asarray(y_true)
+    prediction, labels = numbers("y_pred", y_pred), numbers("y_true", y_true)
+    if prediction.ndim == 0 or labels.size != prediction[..., 0].size:
+        raise ValueError(
+            f"y_true: expected a class number for each row of y_pred, {prediction.shape}, got {labels.shape}"
+        )
     if from_sorted_ids:
         rows = prediction.reshape(-1, prediction.shape[-1])[:, :k]
         found = (labels.reshape(-1, 1) == rows).any(axis=1)
