@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "nn/optimizer.h"
@@ -61,6 +62,9 @@ class Trainer {
   void write_evaluation_means(double* out) { write_means(evaluation_, out); }
 
   std::int64_t trainable_size() const { return network_.trainable_size(); }
+
+  // Why the last training went verb by verb; empty where the backend trained by itself.
+  const std::string& verbs_because() const { return verbs_because_; }
 
  private:
   // Everything a batch needs besides the layers' own buffers.
@@ -139,6 +143,11 @@ class Trainer {
   void run(Pass<T> pass, Sweep& sweep, std::int64_t index);
   // The way back and the optimizer's step.
   void step(Pass<T> pass, Forward<T>& forward, bool at_logits);
+  // Whether the backend is to train by itself, and what it then is told; see stack.cpp.
+  void ask_for_stack(Lease& lease);
+  std::string stack_up(Stack<T>& stack) const;
+  // Lets it train batches first..last-1, or the first of them; returns how many, 0 where it does not.
+  std::int64_t train_stack(Lease& lease, std::int64_t first, std::int64_t last);
   Standing standing(Sweep& sweep) const;
   void write_means(Sweep& sweep, double* out) const;
 
@@ -159,6 +168,10 @@ class Trainer {
   std::uint64_t layout_ = 0;      // of the network's parameters, to which the gradients belong
   std::uint64_t idle_steps_ = 0;  // those that no parameter took
   Clock::duration step_time_ = Clock::duration::max();  // of the last step on a whole batch
+  std::string verbs_because_ = "nothing was trained yet";
+  StackRun<T> stack_;
+  Buffer<StepForm<T>> forms_;
+  std::int64_t steps_at_once_ = 64;  // of a stack, until the caller looks up
 };
 
 }  // namespace lamina
