@@ -89,7 +89,7 @@ LAMINA_DEVICE inline void prefetch([[maybe_unused]] const void* p) {
 
 #if defined(__CUDACC__)
 template <class Kernel>
-__global__ void __launch_bounds__(kThreads) run_together(Kernel kernel, Span* spans) {
+__global__ void __launch_bounds__(kThreads, 1) run_together(Kernel kernel, Span* spans) {
   extern __shared__ __align__(16) unsigned char shared[];
   const auto index = static_cast<std::int64_t>(blockIdx.x);
   int group = 0;
