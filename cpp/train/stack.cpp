@@ -90,9 +90,8 @@ void Trainer<T>::ask_for_stack(Lease& lease) {
 }
 
 template <class T>
-std::int64_t Trainer<T>::train_stack(Lease& lease, std::int64_t first, std::int64_t last) {
-  if (!verbs_because_.empty() || first >= last) return 0;
-  const auto begin = Clock::now();
+void Trainer<T>::prepare_stack(std::int64_t first, std::int64_t last) {
+  stack_begin_ = Clock::now();
   const auto room = static_cast<std::int64_t>(epoch_.notes.size() - epoch_.noted);
   const std::int64_t wanted = std::min({last - first, room, steps_at_once_});
   if (forms_.size() < wanted) forms_ = Buffer<StepForm<T>>(wanted, network_.backend().memory());
@@ -105,12 +104,13 @@ std::int64_t Trainer<T>::train_stack(Lease& lease, std::int64_t first, std::int6
   batches.forms = forms_.data();
   batches.numbers = epoch_.row(epoch_.noted);
   batches.width = epoch_.numbers.size() / static_cast<std::int64_t>(epoch_.notes.size());
-  const Lease::Whole whole(lease);
-  verbs_because_ = network_.backend().train_stacks(lease, {&stack_});
-  if (!verbs_because_.empty()) return 0;
-  network_.backend().finish();
+}
+
+template <class T>
+std::int64_t Trainer<T>::count_stack() {
+  const std::int64_t steps = stack_.batches.steps, size = epoch_.data->size();
   for (std::int64_t k = 0; k < steps; ++k) {
-    const std::int64_t from = batches.first + k * epoch_.batch_size;
+    const std::int64_t from = stack_.batches.first + k * epoch_.batch_size;
     const std::int64_t count = std::min(epoch_.batch_size, size - from);
     const double scale =
         stack_.stack.from_mean ? form_.loss_weight / static_cast<double>(count) : form_.loss_weight;
@@ -121,15 +121,38 @@ std::int64_t Trainer<T>::train_stack(Lease& lease, std::int64_t first, std::int6
   }
   epoch_.batches_done += steps;
   settle(epoch_);
-  const auto took = Clock::now() - begin;
+  const auto took = Clock::now() - stack_begin_;
   if (took * 2 < kLookUp && steps == steps_at_once_) steps_at_once_ *= 2;
   if (took > kLookUp * 2) steps_at_once_ = std::max<std::int64_t>(steps_at_once_ / 2, 1);
   return steps;
 }
 
-#define LAMINA_INSTANTIATE(T)                                 \
-  template void Trainer<T>::ask_for_stack(Lease&);            \
-  template std::string Trainer<T>::stack_up(Stack<T>&) const; \
+template <class T>
+std::int64_t Trainer<T>::train_stack(Lease& lease, std::int64_t first, std::int64_t last) {
+  if (!verbs_because_.empty() || first >= last) return 0;
+  prepare_stack(first, last);
+  const Lease::Whole whole(lease);
+  verbs_because_ = network_.backend().train_stacks(lease, {&stack_});
+  if (!verbs_because_.empty()) return 0;
+  network_.backend().finish();
+  return count_stack();
+}
+
+template <class T>
+const StackRun<T>* Trainer<T>::next_stack(Lease& lease, std::int64_t first, std::int64_t last) {
+  require(layout_ == network_.layout() && first < last, "a stack: nothing is to be trained");
+  ask_for_stack(lease);
+  if (!verbs_because_.empty()) return nullptr;
+  prepare_stack(first, last);
+  return &stack_;
+}
+
+#define LAMINA_INSTANTIATE(T)                                                             \
+  template void Trainer<T>::ask_for_stack(Lease&);                                        \
+  template std::string Trainer<T>::stack_up(Stack<T>&) const;                             \
+  template void Trainer<T>::prepare_stack(std::int64_t, std::int64_t);                    \
+  template std::int64_t Trainer<T>::count_stack();                                        \
+  template const StackRun<T>* Trainer<T>::next_stack(Lease&, std::int64_t, std::int64_t); \
   template std::int64_t Trainer<T>::train_stack(Lease&, std::int64_t, std::int64_t);
 LAMINA_INSTANTIATE(float)
 LAMINA_INSTANTIATE(double)

@@ -2,6 +2,7 @@
 // backend, against its own verbs, and whatever the number and the order of blocks.
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "backend/cuda/stack_plan.h"
@@ -11,7 +12,7 @@
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
 #include "nn/layers/rescaling.h"
-#include "train/trainer.h"
+#include "train/together.h"
 
 namespace lamina {
 namespace {
@@ -259,6 +260,76 @@ void check_losses_and_rules() {
   check<T>(linear);
 }
 
+// Side by side in a launch, one of them by verbs, each with the bits that it has alone; whatever the device's
+// size, so also where not all find room at once.
+template <class T>
+struct Side {
+  explicit Side(const Case& of, bool by_verbs)
+      : network(of.widths.front(), tested_backend<T>("emulated")),
+        optimizer(optimizer_form(of)),
+        x(host_values<T>(kRows * of.widths.front(), 2)),
+        y(static_cast<std::size_t>(kRows), T(1)) {
+    if (by_verbs) network.add(std::make_unique<Dropout<T>>(of.widths.front(), 0.5, 1, 1));
+    build(network, of);
+    TrainingForm training;
+    training.loss = of.loss;
+    trainer.emplace(network, optimizer, training);
+    data.x = rows_of(x, kRows);
+    data.y = rows_of(y, kRows);
+    epochs.emplace(*trainer, data, &data,
+                   EpochsForm{0, 3, of.batch_size, Shuffle::kRows, 5, 0, 16, 2, {}, of.crossings});
+  }
+  std::vector<T> parameters() const {
+    return {network.parameters(), network.parameters() + network.trainable_size()};
+  }
+
+  Network<T> network;
+  Optimizer<T> optimizer;
+  std::optional<Trainer<T>> trainer;
+  std::vector<T> x, y;
+  Dataset data;
+  std::optional<TrainerEpochs<T>> epochs;
+};
+
+template <class T>
+void check_side_by_side() {
+  std::vector<Case> cases = {
+      {{130, 40, 10}, 32}, {{784, 30, 10}, 16}, {{20, 5}, 7}, {{64, 64, 64, 64, 10}, 32}};
+  cases[2].crossings = 4;  // an epoch of four steps
+  cases[3].optimizer = OptimizerKind::kAdam;
+  for (const cuda::Limits limits :
+       {kDevice, cuda::Limits{1, std::int64_t{1} << 30}, cuda::Limits{40, 1 << 30}}) {
+    const Emulated device(limits);
+    std::vector<std::unique_ptr<Side<T>>> together;
+    std::vector<Epochs*> runs;
+    for (std::size_t k = 0; k <= cases.size(); ++k) {
+      together.push_back(std::make_unique<Side<T>>(cases[k % cases.size()], k == cases.size()));
+      runs.push_back(&*together.back()->epochs);
+    }
+    Interrupt never;
+    for (const auto& error : run_together(never, runs)) expect(error == nullptr, "no error of a run");
+    for (std::size_t k = 0; k <= cases.size(); ++k) {
+      Side<T> alone(cases[k % cases.size()], k == cases.size());
+      Lease lease;
+      alone.epochs->run(lease);
+      expect(together[k]->trainer->verbs_because() == (k == cases.size() ? "a layer is not dense" : ""),
+             name_of(cases[k % cases.size()]) + together[k]->trainer->verbs_because());
+      expect(together[k]->parameters() == alone.parameters(), "side by side: the bits that a run has alone");
+      expect(together[k]->epochs->take() == alone.epochs->take(), "side by side: and its means");
+      expect(together[k]->optimizer.iterations() == alone.optimizer.iterations(), "side by side: its steps");
+    }
+  }
+  Side<T> one(cases[0], false), two(cases[1], false);
+  Interrupt interrupt([] { throw std::runtime_error("stop"); }, Interrupt::Clock::duration::zero());
+  bool stopped = false;
+  try {
+    run_together(interrupt, {&*one.epochs, &*two.epochs});
+  } catch (const std::runtime_error& error) {
+    stopped = std::string(error.what()) == "stop";
+  }
+  expect(stopped, "side by side: an interrupt ends all of them");
+}
+
 // Which way a network goes, and why.
 void check_ways() {
   const auto expect_verbs = [](const Case& of, const std::string& why, auto&&... change) {
@@ -303,6 +374,8 @@ void check_ways() {
 
 void check_stacks() {
   check_ways();
+  check_side_by_side<float>();
+  check_side_by_side<double>();
   check_shapes<float>();
   check_shapes<double>();
   check_losses_and_rules<float>();

@@ -1,6 +1,6 @@
 // Stacks of dense layers, each trained by one persistent kernel; several in a launch, side by side.
 #include <algorithm>
-#include <cstring>
+#include <map>
 #include <new>
 
 #include "backend/cuda/cuda.h"
@@ -52,6 +52,14 @@ std::string refusal(const StackRun<T>& run, const cuda::Limits& limits) {
   return "";
 }
 
+// Found once by each thread: it is asked for with every crossing.
+const cuda::StackPlan& plan_for(const std::vector<std::int64_t>& widths) {
+  thread_local std::map<std::vector<std::int64_t>, cuda::StackPlan> plans;
+  const auto [found, made] = plans.try_emplace(widths);
+  if (made) found->second = cuda::plan_of(widths);
+  return found->second;
+}
+
 // Its blocks are as many as slices, or fewer where there is no room for so many.
 template <class T>
 Planned<T> planned(const StackRun<T>& run, const cuda::Limits& limits, std::int64_t room) {
@@ -59,7 +67,7 @@ Planned<T> planned(const StackRun<T>& run, const cuda::Limits& limits, std::int6
   if (!planned.why_not.empty()) return planned;
   std::vector<std::int64_t> widths{run.stack.layers.front().inputs};
   for (const StackLayer<T>& layer : run.stack.layers) widths.push_back(layer.units);
-  const cuda::StackPlan plan = cuda::plan_of(widths);
+  const cuda::StackPlan& plan = plan_for(widths);
   // Fewer blocks have more slices each; where these do not fit, more blocks than there was room for.
   for (std::int64_t each = (plan.slices + room - 1) / room; each > 0; --each) {
     planned.blocks = (plan.slices + each - 1) / each;
