@@ -276,6 +276,28 @@ def test_what_goes_verb_by_verb_and_why(why: str, change: dict[str, Any]) -> Non
 
 
 @on_device
+def test_many_stacks_side_by_side_have_the_bits_of_each() -> None:
+    def models() -> list[keras.Sequential]:
+        made = []
+        for seed, optimizer in enumerate(("sgd", "adam", "Lamb", "rmsprop")):
+            with lamina.device("cuda"):
+                made.append(stack("float64" if optimizer == "rmsprop" else "float32"))
+            made[-1].compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+            made[-1]._seed = seed
+        return made
+
+    together, alone = models(), models()
+    histories = lamina.train_many(together, X, Y, batch_size=32, epochs=3, validation_data=(X, Y))
+    for model, other, history in zip(together, alone, histories, strict=True):
+        expected = other.fit(X, Y, batch_size=32, epochs=3, verbose=0, validation_data=(X, Y))
+        assert history.history == expected.history
+        assert way_of(model) == way_of(other)
+        for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert [bool(way_of(model)) for model in together] == [False, False, True, False]
+
+
+@on_device
 def test_where_models_are_built() -> None:
     assert lamina.config.get_device() == "cpu"
     with lamina.device("cuda:0"):

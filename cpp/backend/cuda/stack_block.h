@@ -137,7 +137,7 @@ class StackBlock {
         block_.memory[places_.form + e] = from[e];
       // The next batch, each block a part of it.
       constexpr int line = 128;
-      const std::int64_t next = first_ + count_, lines = task_.x.stride / line + 1;
+      const std::int64_t next = first_ + count_, lines = (task_.x.stride - 1) / line + 1;
       const std::int64_t rows_then =
           task_.end - next < task_.batch_size ? task_.end - next : task_.batch_size;
       for (std::int64_t e = block_.index * block_.threads + t; e < rows_then * lines;
