@@ -5,8 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "backend/stack.h"
 #include "backend/tally.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -155,6 +158,12 @@ class Backend {
                        Matrix<T> gradient, double* sum) const = 0;
   // w as the constraint wants it.
   virtual void constrain(Lease& lease, const Constraint<T>& form, Matrix<T> w) const = 0;
+
+  // Trains all of these by itself, each as it would be alone, and returns nothing; or why it does not, and
+  // then nothing is done. Of runs without steps it only says so.
+  virtual std::string train_stacks(Lease&, const std::vector<const StackRun<T>*>&) const {
+    return "only a device trains a stack by itself";
+  }
 };
 
 // However it ends, no verb is under way on the backend then: what they touch may be read or freed.

@@ -128,6 +128,7 @@ void bind_trainer(py::module_& m, const char* name) {
            py::arg("shuffle"), py::arg("seed"), py::arg("trained_before"), py::arg("validation") = py::none(),
            py::arg("validation_batch_size") = 1, py::arg("validation_freq") = 1,
            py::arg("validation_epochs") = std::vector<std::int64_t>{}, py::arg("steps") = 0)
+      .def_property_readonly("verbs_because", [](const Self& self) { return self.trainer.verbs_because(); })
       .def("train", &train<T>, py::arg("first"), py::arg("last"), py::arg("progress") = py::none())
       .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("batch_size"), py::arg("progress") = py::none(),
            py::arg("goes_on") = false);

@@ -139,6 +139,11 @@ class Layer {
   virtual bool joins_below() const { return false; }
   // What it does to the input, if it is a rescaling and nothing else.
   virtual const Rescale<T>* rescales() const { return nullptr; }
+  // Its activation, if it is y = a(x wT + b) of a sample as a whole, parameter 0 being w and 1, if there is
+  // one, b.
+  virtual const Activation* dense() const { return nullptr; }
+  // The same, if it is y = a(x) of a sample as a whole.
+  virtual const Activation* activates() const { return nullptr; }
   // The penalty on its input, if it is that and nothing else.
   virtual const Penalty<T>* penalises() const { return nullptr; }
   // The depth of its product, if it has one: see Input.

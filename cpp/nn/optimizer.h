@@ -77,6 +77,9 @@ class Optimizer {
   bool at_once() const { return at_once_ && whole_ && parts_.empty(); }
   // The step that is due, on these gradients and parameters; count_step() once it is taken.
   Update<T> update(const T* dw, T* w) const;
+  // The numbers of the next steps, before they are counted; returns how many of them there are: fewer where
+  // the schedule of a later one throws.
+  std::int64_t coming(std::int64_t steps, StepForm<T>* forms);
   // Takes the step that is due, if it is to be taken; dw is of no use then. absent: parameters, by number,
   // that have no gradient and take no step; empty where all have one.
   bool step(Lease& lease, const Backend<T>& backend, const Update<T>& due, T* dw, T* w,

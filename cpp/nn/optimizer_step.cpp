@@ -286,8 +286,43 @@ void Optimizer<T>::count_step() {
   *scale_ *= 2;
 }
 
+template <class T>
+std::int64_t Optimizer<T>::coming(std::int64_t steps, StepForm<T>* forms) {
+  // Counted in a copy, and what the count changes put back.
+  struct Ahead {
+    Optimizer& self;
+    std::int64_t* const counted;
+    T* const product;
+    const T product_now;
+    std::int64_t number;
+    explicit Ahead(Optimizer& optimizer)
+        : self(optimizer),
+          counted(optimizer.iterations_),
+          product(optimizer.slot("u_product")),
+          product_now(product != nullptr ? *product : T(0)),
+          number(*counted) {
+      self.iterations_ = &number;
+    }
+    ~Ahead() {
+      self.iterations_ = counted;
+      if (product != nullptr) *product = product_now;
+    }
+  } const ahead(*this);
+  for (std::int64_t k = 0; k < steps; ++k) {
+    try {
+      forms[k] = update(nullptr, nullptr).form;
+    } catch (...) {
+      if (k == 0) throw;
+      return k;
+    }
+    count_step();
+  }
+  return steps;
+}
+
 #define LAMINA_INSTANTIATE(T)                                                                               \
   template std::int64_t Optimizer<T>::step_number() const;                                                  \
+  template std::int64_t Optimizer<T>::coming(std::int64_t, StepForm<T>*);                                   \
   template bool Optimizer<T>::steps_now() const;                                                            \
   template T Optimizer<T>::next_product() const;                                                            \
   template Update<T> Optimizer<T>::update(const T*, T*) const;                                              \

@@ -44,35 +44,65 @@ TrainerEpochs<T>::TrainerEpochs(Trainer<T>& trainer, const Dataset& data, const 
 }
 
 template <class T>
-void TrainerEpochs<T>::run(Lease& lease) {
-  struct Forget {  // the data are the caller's: however this ends, the trainer views them no longer
-    Trainer<T>& trainer;
-    ~Forget() { trainer.end_epoch(); }
-  } const forget{trainer_};
-  trainer_.keep_data();
-  std::int64_t batches = 0, next = 0;  // of the pass under way; next 0: none is
-  for (std::int64_t epoch = form_.first; epoch < form_.last; ++epoch) {
-    if (next == 0) {
-      const auto pass = static_cast<std::uint64_t>(passes_.fetch_add(1, std::memory_order_relaxed));
-      batches = trainer_.begin_epoch(lease, data_, form_.batch_size, form_.shuffle, form_.seed,
-                                     form_.trained_before + pass);
-    } else {
-      trainer_.clear_epoch_means();
-    }
-    const std::int64_t last = form_.steps > 0 ? std::min(next + form_.steps, batches) : batches;
-    trainer_.train(lease, next, last);
-    next = last < batches ? last : 0;
-    std::fill(row_.begin(), row_.end(), 0.0);
-    trainer_.write_epoch_means(row_.data());
-    if (validation_ != nullptr && validation_due(epoch)) {
-      trainer_.evaluate(lease, *validation_, form_.validation_batch_size);
-      trainer_.write_evaluation_means(row_.data() + trainer_.values());
-    }
-    const std::lock_guard lock(mutex_);
-    rows_.insert(rows_.end(), row_.begin(), row_.end());
-    done_.fetch_add(1, std::memory_order_relaxed);
-    if (stopped_.load(std::memory_order_relaxed)) break;
+void TrainerEpochs<T>::begin_epoch(Lease& lease) {
+  if (next_ == 0) {
+    const auto pass = static_cast<std::uint64_t>(passes_.fetch_add(1, std::memory_order_relaxed));
+    batches_ = trainer_.begin_epoch(lease, data_, form_.batch_size, form_.shuffle, form_.seed,
+                                    form_.trained_before + pass);
+  } else {
+    trainer_.clear_epoch_means();
   }
+  under_way_ = true;
+  trained_ = next_;
+  until_ = form_.steps > 0 ? std::min(next_ + form_.steps, batches_) : batches_;
+}
+
+template <class T>
+void TrainerEpochs<T>::end_epoch(Lease& lease) {
+  next_ = until_ < batches_ ? until_ : 0;
+  std::fill(row_.begin(), row_.end(), 0.0);
+  trainer_.write_epoch_means(row_.data());
+  if (validation_ != nullptr && validation_due(epoch_)) {
+    trainer_.evaluate(lease, *validation_, form_.validation_batch_size);
+    trainer_.write_evaluation_means(row_.data() + trainer_.values());
+  }
+  const std::lock_guard lock(mutex_);
+  rows_.insert(rows_.end(), row_.begin(), row_.end());
+  done_.fetch_add(1, std::memory_order_relaxed);
+  under_way_ = false;
+  epoch_ = stopped_.load(std::memory_order_relaxed) ? form_.last : epoch_ + 1;
+}
+
+template <class T>
+void TrainerEpochs<T>::restart() {
+  epoch_ = form_.first;
+  under_way_ = false;
+  next_ = 0;
+  trainer_.keep_data();
+}
+
+template <class T>
+void TrainerEpochs<T>::run(Lease& lease) {
+  struct Forget {  // however this ends
+    TrainerEpochs& self;
+    ~Forget() { self.forget(); }
+  } const forget{*this};
+  for (restart(); !ended();) train_alone(lease);
+}
+
+template <class T>
+void TrainerEpochs<T>::train_alone(Lease& lease) {
+  if (!under_way_) begin_epoch(lease);
+  trainer_.train(lease, trained_, until_);
+  end_epoch(lease);
+}
+
+template <class T>
+const StackRun<T>* TrainerEpochs<T>::next_stack(Lease& lease) {
+  if (under_way_ && trained_ == until_) end_epoch(lease);
+  if (ended()) return nullptr;
+  if (!under_way_) begin_epoch(lease);
+  return trainer_.next_stack(lease, trained_, until_);
 }
 
 template class TrainerEpochs<float>;

@@ -65,14 +65,33 @@ class TrainerEpochs final : public Epochs {
   TrainerEpochs(Trainer<T>& trainer, const Dataset& data, const Dataset* validation, EpochsForm form);
 
   void run(Lease& lease) override;
+
+  // The same piece by piece, between those of other runs, from restart() on: what the backend is to train
+  // next, along with theirs, and what it trained is then counted; null: nothing, where ended() it is all
+  // done, and else train_alone() is due. However that ends, forget() comes last: the data are the caller's.
+  void restart();
+  const StackRun<T>* next_stack(Lease& lease);
+  void count_stack() { trained_ += trainer_.count_stack(); }
+  void train_alone(Lease& lease);
+  bool ended() const { return epoch_ >= form_.last; }
+  void forget() { trainer_.end_epoch(); }
+  const Backend<T>& backend() const { return trainer_.backend(); }
+
   std::int64_t width() const override { return trainer_.values() * (validation_ != nullptr ? 2 : 1); }
   std::int64_t weight() const override { return trainer_.trainable_size(); }
 
  private:
+  void begin_epoch(Lease& lease);
+  void end_epoch(Lease& lease);
+
   Trainer<T>& trainer_;
   const Dataset& data_;
   const Dataset* validation_;
   std::vector<double> row_;
+  std::int64_t epoch_ = 0;  // the one under way, or that comes next
+  bool under_way_ = false;
+  std::int64_t batches_ = 0, next_ = 0;   // of the pass under way; next 0: none is
+  std::int64_t trained_ = 0, until_ = 0;  // batches of the epoch
 };
 
 }  // namespace lamina

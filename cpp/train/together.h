@@ -1,4 +1,4 @@
-// Many runs at once, one a thread.
+// Many runs at once, one a thread; those on a device side by side there, on one thread.
 #pragma once
 
 #include <exception>

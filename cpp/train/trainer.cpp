@@ -303,6 +303,11 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
       layout_ == network_.layout(),
       "trainable: layers of this model were frozen or unfrozen, and it was trained, within this training");
   const Finishing<T> finishing(network_.backend());
+  ask_for_stack(lease);
+  while (const std::int64_t done = train_stack(lease, first, last)) {
+    first += done;
+    lease.poll();
+  }
   for (std::int64_t i = first; i < last; ++i) {
     const auto step = static_cast<std::uint64_t>(optimizer_.iterations()) + idle_steps_;
     const auto begin = Clock::now();

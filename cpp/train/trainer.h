@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "nn/optimizer.h"
@@ -30,6 +31,7 @@ class Trainer {
   Trainer(Network<T>& network, Optimizer<T>& optimizer, const TrainingForm& form, Own<T> own = {});
 
   DataForm data_form() const;
+  const Backend<T>& backend() const { return network_.backend(); }
 
   // Sets the order of rows and clears the epoch's means, unless it goes on with other data; returns the
   // number of batches.
@@ -61,6 +63,15 @@ class Trainer {
   void write_evaluation_means(double* out) { write_means(evaluation_, out); }
 
   std::int64_t trainable_size() const { return network_.trainable_size(); }
+
+  // The next batches of first..last-1 as a backend may be told to train them with those of others, at once;
+  // null where it does not train by itself: train() is the way then. What was trained is to be counted once
+  // the backend is through; returns how many batches.
+  const StackRun<T>* next_stack(Lease& lease, std::int64_t first, std::int64_t last);
+  std::int64_t count_stack();
+
+  // Why the last training went verb by verb; empty where the backend trained by itself.
+  const std::string& verbs_because() const { return verbs_because_; }
 
  private:
   // Everything a batch needs besides the layers' own buffers.
@@ -139,6 +150,13 @@ class Trainer {
   void run(Pass<T> pass, Sweep& sweep, std::int64_t index);
   // The way back and the optimizer's step.
   void step(Pass<T> pass, Forward<T>& forward, bool at_logits);
+  // Whether the backend is to train by itself, and what it then is told; see stack.cpp.
+  void ask_for_stack(Lease& lease);
+  std::string stack_up(Stack<T>& stack) const;
+  // The next of batches first..last-1, made ready; and let train, which returns how many, 0 where it does
+  // not.
+  void prepare_stack(std::int64_t first, std::int64_t last);
+  std::int64_t train_stack(Lease& lease, std::int64_t first, std::int64_t last);
   Standing standing(Sweep& sweep) const;
   void write_means(Sweep& sweep, double* out) const;
 
@@ -159,6 +177,11 @@ class Trainer {
   std::uint64_t layout_ = 0;      // of the network's parameters, to which the gradients belong
   std::uint64_t idle_steps_ = 0;  // those that no parameter took
   Clock::duration step_time_ = Clock::duration::max();  // of the last step on a whole batch
+  std::string verbs_because_ = "nothing was trained yet";
+  StackRun<T> stack_;
+  Buffer<StepForm<T>> forms_;
+  std::int64_t steps_at_once_ = 64;  // of a stack, until the caller looks up
+  Clock::time_point stack_begin_;
 };
 
 }  // namespace lamina

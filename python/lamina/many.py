@@ -43,7 +43,8 @@ def train_many(
     Each model ends with the very bits, and its `History` with the values, that `model.fit` with these
     arguments gives it: layers, optimizers, losses and dtypes may differ from model to model. The threads are
     those of `lamina.config.set_num_threads`; with more models than threads the ones with the most weights
-    begin. A model without a shape is built from the data, as in `fit`. The data are shared, not copied.
+    begin; models on one GPU are trained side by side by one thread. A model without a shape is built from
+    the data, as in `fit`. The data are shared, not copied.
 
     Ctrl-C leaves every model after a whole step. `model.stop_training = True`, set by a signal handler or
     another thread, ends the training of that model after the epoch under way, or one that ends within

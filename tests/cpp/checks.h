@@ -15,6 +15,9 @@ void check_loss_verbs();
 // The same and more on an emulated GPU.
 void check_device_verbs();
 
+// Trainings by an emulated GPU itself, in one kernel for many steps.
+void check_stacks();
+
 // A training with every layer and every option of the optimizers.
 void check_surface(const char* backend);
 

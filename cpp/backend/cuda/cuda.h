@@ -68,6 +68,7 @@ class CudaBackend final : public Backend<T> {
   void penalty(Lease& lease, const Penalty<T>& form, ConstMatrix<T> x, T scale, T* rows, Matrix<T> gradient,
                double* sum) const override;
   void constrain(Lease& lease, const Constraint<T>& form, Matrix<T> w) const override;
+  std::string train_stacks(Lease& lease, const std::vector<const StackRun<T>*>& runs) const override;
 
  private:
   std::string name_;

@@ -2,47 +2,11 @@
 #include <cmath>
 
 #include "backend/cuda/cuda.h"
-#include "base/elements.h"
+#include "backend/cuda/packed.h"
 
 namespace lamina {
-namespace {
 
-// Packed rows as a kernel sees them.
-struct Packed {
-  const unsigned char* data;
-  DType dtype;
-  bool swapped;
-  std::int64_t item, stride;
-  Places places;
-
-  explicit Packed(const Rows& rows)
-      : data(rows.data),
-        dtype(rows.dtype),
-        swapped(rows.swapped),
-        item(rows.sparse() ? rows.stride : rows.strides.back()),
-        stride(rows.stride),
-        places(rows.places) {}
-
-  // Element j of row i. A place of a sparse row that comes twice holds the sum.
-  template <class T>
-  LAMINA_DEVICE T at(std::int64_t i, std::int64_t j) const {
-    T value(0);
-    with_type_of(dtype, [&](auto kind) {
-      using S = typename decltype(kind)::Type;
-      if (places.starts == nullptr) {
-        value = convert<T>(value_at<S>(data + i * stride + j * item, swapped));
-        return;
-      }
-      const auto* const starts = static_cast<const std::int64_t*>(places.starts);
-      const auto* const columns = static_cast<const std::int64_t*>(places.columns);
-      for (std::int64_t k = starts[i]; k < starts[i + 1]; ++k)
-        if (columns[k] == j) value += convert<T>(value_at<S>(data + k * item, swapped));
-    });
-    return value;
-  }
-};
-
-}  // namespace
+using cuda::Packed;
 
 template <class T>
 void CudaBackend<T>::gather(Lease&, const Rows& rows, const std::int64_t* order, std::int64_t first,

@@ -87,6 +87,32 @@ void Device::use() const { require_done(cudaSetDevice(number_), "it cannot be us
 
 void Device::require_launched() const { require_done(cudaGetLastError(), "a kernel was not launched"); }
 
+Limits Device::limits() const {
+  const auto value = [&](cudaDeviceAttr attribute) {
+    int found = 0;
+    require_done(cudaDeviceGetAttribute(&found, attribute, number_), "it does not answer");
+    return static_cast<std::int64_t>(found);
+  };
+  return {value(cudaDevAttrCooperativeLaunch) != 0 ? value(cudaDevAttrMultiProcessorCount) : 0,
+          value(cudaDevAttrMaxSharedMemoryPerBlockOptin)};
+}
+
+bool Device::launched_together(const void* kernel, std::int64_t blocks, std::size_t shared_bytes,
+                               void** arguments) const {
+  require_done(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                    static_cast<int>(shared_bytes)),
+               "its shared memory is not to be had");
+  const cudaError_t status = cudaLaunchCooperativeKernel(kernel, dim3(static_cast<unsigned>(blocks)),
+                                                         dim3(static_cast<unsigned>(kThreads)), arguments,
+                                                         shared_bytes, cudaStreamPerThread);
+  if (status == cudaErrorCooperativeLaunchTooLarge || status == cudaErrorNotSupported) {
+    cudaGetLastError();
+    return false;
+  }
+  require_done(status, "a kernel was not launched");
+  return true;
+}
+
 void Device::finish() const {
   use();
   require_done(cudaStreamSynchronize(cudaStreamPerThread), "a kernel failed");

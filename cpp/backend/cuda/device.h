@@ -25,7 +25,18 @@
 
 namespace lamina::cuda {
 
+// What there is for blocks that wait for each other.
+struct Limits {
+  std::int64_t blocks = 0;        // at a time, one to a multiprocessor; 0: they can't wait
+  std::int64_t shared_bytes = 0;  // of a block
+};
+
+struct Span;
+
 #if !defined(__CUDACC__)
+// Of the emulation, an H100's at first; for tests to change.
+Limits& emulated_limits();
+
 // Whether the emulation takes blocks and threads from the last to the first: what does not depend on their
 // order gives the same bits either way.
 bool& backwards();
@@ -142,6 +153,12 @@ class Device {
 #endif
   }
 
+  Limits limits() const;
+  // The same for groups of blocks that wait for each other, see grid.h; their spans, which follow one
+  // another, are in memory() and left alone until finish(). False: the driver can't, and nothing is done.
+  template <class Kernel>
+  bool launch_together(Span* spans, int groups, std::int64_t shared_bytes, const Kernel& kernel) const;
+
   // f(i) for every i < size, in any order.
   template <class F>
   void each(std::int64_t size, const F& f) const {
@@ -155,6 +172,8 @@ class Device {
 #if defined(__CUDACC__)
   void use() const;
   void require_launched() const;
+  bool launched_together(const void* kernel, std::int64_t blocks, std::size_t shared_bytes,
+                         void** arguments) const;
 #else
   void enqueue(std::function<void()> work) const;
 #endif

@@ -64,6 +64,13 @@ bool& backwards() {
   return set;
 }
 
+Limits& emulated_limits() {
+  static Limits limits{132, 232448};
+  return limits;
+}
+
+Limits Device::limits() const { return emulated_limits(); }
+
 Device::Device(int number) : number_(number), memory_(&emulated_memory()) {
   if (number != 0) throw std::runtime_error("there is one emulated device, number 0");
 }

@@ -13,6 +13,9 @@ class ActivationLayer final : public Layer<T> {
 
   bool identity(bool) const override { return activation_ == Activation::kLinear; }
   std::int64_t features() const override { return features_; }
+  const Activation* activates() const override {
+    return this->inputs() == features_ ? &activation_ : nullptr;
+  }
   Activation head() const override { return activation_; }
   ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T>) const override { return x; }
 

@@ -32,6 +32,7 @@ class Dense final : public Layer<T> {
 
   bool joins_below() const override { return true; }
   std::int64_t depth() const override { return inputs_; }
+  const Activation* dense() const override { return this->inputs() == inputs_ ? &activation_ : nullptr; }
   bool reads_samples() const override { return this->inputs() == inputs_; }
 
   void backward(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,

@@ -72,6 +72,12 @@ class _Trainer:
         The data set is let go after the epoch's last batch.
         """
 
+    @property
+    def verbs_because(self) -> str:
+        """Why the last training went verb by verb; "" where the device trained by itself, in one kernel for
+        many steps.
+        """
+
     def evaluate(
         self, data: Dataset, batch_size: int, progress: Progress | None = ..., goes_on: bool = ...
     ) -> list[float]:

@@ -1,0 +1,371 @@
+// What a block does in a step of the persistent kernel; see stack_kernel.h and, for who has what,
+// stack_plan.h.
+#pragma once
+
+#include <cstring>
+
+#include "backend/cuda/grid.h"
+#include "backend/cuda/loss_rows.h"
+#include "backend/cuda/small_product.h"
+#include "backend/cuda/stack_plan.h"
+
+#define LAMINA_ISA device_kernels
+#include "kernels/optimizers.h"
+
+namespace lamina::cuda {
+
+// How x is read: numbers of S where they lie, or of any type.
+template <class S>
+struct Plainly {
+  template <class T>
+  LAMINA_DEVICE static T at(const Packed& rows, std::int64_t row, int j) {
+    return static_cast<T>(reinterpret_cast<const S*>(rows.data + row * rows.stride)[j]);
+  }
+};
+struct Generally {
+  template <class T>
+  LAMINA_DEVICE static T at(const Packed& rows, std::int64_t row, int j) {
+    return rows.template at<T>(row, j);
+  }
+};
+
+// A block at its work, in one step.
+template <class T, class X>
+class StackBlock {
+ public:
+  LAMINA_DEVICE StackBlock(const Block& block, int capacity)
+      : block_(block),
+        task_(*block.shared<StackTask<T>>()),
+        places_(capacity),
+        rows_(reinterpret_cast<std::int64_t*>(block.memory + places_.rows)),
+        labels_(reinterpret_cast<std::int64_t*>(block.memory + places_.labels)),
+        values_(reinterpret_cast<T*>(block.memory + places_.values)) {}
+
+  LAMINA_DEVICE void begin(std::int64_t step) {
+    step_ = step;
+    first_ = task_.first + step * task_.batch_size;
+    const std::int64_t left = task_.end - first_;
+    count_ = static_cast<int>(left < task_.batch_size ? left : task_.batch_size);
+  }
+
+  // Once, before the first step.
+  LAMINA_DEVICE void load() const {
+    const int copies = 2 + 3;
+    for (int copy = 0; copy < copies; ++copy)
+      if (copy < 2 || task_.copy_at[copy] > 0)
+        block_.each_thread([&](int t) {  // what is between the rows stays zero under every rule
+          for (int e = t; e < task_.parameters; e += block_.threads) values_[task_.copy_at[copy] + e] = T(0);
+        });
+    each_copy([&](T* here, T* there) { *here = *there; }, false);
+  }
+  // Once, behind the last. What all blocks have is one's to write.
+  LAMINA_DEVICE void store() const {
+    each_copy([&](T* here, T* there) { *there = *here; }, true);
+  }
+
+  LAMINA_DEVICE void act(int number) const {
+    const Op op = task_.op[number];
+    switch (op.act) {
+      case Act::kForward:
+        if (op.layer == 0) take_in();
+        return forward(op.layer);
+      case Act::kSumForward:
+        return sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].units);
+      case Act::kEndForward:
+        return end_forward(op.layer);
+      case Act::kLoss:
+        return loss();
+      case Act::kBackward:
+        return backward(op.layer);
+      case Act::kSumBackward:
+        return sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].inputs);
+      case Act::kEndBackward:
+        return end_backward(op.layer);
+      case Act::kStep:
+        return take_step();
+    }
+  }
+
+ private:
+  // How many slices of a layer this block works on, and which.
+  LAMINA_DEVICE int slices(const SharedLayer& layer) const {
+    if (layer.share == Share::kWhole) return 1;
+    return static_cast<int>((layer.slices - 1 - block_.index) / block_.count) + 1;
+  }
+  LAMINA_DEVICE int slice(int k) const { return static_cast<int>(block_.index + k * block_.count); }
+
+  // f(here, there) for every parameter of this block's and every copy of it.
+  template <class F>
+  LAMINA_DEVICE void each_copy(const F& f, bool once) const {
+    block_.each_thread([&](int t) {
+      for (int copy = 0; copy < 2 + 3; ++copy) {
+        T* const flat = task_.flat[copy];
+        if (flat == nullptr) continue;
+        T* const mine = values_ + task_.copy_at[copy];
+        for (int l = 0; l < task_.layers; ++l) {
+          const SharedLayer& layer = task_.layer[l];
+          const bool skipped = once && block_.index > 0;
+          for (int k = 0; k < slices(layer); ++k) {
+            const int u0 = layer.first_unit(slice(k)), units = layer.end_unit(slice(k)) - u0;
+            const int i0 = layer.first_input(slice(k)), inputs = layer.end_input(slice(k)) - i0;
+            if (skipped && layer.share == Share::kWhole) continue;
+            for (int e = t; e < units * inputs; e += block_.threads)
+              f(mine + layer.w_at + k * layer.w_each + e / inputs * layer.pitch + e % inputs,
+                flat + layer.w + (u0 + e / inputs) * layer.stride + i0 + e % inputs);
+            if (layer.b < 0 || (layer.share != Share::kSplit && (skipped || k > 0))) continue;
+            for (int u = t; u < units; u += block_.threads)
+              f(mine + layer.b_at + k * layer.b_each + u, flat + layer.b + u0 + u);
+          }
+        }
+      }
+    });
+  }
+
+  // Where the batch's rows are, their targets, and the step's numbers.
+  LAMINA_DEVICE void take_in() const {
+    const auto row = [&](std::int64_t i) { return task_.order != nullptr ? task_.order[i] : i; };
+    block_.each_thread([&](int t) {
+      const int width = task_.layer[task_.layers - 1].units;
+      for (int i = t; i < count_; i += block_.threads) {
+        rows_[i] = row(first_ + i);
+        if (task_.labels) labels_[i] = task_.range.held(task_.y.template at<double>(rows_[i], 0));
+      }
+      for (int e = t; !task_.labels && e < count_ * width; e += block_.threads)
+        values_[task_.targets_at + e] = task_.y.template at<T>(row(first_ + e / width), e % width);
+      const auto* const from = reinterpret_cast<const unsigned char*>(task_.forms + step_);
+      for (int e = t; e < static_cast<int>(sizeof(StepForm<T>)); e += block_.threads)
+        block_.memory[places_.form + e] = from[e];
+      // The next batch, each block a part of it.
+      constexpr int line = 128;
+      const std::int64_t next = first_ + count_, lines = (task_.x.stride - 1) / line + 1;
+      const std::int64_t rows_then =
+          task_.end - next < task_.batch_size ? task_.end - next : task_.batch_size;
+      for (std::int64_t e = block_.index * block_.threads + t; e < rows_then * lines;
+           e += block_.count * block_.threads)
+        prefetch(task_.x.data + row(next + e / lines) * task_.x.stride + e % lines * line);
+    });
+  }
+
+  LAMINA_DEVICE T x_at(int i, int j) const {
+    const T x = X::template at<T>(task_.x, rows_[i], j);
+    return task_.rescales ? task_.rescale(x) : x;
+  }
+  // f(input), input(i, k) being number k of row i of what slice k of layer l sees.
+  template <class F>
+  LAMINA_DEVICE void with_input(int l, int k, const F& f) const {
+    if (l == 0) {
+      const int first = task_.layer[0].first_input(slice(k));
+      f([&](int i, int j) { return x_at(i, first + j); });
+    } else {
+      const SharedLayer& below = task_.layer[l - 1];
+      const T* const y = values_ + below.y_at + k * below.y_each;
+      const int pitch = below.y_pitch;
+      f([=](int i, int j) { return y[i * pitch + j]; });
+    }
+  }
+  // A slice's part of a sum, of so many numbers a row.
+  LAMINA_DEVICE T* exchanged(const SharedLayer& layer, int slice, int numbers) const {
+    return task_.exchange + step_ % 2 * task_.exchange_size + layer.exchange_at +
+           std::int64_t{slice} * task_.capacity * numbers;
+  }
+  LAMINA_DEVICE T sum_of_slices(const SharedLayer& layer, int numbers, int e) const {
+    const T* const from = exchanged(layer, 0, numbers) + e;
+    const std::int64_t apart = std::int64_t{task_.capacity} * numbers;
+    T sum(0);
+#if defined(__CUDACC__)
+#pragma unroll 8
+#endif
+    for (int s = 0; s < layer.slices; ++s) sum += from_others(from + s * apart);
+    return sum;
+  }
+  LAMINA_DEVICE void sum_by_turns(const SharedLayer& layer, int numbers) const {
+    block_.each_thread([&](int t) {
+      T* const to = exchanged(layer, layer.slices, numbers);
+      for (int e = static_cast<int>(block_.index) * block_.threads + t; e < count_ * numbers;
+           e += static_cast<int>(block_.count) * block_.threads)
+        to_others(to + e, sum_of_slices(layer, numbers, e));
+    });
+  }
+  // f(i, j, sum) for all of them.
+  template <class F>
+  LAMINA_DEVICE void each_sum_of_slices(const SharedLayer& layer, int numbers, const F& f) const {
+    block_.each_thread([&](int t) {
+      const T* const sums = exchanged(layer, layer.slices, numbers);
+      for (int e = t; e < count_ * numbers; e += block_.threads)
+        f(e / numbers, e % numbers,
+          layer.by_turns ? from_others(sums + e) : sum_of_slices(layer, numbers, e));
+    });
+  }
+
+  // What comes out of a layer; of the last one, what goes into its activation.
+  LAMINA_DEVICE void put_out(int l, int k, int i, int o, T sum) const {
+    const SharedLayer& layer = task_.layer[l];
+    const T z = layer.b >= 0 ? sum + values_[layer.b_at + k * layer.b_each + o] : sum;
+    if (l == task_.layers - 1)
+      values_[task_.logits_at + i * layer.y_pitch + o] = z;
+    else
+      values_[layer.y_at + k * layer.y_each + i * layer.y_pitch + o] = formulas::activated(layer.a, z);
+  }
+  LAMINA_DEVICE void forward(int l) const {
+    const SharedLayer& layer = task_.layer[l];
+    for (int k = 0; k < slices(layer); ++k) {
+      const int units = layer.end_unit(slice(k)) - layer.first_unit(slice(k)),
+                inputs = layer.end_input(slice(k)) - layer.first_input(slice(k));
+      const T* const w = values_ + layer.w_at + k * layer.w_each;
+      T* const part = exchanged(layer, slice(k), layer.units);
+      with_input(l, k, [&](const auto& input) {
+        small_product<T>(
+            block_, values_ + task_.parts_at, count_, units, inputs, input,
+            [&](int o, int j) { return w[o * layer.pitch + j]; },
+            [&](int i, int o, T sum) {
+              if (layer.share == Share::kJoin)
+                to_others(part + i * layer.units + o, sum);
+              else
+                put_out(l, k, i, o, sum);
+            });
+      });
+    }
+  }
+  LAMINA_DEVICE void end_forward(int l) const {
+    const SharedLayer& layer = task_.layer[l];
+    each_sum_of_slices(layer, layer.units, [&](int i, int o, T sum) { put_out(l, 0, i, o, sum); });
+  }
+
+  // The gradient at the logits of layer l's activation.
+  LAMINA_DEVICE T* d(int l) const { return values_ + task_.d_at[(task_.layers - 1 - l) % 2]; }
+
+  LAMINA_DEVICE void put_back(int l, int k, int i, int j, T sum) const {
+    const SharedLayer& below = task_.layer[l - 1];
+    const int at = k * below.y_each + i * below.y_pitch + j;
+    d(l - 1)[at] = below.a == Activation::kLinear
+                       ? sum
+                       : sum * formulas::derivative_from_output(below.a, values_[below.y_at + at]);
+  }
+  LAMINA_DEVICE void backward(int l) const {
+    const SharedLayer& layer = task_.layer[l];
+    T* const parts = values_ + task_.parts_at;
+    for (int k = 0; k < slices(layer); ++k) {
+      const int units = layer.end_unit(slice(k)) - layer.first_unit(slice(k)),
+                inputs = layer.end_input(slice(k)) - layer.first_input(slice(k));
+      const T* const w = values_ + layer.w_at + k * layer.w_each;
+      const T* const dz = d(l) + k * layer.y_each;
+      if (l > 0) {
+        T* const part = exchanged(layer, slice(k), layer.inputs);
+        small_product<T>(
+            block_, parts, count_, inputs, units, [&](int i, int o) { return dz[i * layer.y_pitch + o]; },
+            [&](int j, int o) { return w[o * layer.pitch + j]; },
+            [&](int i, int j, T sum) {
+              if (layer.share == Share::kSplit)
+                to_others(part + i * layer.inputs + j, sum);
+              else
+                put_back(l, k, i, j, sum);
+            });
+      }
+      // With a column of ones behind the input's.
+      const bool biased = layer.b >= 0 && layer.share != Share::kJoin;
+      T* const dw = values_ + task_.copy_at[1] + layer.w_at + k * layer.w_each;
+      T* const db = values_ + task_.copy_at[1] + layer.b_at + k * layer.b_each;
+      with_input(l, k, [&](const auto& input) {
+        small_product<T>(
+            block_, parts, units, inputs + (biased ? 1 : 0), count_,
+            [&](int o, int i) { return dz[i * layer.y_pitch + o]; },
+            [&](int j, int i) { return j < inputs ? input(i, j) : T(1); },
+            [&](int o, int j, T sum) { (j < inputs ? dw[o * layer.pitch + j] : db[o]) = sum; });
+      });
+    }
+    // A bias that all blocks have takes the same sum in each, however many inputs its slices have.
+    if (layer.b < 0 || layer.share != Share::kJoin) return;
+    small_product<T>(
+        block_, parts, layer.units, 1, count_, [&](int o, int i) { return d(l)[i * layer.y_pitch + o]; },
+        [](int, int) { return T(1); },
+        [&](int o, int, T sum) { values_[task_.copy_at[1] + layer.b_at + o] = sum; });
+  }
+  LAMINA_DEVICE void end_backward(int l) const {
+    const SharedLayer& layer = task_.layer[l];
+    each_sum_of_slices(layer, layer.inputs, [&](int i, int j, T sum) { put_back(l, 0, i, j, sum); });
+  }
+
+  // Output, loss, gradient and metrics of a row, by a thread.
+  LAMINA_DEVICE void loss() const {
+    const SharedLayer& last = task_.layer[task_.layers - 1];
+    const int n = last.units, pitch = last.y_pitch;
+    const ConstMatrix<T> logits(values_ + task_.logits_at, count_, n, pitch);
+    const Matrix<T> output(values_ + last.y_at, count_, n, pitch),
+        gradient(d(task_.layers - 1), count_, n, pitch);
+    const ConstMatrix<T> targets(task_.labels ? nullptr : values_ + task_.targets_at, count_, n, n);
+    T* const numbers = values_ + task_.rows_at;
+    const std::int64_t* const labels = task_.labels ? labels_ : nullptr;
+    const T scale = static_cast<T>(task_.from_mean ? task_.loss_weight / count_ : task_.loss_weight);
+    block_.each_thread([&](int t) {
+      for (int i = t; i < count_; i += block_.threads) {
+        output_row(last.a, logits.row(i), output.row(i), n);
+        const LossRows<T> rows{task_.loss, task_.at_logits ? logits : ConstMatrix<T>(output),
+                               labels,     targets,
+                               nullptr,    scale,
+                               nullptr,    gradient};
+        numbers[i] = static_cast<T>(any_loss_row(rows, i));
+        if (!task_.at_logits) to_logits_row(last.a, output.row(i), gradient.row(i), n);
+        for (int m = 0; block_.index == 0 && m < task_.metrics; ++m) {
+          const StackMetric<T>& metric = task_.metric[m];
+          const T* const target = targets ? targets.row(i) : nullptr;
+          T* const number = numbers + (1 + m) * task_.capacity + i;
+          if (metric.is_loss) {
+            const LossRows<T> of{metric.loss, metric.at_logits ? logits : ConstMatrix<T>(output),
+                                 labels,      targets,
+                                 nullptr,     T(1),
+                                 nullptr,     {}};
+            *number = static_cast<T>(any_loss_row(of, i));
+          } else {
+            *number = metric_row(metric.rows, output.row(i), target, labels != nullptr ? labels[i] : 0, n);
+          }
+        }
+      }
+    });
+    if (block_.index == 0) report();
+  }
+  // The sums over rows: 32 threads a sum, and one over these.
+  LAMINA_DEVICE void report() const {
+    constexpr int kLanes = 32;
+    double* const sums = reinterpret_cast<double*>(block_.memory + places_.sums);
+    const T* const numbers = values_ + task_.rows_at;
+    block_.each_thread([&](int t) {
+      if (t / kLanes > task_.metrics) return;
+      double sum = 0;
+      for (int i = t % kLanes; i < count_; i += kLanes)
+        sum += double(numbers[t / kLanes * task_.capacity + i]);
+      sums[t] = sum;
+    });
+    block_.each_thread([&](int t) {
+      if (t > task_.metrics) return;
+      double sum = 0;
+      for (int k = 0; k < kLanes; ++k) sum += sums[t * kLanes + k];
+      task_.numbers[step_ * task_.width + (t == 0 ? 0 : 2 * t - 1)] = sum;
+    });
+  }
+
+  // The optimizer's rule, number by number.
+  LAMINA_DEVICE void take_step() const {
+    Update<T> update;
+    update.kind = task_.optimizer;
+    update.form = *reinterpret_cast<const StepForm<T>*>(block_.memory + places_.form);
+    update.w = values_;
+    update.dw = values_ + task_.copy_at[1];
+    for (int k = 0; k < 3; ++k)
+      update.slots[k] = task_.copy_at[2 + k] > 0 ? values_ + task_.copy_at[2 + k] : nullptr;
+    block_.each_thread([&](int t) {
+      for (int e = t; e < task_.parameters; e += block_.threads)
+        LAMINA_ISA::update_range(update, update.dw + e, 1);
+    });
+  }
+
+  const Block& block_;
+  const StackTask<T>& task_;
+  std::int64_t step_ = 0, first_ = 0;
+  int count_ = 0;
+  StackMemory<T> places_;
+  std::int64_t* rows_;
+  std::int64_t* labels_;
+  T* values_;
+};
+
+}  // namespace lamina::cuda

@@ -1,0 +1,124 @@
+// How a stack of dense layers is shared out among blocks that keep its weights for a whole training.
+//
+// A layer's units, or its inputs, are cut into slices, the same number for every layer; each block has one or
+// more. What a block knows of a layer's output is its own slices' part or the whole:
+//   split: its own units of a whole input; on the way back the input's gradient is a sum over slices;
+//   join: the part of its own inputs in a whole output, which is a sum over slices;
+//   whole: the same in every block.
+// A sum over slices is taken in their order by every block (or, where it is long, each by one block for all),
+// so that bits depend on the number of slices, which follows from the shape alone, and not on that of blocks.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "backend/cuda/packed.h"
+#include "backend/stack.h"
+
+namespace lamina::cuda {
+
+inline constexpr int kMostLayers = 8, kMostMetrics = 4, kMostSlices = 128;
+
+enum class Share { kSplit, kJoin, kWhole };
+
+struct StackPlan {
+  int slices = 1;
+  std::vector<Share> shares;
+  std::vector<bool> by_turns;  // of each layer: its sum is taken by one block for all
+};
+
+// The quickest by an estimate; widths: the inputs of the first layer, then the units of each.
+StackPlan plan_of(const std::vector<std::int64_t>& widths);
+
+// What a block does in a step, one after another.
+enum class Act { kForward, kSumForward, kEndForward, kLoss, kBackward, kSumBackward, kEndBackward, kStep };
+
+struct Op {
+  Act act = Act::kStep;
+  int layer = 0;
+  bool waits = false;  // for all blocks, once it is done
+};
+
+// A layer as a block sees it. Places are elements of T in its memory.
+struct SharedLayer {
+  Share share = Share::kWhole;
+  Activation a = Activation::kLinear;
+  int inputs = 0, units = 0, slices = 1;
+  std::int64_t w = 0, stride = 0, b = -1;  // in the flat block
+  int w_at = 0, w_each = 0, pitch = 0;     // from slice to slice, and from row to row
+  int b_at = 0, b_each = 0;
+  int y_at = 0, y_each = 0, y_pitch = 0;  // the output; gradients are laid out alike
+  std::int64_t exchange_at = 0;           // in the memory for exchange
+  bool by_turns = false;
+
+  // Where a slice's part of n begins.
+  LAMINA_HOST_DEVICE int first(int n, int slice) const {
+    return static_cast<int>(std::int64_t{n} * slice / slices);
+  }
+  LAMINA_HOST_DEVICE int first_unit(int slice) const {
+    return share == Share::kSplit ? first(units, slice) : 0;
+  }
+  LAMINA_HOST_DEVICE int end_unit(int slice) const {
+    return share == Share::kSplit ? first(units, slice + 1) : units;
+  }
+  LAMINA_HOST_DEVICE int first_input(int slice) const {
+    return share == Share::kJoin ? first(inputs, slice) : 0;
+  }
+  LAMINA_HOST_DEVICE int end_input(int slice) const {
+    return share == Share::kJoin ? first(inputs, slice + 1) : inputs;
+  }
+};
+
+// All that the blocks of one stack are told; they copy it into their own memory.
+template <class T>
+struct StackTask {
+  int layers = 0, slices = 1, ops = 0;
+  SharedLayer layer[kMostLayers];
+  Op op[4 * kMostLayers + 2];
+  int parameters = 0;       // of a block, with the padding
+  T* flat[2 + 3] = {};      // the block's copies of them: weights, gradients (null), slots (null: none)
+  int copy_at[2 + 3] = {};  // of a slot that is none: 0
+  int d_at[2] = {}, logits_at = 0, targets_at = 0, rows_at = 0, parts_at = 0;
+  int capacity = 0;
+  T* exchange = nullptr;
+  std::int64_t exchange_size = 0;  // of a step; steps take two in turn
+
+  Packed x, y;
+  Rescale<T> rescale;
+  bool rescales = false, labels = false, at_logits = false, from_mean = true, softmax = false;
+  LabelRange range;
+  LossForm<T> loss;
+  double loss_weight = 1;
+  int metrics = 0;
+  StackMetric<T> metric[kMostMetrics];
+  OptimizerKind optimizer = OptimizerKind::kSgd;
+
+  const std::int64_t* order = nullptr;
+  std::int64_t first = 0, end = 0, batch_size = 0, steps = 0;
+  const StepForm<T>* forms = nullptr;
+  double* numbers = nullptr;
+  std::int64_t width = 0;
+};
+
+// A block's memory, behind the task: numbers of eight bytes, the step's form, and then numbers of T.
+template <class T>
+struct StackMemory {
+  explicit LAMINA_HOST_DEVICE StackMemory(int capacity)
+      : rows(padded(std::int64_t{sizeof(StackTask<T>)})),
+        labels(rows + capacity * 8),
+        sums(labels + capacity * 8),
+        form(sums + kThreads * 8),
+        values(form + padded(std::int64_t{sizeof(StepForm<T>)})) {}
+  std::int64_t rows, labels, sums, form, values;  // where they begin, in bytes
+
+ private:
+  static LAMINA_HOST_DEVICE std::int64_t padded(std::int64_t bytes) { return (bytes + 15) / 16 * 16; }
+};
+
+// Fills in all that follows from the stack, the plan and how many slices a block has at most; returns how
+// many bytes of memory a block needs.
+template <class T>
+std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std::int64_t capacity,
+                     StackTask<T>& task);
+
+}  // namespace lamina::cuda
