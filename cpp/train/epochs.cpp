@@ -47,9 +47,13 @@ template <class T>
 void TrainerEpochs<T>::run(Lease& lease) {
   struct Forget {  // the data are the caller's: however this ends, the trainer views them no longer
     Trainer<T>& trainer;
-    ~Forget() { trainer.end_epoch(); }
-  } const forget{trainer_};
-  trainer_.keep_data();
+    bool keeps;  // a run around this one has asked for it
+    ~Forget() {
+      trainer.end_epoch();
+      if (!keeps) trainer.let_data_go();
+    }
+  } const forget{trainer_, trainer_.keeps_data()};
+  if (!forget.keeps) trainer_.keep_data(false);
   std::int64_t batches = 0, next = 0;  // of the pass under way; next 0: none is
   for (std::int64_t epoch = form_.first; epoch < form_.last; ++epoch) {
     if (next == 0) {

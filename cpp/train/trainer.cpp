@@ -135,8 +135,8 @@ void Trainer<T>::clear(Sweep& sweep) const {
 }
 
 template <class T>
-std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode,
-                               bool goes_on) {
+std::int64_t Trainer<T>::begin(Lease& lease, Sweep& sweep, const Dataset& data, std::int64_t batch_size,
+                               Mode mode, bool goes_on) {
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
   check_sizes(data, data_form());
   sweep.data = nullptr;  // until all is ready
@@ -147,8 +147,9 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
     sweep.batch.reset();
     sweep.batch.emplace(*this, capacity, mode);
   }
-  sweep.resident.hold(network_.backend(), data);
+  sweep.resident.hold(lease, network_.backend(), data, looks_);
   sweep.batch->intake.prepare(network_, sweep.batch->forward, sweep.resident.data().x, capacity);
+  if (sweep.batch_size != batch_size) sweep.pace = {};
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
   sweep.end = 0;
@@ -161,7 +162,7 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
 template <class T>
 std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int64_t batch_size,
                                      Shuffle shuffle, std::uint64_t seed, std::uint64_t epoch, bool goes_on) {
-  const std::int64_t batches = begin(epoch_, data, batch_size, Mode::kTraining, goes_on);
+  const std::int64_t batches = begin(lease, epoch_, data, batch_size, Mode::kTraining, goes_on);
   if (shuffle != Shuffle::kNone) {
     epoch_.data = nullptr;
     const std::int64_t size = data.size();
@@ -256,7 +257,14 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   sweep.samples += count;
   sweep.end = first + count;
   ++sweep.batches_done;
-  if (++sweep.noted == sweep.notes.size()) settle(sweep);
+  ++sweep.noted;
+}
+
+template <class T>
+void Trainer<T>::follow(Lease& lease, Sweep& sweep) {
+  if (network_.backend().on_device()) sweep.pace.batch(network_.backend());
+  if (sweep.noted == sweep.notes.size()) settle(sweep);
+  lease.poll();
 }
 
 template <class T>
@@ -305,10 +313,14 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
   for (std::int64_t i = first; i < last; ++i) {
     const auto step = static_cast<std::uint64_t>(optimizer_.iterations()) + idle_steps_;
     const auto begin = Clock::now();
-    run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
+    {
+      WholeStep<T> whole(network_.backend());
+      run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
+      whole.end();
+    }
     const std::int64_t size = epoch_.data->size();
     if (size < epoch_.batch_size || (i + 1) * epoch_.batch_size <= size) step_time_ = Clock::now() - begin;
-    lease.poll();
+    follow(lease, epoch_);
   }
   settle(epoch_);
   network_.backend().finish();
@@ -317,8 +329,13 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
 template <class T>
 void Trainer<T>::end_epoch() {
   epoch_.data = nullptr;
-  keeps_data_ = false;
-  epoch_.resident.release();
+  if (!keeps_data_) epoch_.resident.release();
+}
+
+template <class T>
+void Trainer<T>::let_data_go() {
+  keeps_data_ = looks_ = false;
+  if (epoch_.data == nullptr) epoch_.resident.release();
   evaluation_.resident.release();
 }
 
@@ -334,7 +351,8 @@ void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_
   const bool free = form_.means_only();
   const std::int64_t rows = network_.backend().on_device() ? kRowsAtOnceOnDevice : kRowsAtOnce;
   const std::int64_t together = free ? std::max<std::int64_t>(rows / batch_size, 1) : 1;
-  const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kEvaluation, goes_on);
+  const std::int64_t batches =
+      begin(lease, evaluation_, data, batch_size * together, Mode::kEvaluation, goes_on);
   evaluation_.batches_at_once = together;
   if (restraints_.any()) {
     Pass<T> pass{network_.backend(), lease, network_.parameters()};
@@ -345,41 +363,10 @@ void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_
   }
   for (std::int64_t i = 0; i < batches; ++i) {
     run({network_.backend(), lease, network_.parameters()}, evaluation_, i);
-    lease.poll();
+    follow(lease, evaluation_);
   }
   settle(evaluation_);
   if (!keeps_data_) evaluation_.resident.release();
-}
-
-template <class T>
-void Trainer<T>::write_means(Sweep& sweep, double* out) const {
-  settle(sweep);
-  const double n = static_cast<double>(std::max<std::int64_t>(sweep.samples, 1));
-  *out++ = sweep.loss_sum / n;
-  for (std::size_t k = 0; k < sweep.metrics.size(); ++k) {
-    const MetricSpec& metric = form_.metrics[k];
-    const double* const state = sweep.metrics[k].data();
-    if (metric.way == MetricSpec::Way::kTally) {
-      out = std::copy_n(state, sweep.metrics[k].size(), out);
-    } else if (metric.way == MetricSpec::Way::kOwn) {
-      *out++ = state[0];
-    } else {
-      *out++ = state[1] != 0 ? state[0] / state[1] : 0;
-      if (metric.weighted) *out++ = state[1];
-    }
-  }
-}
-
-template <class T>
-Standing Trainer<T>::standing(Sweep& sweep) const {
-  // Of the batches that the caller knows; the last one that is computed may hold fewer than the others.
-  const std::int64_t done =
-      sweep.batches_at_once == 1
-          ? sweep.batches_done
-          : (sweep.samples * sweep.batches_at_once + sweep.batch_size - 1) / sweep.batch_size;
-  Standing now{done, std::vector<double>(static_cast<std::size_t>(values()))};
-  write_means(sweep, now.means.data());
-  return now;
 }
 
 template class Trainer<float>;

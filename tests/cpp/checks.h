@@ -14,6 +14,7 @@ void check_loss_verbs();
 
 // The same and more on an emulated GPU.
 void check_device_verbs();
+void check_device_training();
 
 // A training with every layer and every option of the optimizers.
 void check_surface(const char* backend);

@@ -3,21 +3,19 @@
 #include "backend/cuda/device.h"
 
 #include <array>
-#include <map>
 #include <mutex>
 #include <new>
 #include <stdexcept>
-#include <utility>
 
 #include "base/error.h"
 
 namespace lamina::cuda {
 namespace {
 
-void require_done(cudaError_t status, const char* what) {
-  if (status == cudaSuccess) return;
-  cudaGetLastError();  // so that the next call does not report it again
-  throw std::runtime_error(text("the GPU: ", what, ": ", cudaGetErrorString(status)));
+// What this thread has asked a device for within a step goes to it now.
+void flush(int number) {
+  if (Recorder* const recorder = Recorder::current(); recorder != nullptr && recorder->number() == number)
+    recorder->flush();
 }
 
 class ManagedMemory final : public Memory {
@@ -26,7 +24,8 @@ class ManagedMemory final : public Memory {
 
   void* allocate(std::size_t bytes) override {
     void* block = nullptr;
-    require_done(cudaSetDevice(number_), "it cannot be used");
+    const Current current(number_);
+    current.require();
     if (cudaMallocManaged(&block, bytes) != cudaSuccess) {
       cudaGetLastError();
       throw std::bad_alloc();
@@ -41,7 +40,11 @@ class ManagedMemory final : public Memory {
   }
   void free(void* block) noexcept override {
     if (block == nullptr) return;
-    cudaSetDevice(number_);
+    const Current current(number_);
+    try {
+      flush(number_);
+    } catch (const std::exception&) {  // the device has failed: the next call that may throw says so
+    }
     cudaStreamSynchronize(cudaStreamPerThread);  // kernels of this thread may still touch it
     cudaFree(block);
     cudaGetLastError();  // at the end of the process the driver may be gone before the last block
@@ -50,8 +53,6 @@ class ManagedMemory final : public Memory {
  private:
   int number_;
 };
-
-constexpr int kMostDevices = 64;
 
 // Kept to the end of the process: blocks may outlast static destruction.
 Memory* memory_of(int number) {
@@ -63,7 +64,32 @@ Memory* memory_of(int number) {
   return memory;
 }
 
+// Events of a thread on each device. They are left to the end of the process: a thread's end may come after
+// the driver's.
+cudaEvent_t& mark_of(int number, int which) {
+  thread_local std::array<std::array<cudaEvent_t, 2>, kMostDevices> marks{};
+  cudaEvent_t& mark = marks[static_cast<std::size_t>(number)][static_cast<std::size_t>(which)];
+  if (mark == nullptr) require_done(cudaEventCreateWithFlags(&mark, cudaEventDisableTiming), "no event");
+  return mark;
+}
+
 }  // namespace
+
+void require_done(cudaError_t status, const char* what) {
+  if (status == cudaSuccess) return;
+  cudaGetLastError();  // so that the next call does not report it again
+  throw std::runtime_error(text("the GPU: ", what, ": ", cudaGetErrorString(status)));
+}
+
+Current::Current(int number) noexcept : status_(cudaGetDevice(&before_)) {
+  if (status_ != cudaSuccess || before_ == number) return;
+  status_ = cudaSetDevice(number);
+  changed_ = status_ == cudaSuccess;
+}
+
+Current::~Current() {
+  if (changed_ && cudaSetDevice(before_) != cudaSuccess) cudaGetLastError();
+}
 
 Device::Device(int number) : number_(number), memory_(nullptr) {
   std::string why;
@@ -79,33 +105,39 @@ Device::Device(int number) : number_(number), memory_(nullptr) {
         "this system does not let the CPU touch managed memory while the GPU works, as WSL and Windows do "
         "not");
   memory_ = memory_of(number);
-  use();
+  const Current current(number);
+  current.require();
   require_done(cudaFree(nullptr), "it cannot be used");  // makes its context, now and not in a first step
 }
 
-void Device::use() const { require_done(cudaSetDevice(number_), "it cannot be used"); }
-
-void Device::require_launched() const { require_done(cudaGetLastError(), "a kernel was not launched"); }
+void start(const Launch& launch, const void* object) {
+  if (launch.of_library) return reinterpret_cast<LibraryCode>(launch.code)(object, cudaStreamPerThread);
+  void* arguments[] = {const_cast<void*>(object)};
+  require_done(
+      cudaLaunchKernel(reinterpret_cast<const void*>(launch.code), dim3(static_cast<unsigned>(launch.blocks)),
+                       dim3(static_cast<unsigned>(launch.threads)), arguments,
+                       static_cast<std::size_t>(launch.shared_bytes), cudaStreamPerThread),
+      "a kernel was not launched");
+}
 
 void Device::finish() const {
-  use();
+  const Current current(number_);
+  current.require();
+  flush(number_);
   require_done(cudaStreamSynchronize(cudaStreamPerThread), "a kernel failed");
 }
 
-void* Device::scratch(std::int64_t bytes) const {
-  thread_local std::array<Buffer<unsigned char>, kMostDevices> buffers;
-  Buffer<unsigned char>& buffer = buffers[static_cast<std::size_t>(number_)];
-  if (buffer.size() < bytes) buffer = Buffer<unsigned char>(bytes, *memory_);
-  return buffer.data();
+void Device::mark(int which) const {
+  const Current current(number_);
+  current.require();
+  flush(number_);
+  require_done(cudaEventRecord(mark_of(number_, which), cudaStreamPerThread), "an event was not recorded");
 }
 
-const double* Device::constant(const std::vector<double>& numbers) const {
-  static std::mutex mutex;
-  static auto* const constants = new std::map<std::pair<int, std::vector<double>>, Buffer<double>>;
-  const std::lock_guard lock(mutex);
-  auto& copy = (*constants)[{number_, numbers}];
-  if (copy.size() == 0 && !numbers.empty()) copy = copy_of(numbers, *memory_);
-  return copy.data();
+void Device::await(int which) const {
+  const Current current(number_);
+  current.require();
+  require_done(cudaEventSynchronize(mark_of(number_, which)), "a kernel failed");
 }
 
 void Device::check_one(const void*) const {}
