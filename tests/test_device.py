@@ -6,7 +6,6 @@ whose path `LAMINA_TEST_DEVICE_MODULE` holds (conftest.py): kernels are the same
 wait is seen. The tests of models run there too, with `LAMINA_DEVICE=cuda pytest -k "not bfloat16"`.
 """
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -156,6 +155,31 @@ def test_batch_by_batch_with_an_own_metric() -> None:
 
 
 @on_device
+@pytest.mark.parametrize("kind", ["floats", "bytes", "reversed", "swapped", "sparse"])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_data_without_room_on_the_device_come_by_batches(
+    kind: str, shuffle: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = {"floats": X, "bytes": BYTES, "reversed": X[:, ::-1], "swapped": X.astype(">f8"), "sparse": None}[
+        kind
+    ]
+    if kind == "sparse":
+        x = pytest.importorskip("scipy.sparse").csr_matrix(X * (X > 1))
+    found = []
+    for room in ("", "1000"):
+        monkeypatch.setenv("LAMINA_CUDA_ROOM", room)
+        with lamina.device("cuda"):
+            model = network()
+            model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(
+            x, Y, 32, 3, verbose=0, shuffle=shuffle, sample_weight=WEIGHTS, validation_data=(x[:99], Y[:99])
+        ).history
+        found.append([*map(np.array, history.values()), *model.get_weights()])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@on_device
 @pytest.mark.parametrize("changed", ["x", "y", "weights", "validation"])
 def test_data_that_a_callback_changes(changed: str) -> None:
     """The device has a copy for the whole fit; a change between two epochs is seen all the same."""
@@ -268,70 +292,6 @@ def test_where_models_are_built() -> None:
 def test_bfloat16_is_refused_by_name() -> None:
     with lamina.device("cuda"), pytest.raises(ValueError, match="mixed_bfloat16 is not supported on cuda:0"):
         keras.Sequential([keras.Input((3,)), layers.Dense(2, dtype="mixed_bfloat16")])
-
-
-def test_tf32_is_off_until_it_is_asked_for() -> None:
-    settings = lamina.config.experimental
-    assert settings.tensor_float_32_execution_enabled() is False
-    settings.enable_tensor_float_32_execution(True)
-    assert settings.tensor_float_32_execution_enabled() is True
-    settings.enable_tensor_float_32_execution(False)
-    assert settings.tensor_float_32_execution_enabled() is False
-    with pytest.raises(ValueError, match="enabled: expected True or False, got 1"):
-        settings.enable_tensor_float_32_execution(1)
-
-
-STANDIN = Path(os.environ.get("LAMINA_TEST_DEVICE_MODULE", "")).with_name("libstandin_cublas.so")
-
-
-@pytest.mark.skipif(not STANDIN.is_file(), reason="the library that stands in for cuBLAS was not built")
-def test_large_products_are_the_librarys() -> None:
-    """A fit in which all products are large, by it and by own tiles; and with TF32, which rounds more."""
-
-    def weights(library: str, tf32: bool) -> np.ndarray:
-        found = fresh_process.run(
-            f"""
-            import lamina, numpy as np
-            from lamina import _core
-            _core.set_device_module({os.environ["LAMINA_TEST_DEVICE_MODULE"]!r})
-            config.experimental.enable_tensor_float_32_execution({tf32})
-            with lamina.device("cuda"):
-                keras.utils.set_random_seed(1)
-                layers = [keras.layers.Dense(260, "tanh"), keras.layers.Dense(260)]
-                model = keras.Sequential([keras.Input((257,)), *layers])
-            model.compile("sgd", "mse")
-            rng = np.random.default_rng(0)
-            x = rng.normal(size=(256, 257)).astype("f4")
-            model.fit(x, x[:, :1] + np.zeros((1, 260)), 256, 2, verbose=0)
-            print(json.dumps(np.concatenate([w.ravel() for w in model.get_weights()]).tolist()))
-            """,
-            LAMINA_CUBLAS=library,
-        )
-        return np.array(found)
-
-    plain, tiles, rounded = weights(str(STANDIN), False), weights("off", False), weights(str(STANDIN), True)
-    np.testing.assert_allclose(plain, tiles, atol=1e-5)
-    assert np.abs(rounded - plain).max() > 10 * np.abs(tiles - plain).max()
-    np.testing.assert_allclose(rounded, plain, atol=1e-2)
-
-
-@pytest.mark.skipif(not STANDIN.is_file(), reason="the library that stands in for cuBLAS was not built")
-def test_a_library_that_is_named_but_not_there() -> None:
-    said = fresh_process.run(
-        f"""
-        import lamina, numpy as np
-        from lamina import _core
-        _core.set_device_module({os.environ["LAMINA_TEST_DEVICE_MODULE"]!r})
-        with lamina.device("cuda"):
-            model = keras.Sequential([keras.Input((512,)), keras.layers.Dense(512)])
-        try:
-            model.predict(np.zeros((64, 512), "f4"), 64, verbose=0)
-        except RuntimeError as error:
-            print(json.dumps(str(error)))
-        """,
-        LAMINA_CUBLAS="/nowhere/libcublas.so",
-    )
-    assert "LAMINA_CUBLAS: expected 'off' or the path of libcublas.so.13, got /nowhere/libcublas.so" in said
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:-1", "cuda:x", "CUDA", "cuda:00000", None, 0])

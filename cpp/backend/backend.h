@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -68,7 +69,11 @@ class Backend {
   // What this thread asks for between the two is a step of a training, of which a device may make one call.
   virtual void begin_step() const {}
   virtual void end_step() const {}
-  // Marks how far this thread has asked, by 0 or 1; await() returns once all before that mark is done.
+  // Bytes of a data set that memory() has room for; a larger one comes batch by batch, by staging(), which is
+  // the host's, and verbs read too.
+  virtual std::int64_t room() const { return std::numeric_limits<std::int64_t>::max(); }
+  virtual Memory& staging() const { return memory(); }
+  // Marks how far this thread has asked, by 0 to 3; await() returns once all before that mark is done.
   virtual void mark(int) const {}
   virtual void await(int) const {}
 

@@ -185,10 +185,11 @@ std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int
 }
 
 template <class T>
-Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const {
-  const std::int64_t* order = sweep.order_from(first);
+Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, const Window& window, std::int64_t count) const {
+  const auto [data, all, first] = window;
+  const std::int64_t* const order = all != nullptr ? all + first : nullptr;
   const DataForm form = data_form();
-  const Rows& rows = *sweep.resident.data().y;
+  const Rows& rows = *data->y;
   std::int64_t* const labels = sweep.batch->labels.data();
   if (!form.labels) {
     const std::int64_t width = form.target_width > 0 ? form.target_width : form_.positions * features_;
@@ -204,14 +205,15 @@ Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, std::int64_t first, s
 }
 
 template <class T>
-const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, std::int64_t first,
+const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, const Window& window,
                                     std::int64_t count) const {
   if (!sweep.data->weight.has_value()) return nullptr;
   const std::int64_t width = sweep.data->weight->width(), positions = form_.positions;
   T* const weights = sweep.batch->weights.data();
   // One weight per sample counts for each of its positions.
   T* const gathered = width < positions ? sweep.batch->each_weight.data() : weights;
-  network_.backend().gather(lease, *sweep.resident.data().weight, sweep.order_from(first), first,
+  const auto [data, all, first] = window;
+  network_.backend().gather(lease, *data->weight, all != nullptr ? all + first : nullptr, first,
                             {gathered, count, width});
   if (width < positions)
     network_.backend().gather_columns(lease, {gathered, count, width}, first_of_each_.data(),
@@ -228,11 +230,12 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   double* const numbers = sweep.row(sweep.noted);
   direct_penalties(pass, sweep);
   const std::int64_t next = std::min(sweep.batch_size, sweep.data->size() - first - count);
-  const ConstMatrix<T> x =
-      batch.intake.take(pass.lease, sweep.resident.data().x, sweep.order_from(0), first, count, next);
+  const Window rows =
+      sweep.resident.window(pass.backend, sweep.shuffled ? sweep.order.data() : nullptr, first, count);
+  const ConstMatrix<T> x = batch.intake.take(pass.lease, rows.data->x, rows.order, rows.first, count, next);
   pass.samples = batch.intake.samples();
-  const Target<T> target = gather_y(pass.lease, sweep, first, count);
-  const T* weights = gather_weights(pass.lease, sweep, first, count);
+  const Target<T> target = gather_y(pass.lease, sweep, rows, count);
+  const T* weights = gather_weights(pass.lease, sweep, rows, count);
 
   const bool at_head = form_.head_logits && batch.forward.has_head();
   const bool at_logits = at_head && !form_.own_loss && form_.loss.takes_logits();
@@ -262,6 +265,7 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
 
 template <class T>
 void Trainer<T>::follow(Lease& lease, Sweep& sweep) {
+  sweep.resident.taken(network_.backend());
   if (network_.backend().on_device()) sweep.pace.batch(network_.backend());
   if (sweep.noted == sweep.notes.size()) settle(sweep);
   lease.poll();

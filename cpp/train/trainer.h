@@ -112,9 +112,6 @@ class Trainer {
     double* row(std::size_t k) const {
       return numbers.data() + static_cast<std::int64_t>(k) * (numbers.size() / std::int64_t(notes.size()));
     }
-    const std::int64_t* order_from(std::int64_t first) const {
-      return shuffled ? order.data() + first : nullptr;
-    }
   };
 
   // Returns the number of batches.
@@ -126,8 +123,8 @@ class Trainer {
   void direct_penalties(Pass<T>& pass, const Sweep& sweep) const;
   // Reads the numbers of what is noted.
   void settle(Sweep& sweep) const;
-  Target<T> gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
-  const T* gather_weights(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
+  Target<T> gather_y(Lease& lease, Sweep& sweep, const Window& rows, std::int64_t count) const;
+  const T* gather_weights(Lease& lease, Sweep& sweep, const Window& rows, std::int64_t count) const;
   // What of the targets a loss or metric of class numbers, or of values, takes.
   Target<T> of_kind(const Target<T>& target, bool labels) const {
     return labels ? Target<T>{target.labels, {}} : Target<T>{nullptr, target.values};

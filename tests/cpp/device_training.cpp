@@ -1,6 +1,7 @@
 // Trainings on the emulated device: what is done there once, and what the host waits for.
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -94,6 +95,42 @@ void check_kept_data() {
   expect(cuda::bytes_in_use() > without, "data are kept between epochs");
   small.trainer->let_data_go();
   expect(cuda::bytes_in_use() == without, "and let go of at the end");
+}
+
+// Data for which a device has no room come batch by batch, by two places in turn.
+void check_streams() {
+  const auto trained = [](const char* room, bool keeps) {
+    setenv("LAMINA_CUDA_ROOM", room, 1);
+    Small small;
+    if (keeps) small.trainer->keep_data(false);
+    std::vector<double> all = small.found();
+    Lease lease;
+    small.trainer->evaluate(lease, small.data, 40);
+    for (const double mean : small.trainer->evaluation_standing().means) all.push_back(mean);
+    unsetenv("LAMINA_CUDA_ROOM");
+    return all;
+  };
+  const auto resident = trained("1000000", false);
+  expect(trained("100", false) == resident, "what is streamed gives the same bits");
+  expect(trained("100", true) == resident, "also from epoch to epoch");
+  setenv("LAMINA_CUDA_ROOM", "100", 1);
+  Small small;
+  small.epoch(0);
+  const std::int64_t before = cuda::bytes_in_use();
+  small.set_rows(16 * kRows);
+  small.epoch(1);
+  // The order of the rows is the device's.
+  expect(cuda::bytes_in_use() - before == 15 * kRows * 8, "a larger data set takes no more memory");
+  setenv("LAMINA_CUDA_ROOM", "much", 1);
+  bool refused = false;
+  try {
+    small.set_rows(kRows);
+    small.epoch(2);
+  } catch (const std::runtime_error&) {
+    refused = true;
+  }
+  expect(refused, "a room that is no number is refused");
+  unsetenv("LAMINA_CUDA_ROOM");
 }
 
 void check_fingerprints() {
@@ -238,6 +275,7 @@ void check_pace() {
 void check_device_training() {
   check_pace();
   check_kept_data();
+  check_streams();
   check_graphs();
   std::thread(check_steps).join();
   check_fingerprints();

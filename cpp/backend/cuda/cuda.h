@@ -19,6 +19,8 @@ class CudaBackend final : public Backend<T> {
   bool on_device() const override { return true; }
   Memory& memory() const override { return device_.memory(); }
   void finish() const override { device_.finish(); }
+  std::int64_t room() const override { return device_.room(); }
+  Memory& staging() const override { return device_.staging(); }
   void begin_step() const override { device_.begin_step(); }
   void end_step() const override { device_.end_step(); }
   void mark(int which) const override { device_.mark(which); }

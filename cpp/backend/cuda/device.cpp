@@ -3,6 +3,8 @@
 #include "backend/cuda/device.h"
 
 #include <array>
+#include <cstring>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <stdexcept>
@@ -16,6 +18,15 @@ namespace {
 void flush(int number) {
   if (Recorder* const recorder = Recorder::current(); recorder != nullptr && recorder->number() == number)
     recorder->flush();
+}
+
+// Kernels of this thread may still touch a block that is freed.
+void wait_for_thread(int number) noexcept {
+  try {
+    flush(number);
+  } catch (const std::exception&) {  // the device has failed: the next call that may throw says so
+  }
+  cudaStreamSynchronize(cudaStreamPerThread);
 }
 
 class ManagedMemory final : public Memory {
@@ -41,11 +52,7 @@ class ManagedMemory final : public Memory {
   void free(void* block) noexcept override {
     if (block == nullptr) return;
     const Current current(number_);
-    try {
-      flush(number_);
-    } catch (const std::exception&) {  // the device has failed: the next call that may throw says so
-    }
-    cudaStreamSynchronize(cudaStreamPerThread);  // kernels of this thread may still touch it
+    wait_for_thread(number_);
     cudaFree(block);
     cudaGetLastError();  // at the end of the process the driver may be gone before the last block
   }
@@ -54,20 +61,49 @@ class ManagedMemory final : public Memory {
   int number_;
 };
 
+// The host's, at fixed addresses: a device reads it through the bus.
+class PinnedMemory final : public Memory {
+ public:
+  explicit PinnedMemory(int number) : number_(number) {}
+
+  void* allocate(std::size_t bytes) override {
+    void* block = nullptr;
+    const Current current(number_);
+    current.require();
+    if (cudaHostAlloc(&block, bytes, cudaHostAllocDefault) != cudaSuccess) {
+      cudaGetLastError();
+      throw std::bad_alloc();
+    }
+    std::memset(block, 0, bytes);
+    return block;
+  }
+  void free(void* block) noexcept override {
+    if (block == nullptr) return;
+    const Current current(number_);
+    wait_for_thread(number_);
+    cudaFreeHost(block);
+    cudaGetLastError();
+  }
+
+ private:
+  int number_;
+};
+
 // Kept to the end of the process: blocks may outlast static destruction.
+template <class Kind>
 Memory* memory_of(int number) {
   static std::mutex mutex;
-  static std::array<ManagedMemory*, kMostDevices> all{};
+  static std::array<Kind*, kMostDevices> all{};
   const std::lock_guard lock(mutex);
   auto& memory = all[static_cast<std::size_t>(number)];
-  if (memory == nullptr) memory = new ManagedMemory(number);
+  if (memory == nullptr) memory = new Kind(number);
   return memory;
 }
 
 // Events of a thread on each device. They are left to the end of the process: a thread's end may come after
 // the driver's.
 cudaEvent_t& mark_of(int number, int which) {
-  thread_local std::array<std::array<cudaEvent_t, 2>, kMostDevices> marks{};
+  thread_local std::array<std::array<cudaEvent_t, 4>, kMostDevices> marks{};
   cudaEvent_t& mark = marks[static_cast<std::size_t>(number)][static_cast<std::size_t>(which)];
   if (mark == nullptr) require_done(cudaEventCreateWithFlags(&mark, cudaEventDisableTiming), "no event");
   return mark;
@@ -104,7 +140,7 @@ Device::Device(int number) : number_(number), memory_(nullptr) {
     throw std::runtime_error(
         "this system does not let the CPU touch managed memory while the GPU works, as WSL and Windows do "
         "not");
-  memory_ = memory_of(number);
+  memory_ = memory_of<ManagedMemory>(number);
   const Current current(number);
   current.require();
   require_done(cudaFree(nullptr), "it cannot be used");  // makes its context, now and not in a first step
@@ -126,6 +162,17 @@ void Device::finish() const {
   flush(number_);
   require_done(cudaStreamSynchronize(cudaStreamPerThread), "a kernel failed");
 }
+
+std::int64_t Device::room() const {
+  if (const std::int64_t asked = room_asked_for(); asked >= 0) return asked;
+  const Current current(number_);
+  current.require();
+  std::size_t free = 0, total = 0;
+  require_done(cudaMemGetInfo(&free, &total), "its memory is not known");
+  return static_cast<std::int64_t>(free / 10 * 9);
+}
+
+Memory& Device::staging() const { return *memory_of<PinnedMemory>(number_); }
 
 void Device::mark(int which) const {
   const Current current(number_);

@@ -195,7 +195,11 @@ class Device {
   int number() const { return number_; }
   // Returns when this thread's work is done; std::runtime_error of what failed.
   void finish() const;
-  // Marks this place in the thread's queue, by 0 or 1; await() returns when all before it is done.
+  // Bytes that are left for a data set: LAMINA_CUDA_ROOM, or what is free but for a tenth.
+  std::int64_t room() const;
+  // The host's memory, but where it stays, so that kernels read it too.
+  Memory& staging() const;
+  // Marks this place in the thread's queue, by 0 to 3; await() returns when all before it is done.
   void mark(int which) const;
   void await(int which) const;
   // So many bytes for this thread's kernels, good until it is asked for again or finish().
@@ -248,6 +252,9 @@ class Device {
   int number_;
   Memory* memory_;
 };
+
+// Of LAMINA_CUDA_ROOM; -1 where it says nothing.
+std::int64_t room_asked_for();
 
 // What devices there are; empty without one. Where it is not for want of a device, *why says what is missing.
 std::vector<std::string> device_names(std::string* why);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -15,7 +16,7 @@ namespace {
 // What a thread has launched, and how much of it lay before each mark.
 struct Queue {
   std::vector<std::function<void()>> waiting;
-  std::size_t marks[2] = {0, 0};
+  std::size_t marks[4] = {0, 0, 0, 0};
 };
 
 thread_local bool t_queue_is_gone = false;  // at the end of a thread, when its buffers are freed
@@ -116,6 +117,13 @@ Device::Device(int number) : number_(number), memory_(&emulated_memory()) {
 }
 
 void Device::finish() const { run_queue(); }
+
+std::int64_t Device::room() const {
+  const std::int64_t asked = room_asked_for();
+  return asked >= 0 ? asked : std::numeric_limits<std::int64_t>::max();
+}
+
+Memory& Device::staging() const { return *memory_; }
 
 void Device::mark(int which) const {
   flush();
