@@ -2,11 +2,13 @@
 add_library(_cuda MODULE ${lamina_device_sources} cpp/backend/cuda/module.cpp cpp/backend/tally.cpp cpp/base/memory.cpp)
 set_target_properties(_cuda PROPERTIES PREFIX "" SUFFIX ".so" CXX_VISIBILITY_PRESET hidden)
 target_include_directories(_cuda PRIVATE cpp)
+target_link_libraries(_cuda PRIVATE ${CMAKE_DL_LIBS})
 target_compile_definitions(_cuda PRIVATE LAMINA_VERSION="${LAMINA_VERSION}")
 
 if(LAMINA_CUDA STREQUAL "EMULATED")
   target_sources(_cuda PRIVATE cpp/backend/cuda/emulation.cpp)
   target_link_libraries(_cuda PRIVATE lamina_warnings lamina_sanitizers)
+  add_dependencies(_cuda standin_cublas)
 else()
   if(LAMINA_SMOKE)
     message(FATAL_ERROR "LAMINA_CUDA=ON and LAMINA_SMOKE=ON compile the same files for two machines: choose one")
@@ -16,8 +18,9 @@ else()
     set(CMAKE_CUDA_ARCHITECTURES 80-real 90 90a-real)
   endif()
   enable_language(CUDA)
-  target_sources(_cuda PRIVATE cpp/backend/cuda/device.cpp)
-  set_source_files_properties(${lamina_device_sources} cpp/backend/cuda/device.cpp cpp/backend/cuda/module.cpp
+  set(lamina_gpu_sources cpp/backend/cuda/device.cpp cpp/backend/cuda/graph.cpp)
+  target_sources(_cuda PRIVATE ${lamina_gpu_sources})
+  set_source_files_properties(${lamina_device_sources} ${lamina_gpu_sources} cpp/backend/cuda/module.cpp
                               PROPERTIES LANGUAGE CUDA)
   set_target_properties(_cuda PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_VISIBILITY_PRESET hidden
                         CUDA_RUNTIME_LIBRARY Static CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}")

@@ -16,7 +16,7 @@ import pytest
 
 import lamina
 from lamina import _core, keras
-from lamina.keras import layers, optimizers
+from lamina.keras import callbacks, layers, optimizers
 
 NAMES, WHY = _core.device_names()
 on_device = pytest.mark.skipif(not NAMES, reason=f"no GPU, nor LAMINA_TEST_DEVICE_MODULE: {WHY}")
@@ -151,6 +151,104 @@ def test_batch_by_batch_with_an_own_metric() -> None:
         history = model.fit(X, Y, 50, 2, verbose=0, callbacks=[seen]).history
         model.train_on_batch(X[:20], Y[:20])
         found.append([*history.values(), *seen.weights, *model.get_weights()])
+    assert_alike(*found, "float64")
+
+
+@on_device
+@pytest.mark.parametrize("kind", ["floats", "bytes", "reversed", "swapped", "sparse"])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_data_without_room_on_the_device_come_by_batches(
+    kind: str, shuffle: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = {"floats": X, "bytes": BYTES, "reversed": X[:, ::-1], "swapped": X.astype(">f8"), "sparse": None}[
+        kind
+    ]
+    if kind == "sparse":
+        x = pytest.importorskip("scipy.sparse").csr_matrix(X * (X > 1))
+    found = []
+    for room in ("", "1000"):
+        monkeypatch.setenv("LAMINA_CUDA_ROOM", room)
+        with lamina.device("cuda"):
+            model = network()
+            model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(
+            x, Y, 32, 3, verbose=0, shuffle=shuffle, sample_weight=WEIGHTS, validation_data=(x[:99], Y[:99])
+        ).history
+        found.append([*map(np.array, history.values()), *model.get_weights()])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@on_device
+@pytest.mark.parametrize("changed", ["x", "y", "weights", "validation"])
+def test_data_that_a_callback_changes(changed: str) -> None:
+    """The device has a copy for the whole fit; a change between two epochs is seen all the same."""
+
+    class Change(keras.callbacks.Callback):
+        def __init__(self, data: dict[str, np.ndarray]) -> None:
+            super().__init__()
+            self.data = data
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1:
+                self.data[changed][7:90] = 1 - self.data[changed][7:90]
+
+    found = []
+    for device in ("cuda", "cpu"):
+        data = {"x": X.copy(), "y": Y // 3, "weights": WEIGHTS.copy(), "validation": X[:50].copy()}
+        with lamina.device(device):
+            model = network("float64")
+            model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(
+            data["x"], data["y"], 50, 4, verbose=0, sample_weight=data["weights"], callbacks=[Change(data)],
+            validation_data=(data["validation"], Y[:50]),
+        ).history  # fmt: skip
+        found.append([*history.values(), *model.get_weights()])
+    assert_alike(*found, "float64")
+
+
+class Mine(keras.callbacks.EarlyStopping):
+    pass
+
+
+class MyList(keras.callbacks.CallbackList):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("given", "foreign"),
+    [
+        ([], False),
+        ([callbacks.History(), callbacks.CallbackList([callbacks.EarlyStopping()])], False),
+        ([callbacks.EarlyStopping(), Mine()], True),
+        ([callbacks.CallbackList([Mine()])], True),
+        ([callbacks.LambdaCallback(on_epoch_begin=print)], True),
+        ([callbacks.LearningRateScheduler(lambda epoch: 0.1)], True),
+        (MyList(), True),
+    ],
+)
+def test_whose_code_runs_between_epochs(given: Any, foreign: bool) -> None:
+    given = given if isinstance(given, callbacks.CallbackList) else callbacks.CallbackList(given)
+    assert given.runs_foreign_code is foreign
+
+
+@on_device
+def test_a_fit_that_a_callback_ends_or_tears_leaves_a_model_that_trains_on() -> None:
+    class Fail(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            raise KeyError("enough")
+
+    found = []
+    for device in ("cuda", "cpu"):
+        with lamina.device(device):
+            model = network("float64")
+            model.compile("sgd", "sparse_categorical_crossentropy")
+        x = X.copy()
+        with pytest.raises(KeyError):
+            model.fit(x, Y, 50, 4, verbose=0, callbacks=[Fail()])
+        x[:100] = 0  # what the device had of it is gone
+        history = model.fit(x, Y, 50, 2, verbose=0, callbacks=[keras.callbacks.EarlyStopping("loss")]).history
+        found.append([*history.values(), *model.get_weights()])
     assert_alike(*found, "float64")
 
 

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backend/stack.h"
@@ -67,6 +69,16 @@ class Backend {
   virtual Memory& memory() const { return host_memory(); }
   // Returns once all that this thread has asked for is done; std::runtime_error if something failed.
   virtual void finish() const {}
+  // What this thread asks for between the two is a step of a training, of which a device may make one call.
+  virtual void begin_step() const {}
+  virtual void end_step() const {}
+  // Bytes of a data set that memory() has room for; a larger one comes batch by batch, by staging(), which is
+  // the host's, and verbs read too.
+  virtual std::int64_t room() const { return std::numeric_limits<std::int64_t>::max(); }
+  virtual Memory& staging() const { return memory(); }
+  // Marks how far this thread has asked, by 0 to 3; await() returns once all before that mark is done.
+  virtual void mark(int) const {}
+  virtual void await(int) const {}
 
   // A batch of so many rows and more may come to a dense layer as samples; a smaller one is gathered.
   virtual std::int64_t fewest_samples() const = 0;
@@ -182,6 +194,25 @@ class Finishing {
 
  private:
   const Backend<T>& backend_;
+};
+
+// A step of a training. What was asked for before something failed is done all the same.
+template <class T>
+class WholeStep {
+ public:
+  explicit WholeStep(const Backend<T>& backend) : backend_(&backend) { backend.begin_step(); }
+  void end() { std::exchange(backend_, nullptr)->end_step(); }
+  ~WholeStep() {
+    try {
+      if (backend_ != nullptr) end();
+    } catch (...) {  // what failed before is reported
+    }
+  }
+  WholeStep(const WholeStep&) = delete;
+  WholeStep& operator=(const WholeStep&) = delete;
+
+ private:
+  const Backend<T>* backend_;
 };
 
 // "cpu", "profile" (cpu, its verbs timed), "reference", or a device's (backend/device.h); they live as long

@@ -15,6 +15,13 @@ bool names_device(std::string_view name);
 // Where the module is looked for; of no effect once it is loaded.
 void set_device_module(std::string path);
 
+// Folders, with colons between them, in which the module looks first for libraries of its maker's; likewise.
+void set_device_libraries(std::string folders);
+
+// Whether float32 products may round their factors to TF32, of 11 bits, from now on; not so at first.
+void allow_tf32(bool allowed);
+bool allows_tf32();
+
 // It lives as long as the process. std::runtime_error that says what is missing, and how to get it.
 template <class T>
 const Backend<T>& device_backend(std::string_view name);

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "backend/backend.h"
 #include "kernels/arguments.h"
 #include "kernels/nonlinearity.h"
 
@@ -230,6 +231,21 @@ LAMINA_HOST_DEVICE N factor_of(const Constraint<N>& f, N squares) {
   wanted = wanted < f.min_value ? f.min_value : wanted;
   if (f.kind == ConstraintKind::kMinMaxNorm) wanted = f.rate * wanted + f.rest * norm;
   return wanted / (f.epsilon + norm);
+}
+
+// What batch renormalization makes of channel j; see Renorm. What is no number stays so: it is neither below
+// nor above.
+template <class N>
+LAMINA_HOST_DEVICE void renormed(const Renorm<N>& f, const RenormValues<N>& v, std::int64_t j) {
+  const auto cut = [](N x, N low, N high) { return x < low ? low : x > high ? high : x; };
+  const N least = std::sqrt(f.epsilon);
+  const N moving = v.moving_deviation[j] < least ? least : v.moving_deviation[j];
+  v.deviation[j] = std::sqrt(v.variance[j] + f.epsilon);
+  v.r[j] = cut(v.deviation[j] / moving, f.rmin, f.rmax);
+  v.d[j] = cut((v.mean[j] - v.moving_mean[j]) / moving, -f.dmax, f.dmax);
+  const N gamma = v.gamma != nullptr ? v.gamma[j] : N(1);
+  v.scale[j] = v.r[j] * gamma;
+  v.shift[j] = v.d[j] * gamma + (v.beta != nullptr ? v.beta[j] : N(0));
 }
 
 // See Blend; other: that of x.

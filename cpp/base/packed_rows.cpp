@@ -5,28 +5,6 @@
 namespace lamina {
 namespace {
 
-std::int64_t item_size(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kInt8:
-    case DType::kUint8:
-      return 1;
-    case DType::kInt16:
-    case DType::kUint16:
-    case DType::kFloat16:
-      return 2;
-    case DType::kInt32:
-    case DType::kUint32:
-    case DType::kFloat32:
-      return 4;
-    case DType::kInt64:
-    case DType::kUint64:
-    case DType::kFloat64:
-      return 8;
-  }
-  __builtin_unreachable();
-}
-
 void copy(unsigned char* out, const void* from, std::int64_t bytes) {
   if (bytes > 0) std::memcpy(out, from, static_cast<std::size_t>(bytes));
 }
@@ -64,34 +42,44 @@ unsigned char* PackedRows::room(std::int64_t bytes, Memory& memory) {
   return bytes_.data();
 }
 
-void PackedRows::hold(const Rows& rows, std::int64_t first, std::int64_t count, Memory& memory) {
-  if (rows.sparse()) return hold_sparse(rows, first, count, memory);
+void PackedRows::hold(const Rows& rows, const std::int64_t* order, std::int64_t first, std::int64_t count,
+                      Memory& memory) {
+  if (rows.sparse()) return hold_sparse(rows, order, first, count, memory);
   const std::int64_t item = item_size(rows.dtype), width = rows.width();
   unsigned char* const data = room(count * width * item, memory);
-  if (lie_one_behind_the_other(rows, item)) {
+  if (order == nullptr && lie_one_behind_the_other(rows, item)) {
     copy(data, rows.row(first), count * width * item);
   } else {
     unsigned char* out = data;
-    for (std::int64_t i = first; i < first + count; ++i) out = pack(rows, 0, item, rows.row(i), out);
+    for (std::int64_t i = first; i < first + count; ++i)
+      out = pack(rows, 0, item, rows.row(order != nullptr ? order[i] : i), out);
   }
   rows_ = {data, rows.dtype, rows.swapped, count, width * item, {width}, {item}, {}};
 }
 
 // Starts, columns and values, each on a cache line.
-void PackedRows::hold_sparse(const Rows& rows, std::int64_t first, std::int64_t count, Memory& memory) {
-  const std::int64_t item = item_size(rows.dtype), begin = rows.places.start(first),
-                     stored = rows.places.start(first + count) - begin;
+void PackedRows::hold_sparse(const Rows& rows, const std::int64_t* order, std::int64_t first,
+                             std::int64_t count, Memory& memory) {
+  const auto row = [&](std::int64_t i) { return order != nullptr ? order[first + i] : first + i; };
+  const std::int64_t item = item_size(rows.dtype);
+  std::int64_t stored = 0;
+  for (std::int64_t i = 0; i < count; ++i)
+    stored += rows.places.start(row(i) + 1) - rows.places.start(row(i));
   constexpr auto place = std::int64_t{sizeof(std::int64_t)};
   const std::int64_t columns_at = padded<unsigned char>((count + 1) * place),
                      values_at = columns_at + padded<unsigned char>(stored * place);
   unsigned char* const data = room(values_at + stored * item, memory);
   auto* const starts = reinterpret_cast<std::int64_t*>(data);
   auto* const columns = reinterpret_cast<std::int64_t*>(data + columns_at);
-  for (std::int64_t i = 0; i <= count; ++i) starts[i] = rows.places.start(first + i) - begin;
-  for (std::int64_t k = 0; k < stored; ++k) {
-    columns[k] = rows.places.column(begin + k);
-    copy(data + values_at + k * item, rows.data + (begin + k) * rows.stride, item);
+  std::int64_t out = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    starts[i] = out;
+    for (std::int64_t k = rows.places.start(row(i)); k < rows.places.start(row(i) + 1); ++k, ++out) {
+      columns[out] = rows.places.column(k);
+      copy(data + values_at + out * item, rows.data + k * rows.stride, item);
+    }
   }
+  starts[count] = out;
   rows_ = {data + values_at, rows.dtype,   rows.swapped,           count, item,
            rows.shape,       rows.strides, {starts, columns, true}};
 }

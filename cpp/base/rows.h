@@ -59,6 +59,9 @@ struct Rows {
   }
 };
 
+// Bytes of an element.
+std::int64_t item_size(DType dtype);
+
 // Whether each row is one run of values of type T or, with bytes, of uint8.
 template <class T>
 bool lie_in_runs(const Rows& rows);

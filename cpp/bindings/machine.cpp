@@ -131,6 +131,16 @@ void bind_machine(py::module_& m) {
   m.def("get_num_threads", &num_threads);
   m.def("set_num_threads", [](std::int64_t n) { checked_set_num_threads(n, "n"); }, py::arg("n"));
   m.def("set_device_module", &set_device_module, py::arg("path"));
+  m.def(
+      "set_device_libraries",
+      [](const std::vector<std::string>& folders) {
+        std::string joined;
+        for (const std::string& folder : folders) joined += (joined.empty() ? "" : ":") + folder;
+        set_device_libraries(joined);
+      },
+      py::arg("folders"));
+  m.def("allow_tf32", &allow_tf32, py::arg("allowed"));
+  m.def("allows_tf32", &allows_tf32);
   m.def("device_names", [] {
     std::string why;
     const std::vector<std::string> names = device_names(&why);

@@ -65,6 +65,17 @@ std::vector<double> evaluate(BoundTrainer<T>& self, const BoundDataset& data, st
   return self.trainer.evaluation_standing().means;
 }
 
+// Where another call has the model it keeps what it needs, and lets go of it at its own end.
+template <class T>
+void let_data_go(BoundTrainer<T>& self) {
+  try {
+    const Owning alone(self.network.occupancy());
+    self.forget();
+    self.trainer.let_data_go();
+  } catch (const std::runtime_error&) {
+  }
+}
+
 template <class T>
 std::unique_ptr<BoundEpochs> epochs(const py::object& self, const py::object& data, std::int64_t first,
                                     std::int64_t last, std::int64_t batch_size, const py::object& shuffle,
@@ -119,6 +130,16 @@ void bind_trainer(py::module_& m, const char* name) {
           py::arg("data"))
       .def("begin_epoch", &begin_epoch<T>, py::arg("data"), py::arg("batch_size"), py::arg("shuffle"),
            py::arg("seed"), py::arg("epoch"), py::arg("goes_on") = false)
+      .def(
+          "keep_data",
+          [](Self& self, bool looks) {
+            const Owning alone(self.network.occupancy());
+            const bool kept = self.trainer.keeps_data();
+            self.trainer.keep_data(looks);
+            return !kept;
+          },
+          py::arg("looks"))
+      .def("let_data_go", &let_data_go<T>)
       .def("clear_means",
            [](Self& self) {
              const Owning alone(self.network.occupancy());

@@ -7,6 +7,7 @@
 
 #include "base/rows.h"
 #include "base/team.h"
+#include "base/unique_number.h"
 
 namespace lamina {
 
@@ -14,7 +15,8 @@ struct Dataset {
   Rows x;
   std::optional<Rows> y;
   std::optional<Rows> weight;
-  std::string y_name = "y";  // in messages
+  std::string y_name = "y";                // in messages
+  std::uint64_t number = unique_number();  // tells one from others, also from one that was where it is now
 
   std::int64_t size() const { return x.count; }
 };

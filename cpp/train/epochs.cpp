@@ -78,7 +78,14 @@ void TrainerEpochs<T>::restart() {
   epoch_ = form_.first;
   under_way_ = false;
   next_ = 0;
-  trainer_.keep_data();
+  data_kept_ = trainer_.keeps_data();
+  if (!data_kept_) trainer_.keep_data(false);
+}
+
+template <class T>
+void TrainerEpochs<T>::forget() {
+  trainer_.end_epoch();
+  if (!data_kept_) trainer_.let_data_go();
 }
 
 template <class T>

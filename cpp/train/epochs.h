@@ -74,7 +74,7 @@ class TrainerEpochs final : public Epochs {
   void count_stack() { trained_ += trainer_.count_stack(); }
   void train_alone(Lease& lease);
   bool ended() const { return epoch_ >= form_.last; }
-  void forget() { trainer_.end_epoch(); }
+  void forget();
   const Backend<T>& backend() const { return trainer_.backend(); }
 
   std::int64_t width() const override { return trainer_.values() * (validation_ != nullptr ? 2 : 1); }
@@ -90,6 +90,7 @@ class TrainerEpochs final : public Epochs {
   std::vector<double> row_;
   std::int64_t epoch_ = 0;  // the one under way, or that comes next
   bool under_way_ = false;
+  bool data_kept_ = false;                // by a run around this one, which has asked for it
   std::int64_t batches_ = 0, next_ = 0;   // of the pass under way; next 0: none is
   std::int64_t trained_ = 0, until_ = 0;  // batches of the epoch
 };

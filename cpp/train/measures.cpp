@@ -239,6 +239,37 @@ Seen<T> Trainer<T>::seen(Pass<T> pass, const Sweep& sweep, ConstMatrix<T> output
           pass.training, sweep.batches_done == 0};
 }
 
+template <class T>
+void Trainer<T>::write_means(Sweep& sweep, double* out) const {
+  settle(sweep);
+  const double n = static_cast<double>(std::max<std::int64_t>(sweep.samples, 1));
+  *out++ = sweep.loss_sum / n;
+  for (std::size_t k = 0; k < sweep.metrics.size(); ++k) {
+    const MetricSpec& metric = form_.metrics[k];
+    const double* const state = sweep.metrics[k].data();
+    if (metric.way == MetricSpec::Way::kTally) {
+      out = std::copy_n(state, sweep.metrics[k].size(), out);
+    } else if (metric.way == MetricSpec::Way::kOwn) {
+      *out++ = state[0];
+    } else {
+      *out++ = state[1] != 0 ? state[0] / state[1] : 0;
+      if (metric.weighted) *out++ = state[1];
+    }
+  }
+}
+
+template <class T>
+Standing Trainer<T>::standing(Sweep& sweep) const {
+  // Of the batches that the caller knows; the last one that is computed may hold fewer than the others.
+  const std::int64_t done =
+      sweep.batches_at_once == 1
+          ? sweep.batches_done
+          : (sweep.samples * sweep.batches_at_once + sweep.batch_size - 1) / sweep.batch_size;
+  Standing now{done, std::vector<double>(static_cast<std::size_t>(values()))};
+  write_means(sweep, now.means.data());
+  return now;
+}
+
 #define LAMINA_INSTANTIATE(T)                                                                                \
   template void Trainer<T>::make_room(Sweep&) const;                                                         \
   template void Trainer<T>::direct_penalties(Pass<T>&, const Sweep&) const;                                  \
@@ -249,6 +280,8 @@ Seen<T> Trainer<T>::seen(Pass<T> pass, const Sweep& sweep, ConstMatrix<T> output
                                       const T*, T, Matrix<T>, double*) const;                                \
   template void Trainer<T>::measure(Pass<T>, Sweep&, ConstMatrix<T>, ConstMatrix<T>, const Target<T>&,       \
                                     const T*, double*) const;                                                \
+  template void Trainer<T>::write_means(Sweep&, double*) const;                                              \
+  template Standing Trainer<T>::standing(Sweep&) const;                                                      \
   template Seen<T> Trainer<T>::seen(Pass<T>, const Sweep&, ConstMatrix<T>, const Target<T>&, const T*) const;
 LAMINA_INSTANTIATE(float)
 LAMINA_INSTANTIATE(double)

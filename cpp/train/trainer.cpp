@@ -135,8 +135,8 @@ void Trainer<T>::clear(Sweep& sweep) const {
 }
 
 template <class T>
-std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode,
-                               bool goes_on) {
+std::int64_t Trainer<T>::begin(Lease& lease, Sweep& sweep, const Dataset& data, std::int64_t batch_size,
+                               Mode mode, bool goes_on) {
   require(batch_size > 0, "batch_size: expected a positive number, got ", batch_size);
   check_sizes(data, data_form());
   sweep.data = nullptr;  // until all is ready
@@ -147,8 +147,9 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
     sweep.batch.reset();
     sweep.batch.emplace(*this, capacity, mode);
   }
-  sweep.resident.hold(network_.backend(), data);
+  sweep.resident.hold(lease, network_.backend(), data, looks_);
   sweep.batch->intake.prepare(network_, sweep.batch->forward, sweep.resident.data().x, capacity);
+  if (sweep.batch_size != batch_size) sweep.pace = {};
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
   sweep.end = 0;
@@ -161,7 +162,7 @@ std::int64_t Trainer<T>::begin(Sweep& sweep, const Dataset& data, std::int64_t b
 template <class T>
 std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int64_t batch_size,
                                      Shuffle shuffle, std::uint64_t seed, std::uint64_t epoch, bool goes_on) {
-  const std::int64_t batches = begin(epoch_, data, batch_size, Mode::kTraining, goes_on);
+  const std::int64_t batches = begin(lease, epoch_, data, batch_size, Mode::kTraining, goes_on);
   // Of one batch the order is that of a sum's terms: nothing to draw for.
   if (shuffle != Shuffle::kNone && batches > 1) {
     epoch_.data = nullptr;
@@ -185,10 +186,11 @@ std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int
 }
 
 template <class T>
-Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const {
-  const std::int64_t* order = sweep.order_from(first);
+Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, const Window& window, std::int64_t count) const {
+  const auto [data, all, first] = window;
+  const std::int64_t* const order = all != nullptr ? all + first : nullptr;
   const DataForm form = data_form();
-  const Rows& rows = *sweep.resident.data().y;
+  const Rows& rows = *data->y;
   std::int64_t* const labels = sweep.batch->labels.data();
   if (!form.labels) {
     const std::int64_t width = form.target_width > 0 ? form.target_width : form_.positions * features_;
@@ -204,14 +206,15 @@ Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, std::int64_t first, s
 }
 
 template <class T>
-const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, std::int64_t first,
+const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, const Window& window,
                                     std::int64_t count) const {
   if (!sweep.data->weight.has_value()) return nullptr;
   const std::int64_t width = sweep.data->weight->width(), positions = form_.positions;
   T* const weights = sweep.batch->weights.data();
   // One weight per sample counts for each of its positions.
   T* const gathered = width < positions ? sweep.batch->each_weight.data() : weights;
-  network_.backend().gather(lease, *sweep.resident.data().weight, sweep.order_from(first), first,
+  const auto [data, all, first] = window;
+  network_.backend().gather(lease, *data->weight, all != nullptr ? all + first : nullptr, first,
                             {gathered, count, width});
   if (width < positions)
     network_.backend().gather_columns(lease, {gathered, count, width}, first_of_each_.data(),
@@ -228,11 +231,12 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   double* const numbers = sweep.row(sweep.noted);
   direct_penalties(pass, sweep);
   const std::int64_t next = std::min(sweep.batch_size, sweep.data->size() - first - count);
-  const ConstMatrix<T> x =
-      batch.intake.take(pass.lease, sweep.resident.data().x, sweep.order_from(0), first, count, next);
+  const Window rows =
+      sweep.resident.window(pass.backend, sweep.shuffled ? sweep.order.data() : nullptr, first, count);
+  const ConstMatrix<T> x = batch.intake.take(pass.lease, rows.data->x, rows.order, rows.first, count, next);
   pass.samples = batch.intake.samples();
-  const Target<T> target = gather_y(pass.lease, sweep, first, count);
-  const T* weights = gather_weights(pass.lease, sweep, first, count);
+  const Target<T> target = gather_y(pass.lease, sweep, rows, count);
+  const T* weights = gather_weights(pass.lease, sweep, rows, count);
 
   const bool at_head = form_.head_logits && batch.forward.has_head();
   const bool at_logits = at_head && !form_.own_loss && form_.loss.takes_logits();
@@ -257,7 +261,15 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   sweep.samples += count;
   sweep.end = first + count;
   ++sweep.batches_done;
-  if (++sweep.noted == sweep.notes.size()) settle(sweep);
+  ++sweep.noted;
+}
+
+template <class T>
+void Trainer<T>::follow(Lease& lease, Sweep& sweep) {
+  sweep.resident.taken(network_.backend());
+  if (network_.backend().on_device()) sweep.pace.batch(network_.backend());
+  if (sweep.noted == sweep.notes.size()) settle(sweep);
+  lease.poll();
 }
 
 template <class T>
@@ -311,10 +323,14 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
   for (std::int64_t i = first; i < last; ++i) {
     const auto step = static_cast<std::uint64_t>(optimizer_.iterations()) + idle_steps_;
     const auto begin = Clock::now();
-    run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
+    {
+      WholeStep<T> whole(network_.backend());
+      run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
+      whole.end();
+    }
     const std::int64_t size = epoch_.data->size();
     if (size < epoch_.batch_size || (i + 1) * epoch_.batch_size <= size) step_time_ = Clock::now() - begin;
-    lease.poll();
+    follow(lease, epoch_);
   }
   settle(epoch_);
   network_.backend().finish();
@@ -323,8 +339,13 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
 template <class T>
 void Trainer<T>::end_epoch() {
   epoch_.data = nullptr;
-  keeps_data_ = false;
-  epoch_.resident.release();
+  if (!keeps_data_) epoch_.resident.release();
+}
+
+template <class T>
+void Trainer<T>::let_data_go() {
+  keeps_data_ = looks_ = false;
+  if (epoch_.data == nullptr) epoch_.resident.release();
   evaluation_.resident.release();
 }
 
@@ -340,7 +361,8 @@ void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_
   const bool free = form_.means_only();
   const std::int64_t rows = network_.backend().on_device() ? kRowsAtOnceOnDevice : kRowsAtOnce;
   const std::int64_t together = free ? std::max<std::int64_t>(rows / batch_size, 1) : 1;
-  const std::int64_t batches = begin(evaluation_, data, batch_size * together, Mode::kEvaluation, goes_on);
+  const std::int64_t batches =
+      begin(lease, evaluation_, data, batch_size * together, Mode::kEvaluation, goes_on);
   evaluation_.batches_at_once = together;
   if (restraints_.any()) {
     Pass<T> pass{network_.backend(), lease, network_.parameters()};
@@ -351,41 +373,10 @@ void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_
   }
   for (std::int64_t i = 0; i < batches; ++i) {
     run({network_.backend(), lease, network_.parameters()}, evaluation_, i);
-    lease.poll();
+    follow(lease, evaluation_);
   }
   settle(evaluation_);
   if (!keeps_data_) evaluation_.resident.release();
-}
-
-template <class T>
-void Trainer<T>::write_means(Sweep& sweep, double* out) const {
-  settle(sweep);
-  const double n = static_cast<double>(std::max<std::int64_t>(sweep.samples, 1));
-  *out++ = sweep.loss_sum / n;
-  for (std::size_t k = 0; k < sweep.metrics.size(); ++k) {
-    const MetricSpec& metric = form_.metrics[k];
-    const double* const state = sweep.metrics[k].data();
-    if (metric.way == MetricSpec::Way::kTally) {
-      out = std::copy_n(state, sweep.metrics[k].size(), out);
-    } else if (metric.way == MetricSpec::Way::kOwn) {
-      *out++ = state[0];
-    } else {
-      *out++ = state[1] != 0 ? state[0] / state[1] : 0;
-      if (metric.weighted) *out++ = state[1];
-    }
-  }
-}
-
-template <class T>
-Standing Trainer<T>::standing(Sweep& sweep) const {
-  // Of the batches that the caller knows; the last one that is computed may hold fewer than the others.
-  const std::int64_t done =
-      sweep.batches_at_once == 1
-          ? sweep.batches_done
-          : (sweep.samples * sweep.batches_at_once + sweep.batch_size - 1) / sweep.batch_size;
-  Standing now{done, std::vector<double>(static_cast<std::size_t>(values()))};
-  write_means(sweep, now.means.data());
-  return now;
 }
 
 template class Trainer<float>;

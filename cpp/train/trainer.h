@@ -11,6 +11,7 @@
 #include "train/dataset.h"
 #include "train/intake.h"
 #include "train/objective.h"
+#include "train/pace.h"
 #include "train/resident.h"
 
 namespace lamina {
@@ -47,8 +48,14 @@ class Trainer {
   bool epoch_over() const;
   // Forgets the epoch's data; its means stay.
   void end_epoch();
-  // Until end_epoch(), data sets that come again are the same: a device keeps its copies of them.
-  void keep_data() { keeps_data_ = true; }
+  // Until let_data_go(), a device keeps its copies of data sets that may come again. looks: whether they may
+  // have changed from one begin of an epoch or evaluation to the next.
+  void keep_data(bool looks) {
+    keeps_data_ = true;
+    looks_ = looks;
+  }
+  void let_data_go();
+  bool keeps_data() const { return keeps_data_; }
 
   // The whole of a data set; an epoch that is under way is not touched. Where the loss is a mean, the size of
   // the batches changes nothing but rounding, and small ones are taken several at once. goes_on: the data are
@@ -106,6 +113,7 @@ class Trainer {
     Buffer<double> numbers;
     std::vector<Noted> notes;  // room for them
     std::size_t noted = 0;
+    Pace<> pace;
     std::vector<Buffer<double>> metrics;  // of each: sum and weight; or a tally's state
     double loss_sum = 0;
     double penalties = 0;  // on the weights, in an evaluation
@@ -115,21 +123,19 @@ class Trainer {
     double* row(std::size_t k) const {
       return numbers.data() + static_cast<std::int64_t>(k) * (numbers.size() / std::int64_t(notes.size()));
     }
-    const std::int64_t* order_from(std::int64_t first) const {
-      return shuffled ? order.data() + first : nullptr;
-    }
   };
 
   // Returns the number of batches.
-  std::int64_t begin(Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode, bool goes_on);
+  std::int64_t begin(Lease& lease, Sweep& sweep, const Dataset& data, std::int64_t batch_size, Mode mode,
+                     bool goes_on);
   void clear(Sweep& sweep) const;
   void make_room(Sweep& sweep) const;
   // Tells the pass where the penalties of the batch go that is noted next.
   void direct_penalties(Pass<T>& pass, const Sweep& sweep) const;
   // Reads the numbers of what is noted.
   void settle(Sweep& sweep) const;
-  Target<T> gather_y(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
-  const T* gather_weights(Lease& lease, Sweep& sweep, std::int64_t first, std::int64_t count) const;
+  Target<T> gather_y(Lease& lease, Sweep& sweep, const Window& rows, std::int64_t count) const;
+  const T* gather_weights(Lease& lease, Sweep& sweep, const Window& rows, std::int64_t count) const;
   // What of the targets a loss or metric of class numbers, or of values, takes.
   Target<T> of_kind(const Target<T>& target, bool labels) const {
     return labels ? Target<T>{target.labels, {}} : Target<T>{nullptr, target.values};
@@ -148,6 +154,8 @@ class Trainer {
   bool wants_labels() const;
   // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.
   void run(Pass<T> pass, Sweep& sweep, std::int64_t index);
+  // After it: reads numbers where there is no room for more, looks up for the caller, waits for a device.
+  void follow(Lease& lease, Sweep& sweep);
   // The way back and the optimizer's step.
   void step(Pass<T> pass, Forward<T>& forward, bool at_logits);
   // Whether the backend is to train by itself, and what it then is told; see stack.cpp.
@@ -173,7 +181,7 @@ class Trainer {
   Buffer<std::int64_t> first_of_each_;  // a zero for each position: where a sample's weight is
   Restraints<T> restraints_;
   Sweep epoch_, evaluation_;
-  bool keeps_data_ = false;
+  bool keeps_data_ = false, looks_ = false;
   std::uint64_t layout_ = 0;      // of the network's parameters, to which the gradients belong
   std::uint64_t idle_steps_ = 0;  // those that no parameter took
   Clock::duration step_time_ = Clock::duration::max();  // of the last step on a whole batch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -14,6 +15,10 @@ from lamina import _core
 BACKENDS = ("cpu", "profile", "reference")
 _backend = "cpu"
 _core.set_device_module(os.path.join(os.path.dirname(_core.__file__), "_cuda.so"))
+# Where NVIDIA's packages, nvidia-cublas and nvidia-cublas-cu12, put their libraries.
+_core.set_device_libraries(
+    [os.path.join(path, "nvidia", part, "lib") for path in sys.path for part in ("cu13", "cublas")]
+)
 
 
 def get_num_threads() -> int:
@@ -200,7 +205,30 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
     return [device for device in devices if device_type in (None, device.device_type)]
 
 
+def _enable_tensor_float_32_execution(enabled: bool) -> None:
+    """Let a GPU round the factors of large float32 products to TF32, of 11 significant bits, or not.
+
+    Products of some 256 by 256 by 256 and more then run on its tensor cores, several times sooner. Off by
+    default, unlike in TensorFlow: float32 results then agree with the CPU's to rounding. It holds for what is
+    asked for from now on, where cuBLAS is found (docs/gpu.md).
+
+    Raises:
+        ValueError: enabled is no bool.
+    """
+    if not isinstance(enabled, (bool, np.bool_)):
+        raise ValueError(f"enabled: expected True or False, got {enabled!r}")
+    _core.allow_tf32(bool(enabled))
+
+
+def _tensor_float_32_execution_enabled() -> bool:
+    """Whether TF32 may be used."""
+    return _core.allows_tf32()
+
+
 # The corners of `tf.config` that scripts of this kind reach for.
 experimental = SimpleNamespace(
-    enable_op_determinism=_enable_op_determinism, list_physical_devices=list_physical_devices
+    enable_op_determinism=_enable_op_determinism,
+    enable_tensor_float_32_execution=_enable_tensor_float_32_execution,
+    list_physical_devices=list_physical_devices,
+    tensor_float_32_execution_enabled=_tensor_float_32_execution_enabled,
 )

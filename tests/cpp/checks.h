@@ -14,6 +14,7 @@ void check_loss_verbs();
 
 // The same and more on an emulated GPU.
 void check_device_verbs();
+void check_device_training();
 
 // Trainings by an emulated GPU itself, in one kernel for many steps.
 void check_stacks();

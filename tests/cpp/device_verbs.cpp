@@ -1,9 +1,10 @@
 // The verbs of a GPU, emulated: kernels' index arithmetic, their sums and what they wait for, over sizes
 // around the edges of their blocks. What needs a real device is its compiler and its memory.
 #include <cmath>
+#include <cstdlib>
 
 #include "alike.h"
-#include "backend/cuda/product.h"
+#include "backend/cuda/cublas.h"
 #include "base/packed_rows.h"
 #include "checks.h"
 
@@ -82,6 +83,59 @@ void check_tiles(const ProductSize& size) {
                  "emulated: a product by tiles of " + std::to_string(kEach));
         }
     }
+}
+
+// Factors that lie either way, with gaps between their rows; TF32's rounding where it is asked for.
+template <class T>
+void check_library(const ProductSize& size, bool tf32) {
+  const auto [rows, depth, cols] = size;
+  const cuda::Device device(0);
+  cuda::allow_tf32(tf32);
+  for (const bool a_lies : {false, true})
+    for (const bool b_lies : {false, true}) {
+      const std::int64_t a_row = a_lies ? rows + 3 : depth + 5, b_row = b_lies ? depth + 1 : cols + 2,
+                         stride = cols + 4;
+      const auto a = random_values<T>((a_lies ? depth : rows) * a_row, 58),
+                 b = random_values<T>((b_lies ? cols : depth) * b_row, 59);
+      const cuda::Strided<T> left{a.data(), a_lies ? 1 : a_row, a_lies ? a_row : 1};
+      const cuda::Strided<T> right{b.data(), b_lies ? 1 : b_row, b_lies ? b_row : 1};
+      Values<T> got(static_cast<std::size_t>(rows * stride), T(7)), expected(got);
+      T* const out = expected.data();
+      expect(cuda::multiply_by_library(device, left, right, rows, cols, depth, got.data(), stride),
+             "a product that the library takes");
+      cuda::multiply_by<T, 1>(
+          device, left, right, rows, cols, depth,
+          [=, stride = stride](std::int64_t i, std::int64_t j, T sum) { out[i * stride + j] = sum; });
+      expect(got[0] == T(7), "it waits in the queue");
+      device.finish();
+      double worst = 0;
+      for (std::size_t i = 0; i < got.size(); ++i)
+        worst = std::max(worst, std::abs(static_cast<double>(got[i]) - static_cast<double>(expected[i])));
+      const double unit = sizeof(T) == sizeof(double) ? 0x1p-53 : 0x1p-24;
+      const double near = 64 * unit * static_cast<double>(depth);
+      expect(worst <= (tf32 ? 0x1p-6 * std::sqrt(static_cast<double>(depth)) : near),
+             "a product by the library is that by tiles");
+      expect(!tf32 || sizeof(T) == sizeof(double) || worst > near, "TF32 rounds");
+    }
+  cuda::allow_tf32(false);
+}
+
+// What does not lie as the library has it is left to the tiles, and so are small products.
+void check_library_limits() {
+  const cuda::Device device(0);
+  const auto a = random_values<float>(400, 60);
+  Values<float> c(100);
+  const cuda::Strided<float> plain{a.data(), 10, 1}, every_other{a.data(), 20, 2},
+      overlapping{a.data(), 4, 1};
+  for (const auto& other : {every_other, overlapping})
+    expect(!cuda::multiply_by_library(device, plain, other, 10, 10, 10, c.data(), 10) &&
+               !cuda::multiply_by_library(device, other, plain, 10, 10, 10, c.data(), 10),
+           "the library is not given what it can't take");
+  expect(!cuda::multiply_by_library(device, plain, plain, 10, 10, 10, c.data(), std::int64_t{1} << 31),
+         "nor strides beyond its integers");
+  expect(!cuda::suits_library(32, 784, 100) && !cuda::suits_library(16, 4096, 4096) &&
+             cuda::suits_library(256, 256, 256) && cuda::suits_library(32, 2048, 2048),
+         "large products are the library's");
 }
 
 // Rows of every number type and layout, by order and one after another.
@@ -195,6 +249,10 @@ void check() {
          {ProductSize{1, 1, 1}, {13, 33, 10}, {16, 16, 16}, {17, 257, 1}, {64, 65, 63}, {5, 784, 33}})
       check_products<T>(size, a);
   check_products<T>({640, 40, 640}, Activation::kSigmoid);
+  for (const Activation a : {Activation::kLinear, Activation::kTanh, Activation::kSoftmax})
+    check_products<T>({160, 330, 322}, a);  // the library's
+  for (const ProductSize& size : {ProductSize{1, 1, 1}, {1, 9, 5}, {8, 1, 3}, {37, 20, 1}, {19, 40, 23}})
+    for (const bool tf32 : {false, true}) check_library<T>(size, tf32 && size.inputs > 9);
   for (const ProductSize& size : {ProductSize{1, 1, 1}, {16, 64, 16}, {17, 65, 129}, {130, 33, 63}}) {
     check_tiles<T, 1>(size);
     check_tiles<T, 4>(size);
@@ -208,7 +266,10 @@ void check() {
 }  // namespace
 
 void check_device_verbs() {
+  setenv("LAMINA_CUBLAS", LAMINA_STANDIN, 1);
+  expect(cuda::library_path() == LAMINA_STANDIN, "the library is found");
   check_emulation();
+  check_library_limits();
   verbs_of = "emulated";
   check<float>();
   check<double>();

@@ -296,6 +296,7 @@ void run() {
   }
   check_device_verbs();
   check_stacks();
+  check_device_training();
   check_surface("emulated");
   for (const auto optimizer : {OptimizerKind::kSgd, OptimizerKind::kAdam})
     for (const auto loss : {LossKind::kMeanSquaredError, LossKind::kSparseCategoricalCrossentropy}) {

@@ -8,6 +8,7 @@
 
 #include "backend/cpu/scratch.h"
 #include "backend/cpu/tiles.h"
+#include "backend/formulas.h"
 #include "kernels/select.h"
 
 namespace lamina {
@@ -107,21 +108,10 @@ void CpuBackend<T>::batch_norm_gradient(Lease& lease, ConstMatrix<T> x, ConstMat
   });
 }
 
-// What is no number stays so: it is neither below nor above.
 template <class T>
 void CpuBackend<T>::renorm(Lease&, const Renorm<T>& form, const RenormValues<T>& v,
                            std::int64_t channels) const {
-  const auto cut = [](T x, T low, T high) { return x < low ? low : x > high ? high : x; };
-  const T least = std::sqrt(form.epsilon);
-  for (std::int64_t j = 0; j < channels; ++j) {
-    const T moving = v.moving_deviation[j] < least ? least : v.moving_deviation[j];
-    v.deviation[j] = std::sqrt(v.variance[j] + form.epsilon);
-    v.r[j] = cut(v.deviation[j] / moving, form.rmin, form.rmax);
-    v.d[j] = cut((v.mean[j] - v.moving_mean[j]) / moving, -form.dmax, form.dmax);
-    const T gamma = v.gamma != nullptr ? v.gamma[j] : T(1);
-    v.scale[j] = v.r[j] * gamma;
-    v.shift[j] = v.d[j] * gamma + (v.beta != nullptr ? v.beta[j] : T(0));
-  }
+  for (std::int64_t j = 0; j < channels; ++j) formulas::renormed(form, v, j);
 }
 
 template <class T>

@@ -19,6 +19,12 @@ class CudaBackend final : public Backend<T> {
   bool on_device() const override { return true; }
   Memory& memory() const override { return device_.memory(); }
   void finish() const override { device_.finish(); }
+  std::int64_t room() const override { return device_.room(); }
+  Memory& staging() const override { return device_.staging(); }
+  void begin_step() const override { device_.begin_step(); }
+  void end_step() const override { device_.end_step(); }
+  void mark(int which) const override { device_.mark(which); }
+  void await(int which) const override { device_.await(which); }
   std::int64_t fewest_samples() const override { return std::numeric_limits<std::int64_t>::max(); }
 
   void gather(Lease& lease, const Rows& rows, const std::int64_t* order, std::int64_t first,

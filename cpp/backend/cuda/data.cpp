@@ -13,7 +13,7 @@ void CudaBackend<T>::gather(Lease&, const Rows& rows, const std::int64_t* order,
                             Matrix<T> out) const {
   device_.check(rows.data, order, out.data);
   const Packed packed(rows);
-  device_.each(out.size(), [=] LAMINA_DEVICE(std::int64_t k) {
+  device_.each<true>(out.size(), [=] LAMINA_DEVICE(std::int64_t k) {
     const std::int64_t i = k / out.cols, j = k % out.cols;
     out.row(i)[j] = packed.template at<T>(order != nullptr ? order[i] : first + i, j);
   });
@@ -25,7 +25,7 @@ void CudaBackend<T>::gather_labels(Lease&, const Rows& rows, const std::int64_t*
   device_.check(rows.data, order, out.data);
   const Packed packed(rows);
   const LabelRange held = range;
-  device_.each(out.size(), [=] LAMINA_DEVICE(std::int64_t k) {
+  device_.each<true>(out.size(), [=] LAMINA_DEVICE(std::int64_t k) {
     const std::int64_t i = k / out.cols, j = k % out.cols;
     out.row(i)[j] = held.held(packed.template at<double>(order != nullptr ? order[i] : first + i, j));
   });
@@ -48,7 +48,7 @@ void CudaBackend<T>::dropout_mask(Lease&, const RandomStream& stream, double rat
   const auto threshold = static_cast<std::uint64_t>(rate * 0x1p32);  // a word below it drops
   const T kept = rate < 1.0 ? static_cast<T>(1.0 / (1.0 - rate)) : T(0);
   const std::int64_t size = mask.size();
-  device_.each((size + 3) / 4, [=] LAMINA_DEVICE(std::int64_t b) {
+  device_.each<true>((size + 3) / 4, [=] LAMINA_DEVICE(std::int64_t b) {
     const PhiloxBlock block = words.block(static_cast<std::uint64_t>(b));
     for (std::int64_t k = 0; k < 4 && 4 * b + k < size; ++k)
       mask.data[4 * b + k] = block[static_cast<std::size_t>(k)] < threshold ? T(0) : kept;
@@ -62,7 +62,7 @@ void CudaBackend<T>::normal(Lease&, const RandomStream& stream, double mean, dou
   device_.check(base.data, out.data);
   const RandomStream words = stream;
   const std::int64_t size = out.size();
-  device_.each((size + 1) / 2, [=] LAMINA_DEVICE(std::int64_t p) {
+  device_.each<true>((size + 1) / 2, [=] LAMINA_DEVICE(std::int64_t p) {
     const PhiloxBlock block = words.block(static_cast<std::uint64_t>(p / 2));
     const std::size_t pair = p % 2 == 0 ? 0 : 2;
     const double u = (static_cast<double>(block[pair]) + 0.5) * 0x1p-32,

@@ -3,21 +3,30 @@
 #include "backend/cuda/device.h"
 
 #include <array>
-#include <map>
+#include <cstring>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <stdexcept>
-#include <utility>
 
 #include "base/error.h"
 
 namespace lamina::cuda {
 namespace {
 
-void require_done(cudaError_t status, const char* what) {
-  if (status == cudaSuccess) return;
-  cudaGetLastError();  // so that the next call does not report it again
-  throw std::runtime_error(text("the GPU: ", what, ": ", cudaGetErrorString(status)));
+// What this thread has asked a device for within a step goes to it now.
+void flush(int number) {
+  if (Recorder* const recorder = Recorder::current(); recorder != nullptr && recorder->number() == number)
+    recorder->flush();
+}
+
+// Kernels of this thread may still touch a block that is freed.
+void wait_for_thread(int number) noexcept {
+  try {
+    flush(number);
+  } catch (const std::exception&) {  // the device has failed: the next call that may throw says so
+  }
+  cudaStreamSynchronize(cudaStreamPerThread);
 }
 
 class ManagedMemory final : public Memory {
@@ -26,7 +35,8 @@ class ManagedMemory final : public Memory {
 
   void* allocate(std::size_t bytes) override {
     void* block = nullptr;
-    require_done(cudaSetDevice(number_), "it cannot be used");
+    const Current current(number_);
+    current.require();
     if (cudaMallocManaged(&block, bytes) != cudaSuccess) {
       cudaGetLastError();
       throw std::bad_alloc();
@@ -41,8 +51,8 @@ class ManagedMemory final : public Memory {
   }
   void free(void* block) noexcept override {
     if (block == nullptr) return;
-    cudaSetDevice(number_);
-    cudaStreamSynchronize(cudaStreamPerThread);  // kernels of this thread may still touch it
+    const Current current(number_);
+    wait_for_thread(number_);
     cudaFree(block);
     cudaGetLastError();  // at the end of the process the driver may be gone before the last block
   }
@@ -51,19 +61,71 @@ class ManagedMemory final : public Memory {
   int number_;
 };
 
-constexpr int kMostDevices = 64;
+// The host's, at fixed addresses: a device reads it through the bus.
+class PinnedMemory final : public Memory {
+ public:
+  explicit PinnedMemory(int number) : number_(number) {}
+
+  void* allocate(std::size_t bytes) override {
+    void* block = nullptr;
+    const Current current(number_);
+    current.require();
+    if (cudaHostAlloc(&block, bytes, cudaHostAllocDefault) != cudaSuccess) {
+      cudaGetLastError();
+      throw std::bad_alloc();
+    }
+    std::memset(block, 0, bytes);
+    return block;
+  }
+  void free(void* block) noexcept override {
+    if (block == nullptr) return;
+    const Current current(number_);
+    wait_for_thread(number_);
+    cudaFreeHost(block);
+    cudaGetLastError();
+  }
+
+ private:
+  int number_;
+};
 
 // Kept to the end of the process: blocks may outlast static destruction.
+template <class Kind>
 Memory* memory_of(int number) {
   static std::mutex mutex;
-  static std::array<ManagedMemory*, kMostDevices> all{};
+  static std::array<Kind*, kMostDevices> all{};
   const std::lock_guard lock(mutex);
   auto& memory = all[static_cast<std::size_t>(number)];
-  if (memory == nullptr) memory = new ManagedMemory(number);
+  if (memory == nullptr) memory = new Kind(number);
   return memory;
 }
 
+// Events of a thread on each device. They are left to the end of the process: a thread's end may come after
+// the driver's.
+cudaEvent_t& mark_of(int number, int which) {
+  thread_local std::array<std::array<cudaEvent_t, 4>, kMostDevices> marks{};
+  cudaEvent_t& mark = marks[static_cast<std::size_t>(number)][static_cast<std::size_t>(which)];
+  if (mark == nullptr) require_done(cudaEventCreateWithFlags(&mark, cudaEventDisableTiming), "no event");
+  return mark;
+}
+
 }  // namespace
+
+void require_done(cudaError_t status, const char* what) {
+  if (status == cudaSuccess) return;
+  cudaGetLastError();  // so that the next call does not report it again
+  throw std::runtime_error(text("the GPU: ", what, ": ", cudaGetErrorString(status)));
+}
+
+Current::Current(int number) noexcept : status_(cudaGetDevice(&before_)) {
+  if (status_ != cudaSuccess || before_ == number) return;
+  status_ = cudaSetDevice(number);
+  changed_ = status_ == cudaSuccess;
+}
+
+Current::~Current() {
+  if (changed_ && cudaSetDevice(before_) != cudaSuccess) cudaGetLastError();
+}
 
 Device::Device(int number) : number_(number), memory_(nullptr) {
   std::string why;
@@ -78,14 +140,21 @@ Device::Device(int number) : number_(number), memory_(nullptr) {
     throw std::runtime_error(
         "this system does not let the CPU touch managed memory while the GPU works, as WSL and Windows do "
         "not");
-  memory_ = memory_of(number);
-  use();
+  memory_ = memory_of<ManagedMemory>(number);
+  const Current current(number);
+  current.require();
   require_done(cudaFree(nullptr), "it cannot be used");  // makes its context, now and not in a first step
 }
 
-void Device::use() const { require_done(cudaSetDevice(number_), "it cannot be used"); }
-
-void Device::require_launched() const { require_done(cudaGetLastError(), "a kernel was not launched"); }
+void start(const Launch& launch, const void* object) {
+  if (launch.of_library) return reinterpret_cast<LibraryCode>(launch.code)(object, cudaStreamPerThread);
+  void* arguments[] = {const_cast<void*>(object)};
+  require_done(
+      cudaLaunchKernel(reinterpret_cast<const void*>(launch.code), dim3(static_cast<unsigned>(launch.blocks)),
+                       dim3(static_cast<unsigned>(launch.threads)), arguments,
+                       static_cast<std::size_t>(launch.shared_bytes), cudaStreamPerThread),
+      "a kernel was not launched");
+}
 
 Limits Device::limits() const {
   const auto value = [&](cudaDeviceAttr attribute) {
@@ -99,6 +168,9 @@ Limits Device::limits() const {
 
 bool Device::launched_together(const void* kernel, std::int64_t blocks, std::size_t shared_bytes,
                                void** arguments) const {
+  const Current current(number_);
+  current.require();
+  flush(number_);  // what comes before it in this thread's queue
   require_done(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                     static_cast<int>(shared_bytes)),
                "its shared memory is not to be had");
@@ -114,24 +186,34 @@ bool Device::launched_together(const void* kernel, std::int64_t blocks, std::siz
 }
 
 void Device::finish() const {
-  use();
+  const Current current(number_);
+  current.require();
+  flush(number_);
   require_done(cudaStreamSynchronize(cudaStreamPerThread), "a kernel failed");
 }
 
-void* Device::scratch(std::int64_t bytes) const {
-  thread_local std::array<Buffer<unsigned char>, kMostDevices> buffers;
-  Buffer<unsigned char>& buffer = buffers[static_cast<std::size_t>(number_)];
-  if (buffer.size() < bytes) buffer = Buffer<unsigned char>(bytes, *memory_);
-  return buffer.data();
+std::int64_t Device::room() const {
+  if (const std::int64_t asked = room_asked_for(); asked >= 0) return asked;
+  const Current current(number_);
+  current.require();
+  std::size_t free = 0, total = 0;
+  require_done(cudaMemGetInfo(&free, &total), "its memory is not known");
+  return static_cast<std::int64_t>(free / 10 * 9);
 }
 
-const double* Device::constant(const std::vector<double>& numbers) const {
-  static std::mutex mutex;
-  static auto* const constants = new std::map<std::pair<int, std::vector<double>>, Buffer<double>>;
-  const std::lock_guard lock(mutex);
-  auto& copy = (*constants)[{number_, numbers}];
-  if (copy.size() == 0 && !numbers.empty()) copy = copy_of(numbers, *memory_);
-  return copy.data();
+Memory& Device::staging() const { return *memory_of<PinnedMemory>(number_); }
+
+void Device::mark(int which) const {
+  const Current current(number_);
+  current.require();
+  flush(number_);
+  require_done(cudaEventRecord(mark_of(number_, which), cudaStreamPerThread), "an event was not recorded");
+}
+
+void Device::await(int which) const {
+  const Current current(number_);
+  current.require();
+  require_done(cudaEventSynchronize(mark_of(number_, which)), "a kernel failed");
 }
 
 void Device::check_one(const void*) const {}

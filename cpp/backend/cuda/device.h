@@ -10,8 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include "backend/cuda/recording.h"
 #include "base/host_device.h"
 #include "base/memory.h"
 
@@ -19,7 +21,6 @@
 #include <cuda_runtime.h>
 #define LAMINA_DEVICE __device__
 #else
-#include <functional>
 #define LAMINA_DEVICE
 #endif
 
@@ -40,7 +41,12 @@ Limits& emulated_limits();
 // Whether the emulation takes blocks and threads from the last to the first: what does not depend on their
 // order gives the same bits either way.
 bool& backwards();
+// Bytes of the emulated device's memory that are in use.
+std::int64_t bytes_in_use();
 #endif
+
+// Of a machine; their numbers lie below it.
+inline constexpr int kMostDevices = 64;
 
 // Threads of a block, unless a kernel says otherwise.
 inline constexpr int kThreads = 256;
@@ -93,14 +99,63 @@ LAMINA_DEVICE void unrolled(F&& f) {
   for (int i = 0; i < n; ++i) f(i);
 }
 
+// A kernel's code as a Launch has it: one that takes the object, and one that reads it where it lies.
 #if defined(__CUDACC__)
 template <class Kernel>
-__global__ void run_kernel(Kernel kernel) {
+__device__ void run_block(const Kernel& kernel) {
   extern __shared__ __align__(16) unsigned char shared[];
   kernel(Block{static_cast<std::int64_t>(blockIdx.x), static_cast<std::int64_t>(gridDim.x), shared,
                static_cast<int>(blockDim.x)});
 }
+template <class Kernel>
+__global__ void run_kernel(Kernel kernel) {
+  run_block(kernel);
+}
+template <class Kernel>
+__global__ void run_kernel_at(const Kernel* kernel) {
+  const Kernel own = *kernel;
+  run_block(own);
+}
+#else
+template <class Kernel>
+void run_kernel(const void* object, const Launch& launch) {
+  const auto& kernel = *static_cast<const Kernel*>(object);
+  std::vector<std::max_align_t> shared(
+      static_cast<std::size_t>(launch.shared_bytes) / sizeof(std::max_align_t) + 1);
+  for (std::int64_t i = 0; i < launch.blocks; ++i)
+    kernel(Block{backwards() ? launch.blocks - 1 - i : i, launch.blocks,
+                 reinterpret_cast<unsigned char*>(shared.data()), launch.threads});
+}
 #endif
+
+// So that equal objects have equal bytes. Without it a graph is told of changes that are none.
+template <class V>
+void clear_padding([[maybe_unused]] V& value) {
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+  __builtin_clear_padding(&value);
+#endif
+#endif
+}
+
+// by_step: its object changes from step to step.
+template <bool by_step, class Kernel>
+Launch launch_of(std::int64_t blocks, int threads, std::int64_t shared_bytes, const Kernel&) {
+  static_assert(std::is_trivially_copyable_v<Kernel> && alignof(Kernel) <= 16);
+  Launch launch{reinterpret_cast<Launch::Code>(&run_kernel<Kernel>),
+                nullptr,
+                false,
+                threads,
+                blocks,
+                shared_bytes,
+                std::int64_t{sizeof(Kernel)}};
+#if defined(__CUDACC__)
+  if constexpr (by_step) launch.code_by_address = reinterpret_cast<Launch::Code>(&run_kernel_at<Kernel>);
+#else
+  if constexpr (by_step) launch.code_by_address = launch.code;
+#endif
+  return launch;
+}
 
 // f(i) for every i < size.
 template <class F>
@@ -114,6 +169,33 @@ struct Each {
   }
 };
 
+#if defined(__CUDACC__)
+void require_done(cudaError_t status, const char* what);
+
+// Makes a device the thread's while it lives: the program may compute on another one.
+class Current {
+ public:
+  explicit Current(int number) noexcept;
+  ~Current();
+  Current(const Current&) = delete;
+  Current& operator=(const Current&) = delete;
+  void require() const { require_done(status_, "it cannot be used"); }
+
+ private:
+  int before_ = 0;
+  bool changed_ = false;
+  cudaError_t status_;
+};
+#else
+struct Current {
+  explicit Current(int) noexcept {}
+  void require() const {}
+};
+#endif
+
+// A library's call as a Launch has it.
+using LibraryCode = void (*)(const void* object, void* stream);
+
 // One device; all of it can be called by any thread, each of which has a queue of its own.
 class Device {
  public:
@@ -121,8 +203,16 @@ class Device {
   explicit Device(int number);
 
   Memory& memory() const { return *memory_; }
+  int number() const { return number_; }
   // Returns when this thread's work is done; std::runtime_error of what failed.
   void finish() const;
+  // Bytes that are left for a data set: LAMINA_CUDA_ROOM, or what is free but for a tenth.
+  std::int64_t room() const;
+  // The host's memory, but where it stays, so that kernels read it too.
+  Memory& staging() const;
+  // Marks this place in the thread's queue, by 0 to 3; await() returns when all before it is done.
+  void mark(int which) const;
+  void await(int which) const;
   // So many bytes for this thread's kernels, good until it is asked for again or finish().
   void* scratch(std::int64_t bytes) const;
   // A copy of these numbers in the device's memory, made once for all.
@@ -134,23 +224,23 @@ class Device {
     (check_one(static_cast<const void*>(pointers)), ...);
   }
 
-  template <class Kernel>
+  // by_step: the kernel's object changes from step to step; see recording.h.
+  template <bool by_step = false, class Kernel>
   void launch(std::int64_t blocks, int threads, std::int64_t shared_bytes, const Kernel& kernel) const {
     if (blocks <= 0) return;
-#if defined(__CUDACC__)
-    use();
-    run_kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads),
-                 static_cast<std::size_t>(shared_bytes), cudaStreamPerThread>>>(kernel);
-    require_launched();
-#else
-    enqueue([=] {
-      std::vector<std::max_align_t> shared(static_cast<std::size_t>(shared_bytes) / sizeof(std::max_align_t) +
-                                           1);
-      for (std::int64_t i = 0; i < blocks; ++i)
-        kernel(Block{backwards() ? blocks - 1 - i : i, blocks,
-                     reinterpret_cast<unsigned char*>(shared.data()), threads});
-    });
-#endif
+    Kernel object = kernel;
+    clear_padding(object);
+    ask(launch_of<by_step>(blocks, threads, shared_bytes, object), &object);
+  }
+  // call(stream), of an object without pads between its members, asks a library for work in this thread's
+  // queue, cudaStreamPerThread.
+  template <class Call>
+  void call_library(const Call& call) const {
+    static_assert(std::is_trivially_copyable_v<Call> && alignof(Call) <= 16);
+    const LibraryCode code = [](const void* object, void* stream) {
+      (*static_cast<const Call*>(object))(stream);
+    };
+    ask({reinterpret_cast<Launch::Code>(code), nullptr, true, 0, 0, 0, std::int64_t{sizeof(Call)}}, &call);
   }
 
   Limits limits() const;
@@ -158,29 +248,33 @@ class Device {
   // another, are in memory() and left alone until finish(). False: the driver can't, and nothing is done.
   template <class Kernel>
   bool launch_together(Span* spans, int groups, std::int64_t shared_bytes, const Kernel& kernel) const;
+  // Between the two launches wait, so that a step like those before goes to the device as one.
+  void begin_step() const;
+  void end_step() const;
 
   // f(i) for every i < size, in any order.
-  template <class F>
+  template <bool by_step = false, class F>
   void each(std::int64_t size, const F& f) const {
     constexpr std::int64_t most = 1 << 20;  // blocks; beyond it a thread has several numbers
     const std::int64_t blocks = (size + kThreads - 1) / kThreads;
-    launch(blocks < most ? blocks : most, kThreads, 0, Each<F>{size, f});
+    launch<by_step>(blocks < most ? blocks : most, kThreads, 0, Each<F>{size, f});
   }
 
  private:
   void check_one(const void* pointer) const;
 #if defined(__CUDACC__)
-  void use() const;
-  void require_launched() const;
   bool launched_together(const void* kernel, std::int64_t blocks, std::size_t shared_bytes,
                          void** arguments) const;
-#else
-  void enqueue(std::function<void()> work) const;
 #endif
+  void ask(const Launch& launch, const void* object) const;
+  Recorder& recorder() const;
 
   int number_;
   Memory* memory_;
 };
+
+// Of LAMINA_CUDA_ROOM; -1 where it says nothing.
+std::int64_t room_asked_for();
 
 // What devices there are; empty without one. Where it is not for want of a device, *why says what is missing.
 std::vector<std::string> device_names(std::string* why);

@@ -1,4 +1,8 @@
 // A device that is none: see device.h.
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -9,17 +13,53 @@
 namespace lamina::cuda {
 namespace {
 
-using Queue = std::vector<std::function<void()>>;
+// What a thread has launched, and how much of it lay before each mark.
+struct Queue {
+  std::vector<std::function<void()>> waiting;
+  std::size_t marks[4] = {0, 0, 0, 0};
+};
+
+thread_local bool t_queue_is_gone = false;  // at the end of a thread, when its buffers are freed
 
 Queue& queue() {
-  thread_local Queue waiting;
-  return waiting;
+  struct Own : Queue {
+    ~Own() { t_queue_is_gone = true; }
+  };
+  thread_local Own own;
+  return own;
+}
+
+void run_first(std::size_t count) {
+  std::vector<std::function<void()>>& waiting = queue().waiting;
+  const auto end = waiting.begin() + static_cast<std::ptrdiff_t>(count);
+  const std::vector<std::function<void()>> work(waiting.begin(), end);
+  waiting.erase(waiting.begin(), end);
+  for (std::size_t& mark : queue().marks) mark -= std::min(mark, count);
+  for (const auto& each : work) each();
+}
+
+void flush() {
+  if (Recorder* const recorder = Recorder::current(); recorder != nullptr) recorder->flush();
 }
 
 void run_queue() {
-  Queue work;
-  work.swap(queue());
-  for (const auto& each : work) each();
+  if (t_queue_is_gone) return;
+  flush();
+  run_first(queue().waiting.size());
+}
+
+// An object that waits, aligned as any may be.
+std::vector<std::max_align_t> copy_of(const Launch& launch, const void* object) {
+  std::vector<std::max_align_t> copy(static_cast<std::size_t>(launch.size) / sizeof(std::max_align_t) + 1);
+  std::memcpy(copy.data(), object, static_cast<std::size_t>(launch.size));
+  return copy;
+}
+
+void run_now(const Launch& launch, const void* object) {
+  if (launch.of_library)
+    reinterpret_cast<LibraryCode>(launch.code)(object, nullptr);
+  else
+    reinterpret_cast<void (*)(const void*, const Launch&)>(launch.code)(object, launch);
 }
 
 class EmulatedMemory final : public Memory {
@@ -38,6 +78,12 @@ class EmulatedMemory final : public Memory {
       blocks_.erase(static_cast<const char*>(block));
     }
     host_memory().free(block);
+  }
+  std::int64_t bytes_in_use() {
+    const std::lock_guard lock(mutex_);
+    std::size_t sum = 0;
+    for (const auto& block : blocks_) sum += block.second;
+    return static_cast<std::int64_t>(sum);
   }
   bool holds(const void* pointer) {
     const std::lock_guard lock(mutex_);
@@ -71,27 +117,62 @@ Limits& emulated_limits() {
 
 Limits Device::limits() const { return emulated_limits(); }
 
+std::int64_t bytes_in_use() { return emulated_memory().bytes_in_use(); }
+
 Device::Device(int number) : number_(number), memory_(&emulated_memory()) {
   if (number != 0) throw std::runtime_error("there is one emulated device, number 0");
 }
 
 void Device::finish() const { run_queue(); }
 
-void Device::enqueue(std::function<void()> work) const { queue().push_back(std::move(work)); }
-
-void* Device::scratch(std::int64_t bytes) const {
-  thread_local Buffer<unsigned char> buffer;
-  if (buffer.size() < bytes) buffer = Buffer<unsigned char>(bytes, *memory_);
-  return buffer.data();
+std::int64_t Device::room() const {
+  const std::int64_t asked = room_asked_for();
+  return asked >= 0 ? asked : std::numeric_limits<std::int64_t>::max();
 }
 
-const double* Device::constant(const std::vector<double>& numbers) const {
-  static std::mutex mutex;
-  static auto* const constants = new std::map<std::vector<double>, Buffer<double>>;
-  const std::lock_guard lock(mutex);
-  auto& copy = (*constants)[numbers];
-  if (copy.size() == 0 && !numbers.empty()) copy = copy_of(numbers, *memory_);
-  return copy.data();
+Memory& Device::staging() const { return *memory_; }
+
+void Device::mark(int which) const {
+  flush();
+  queue().marks[which] = queue().waiting.size();
+}
+
+void Device::await(int which) const { run_first(queue().marks[which]); }
+
+void start(const Launch& launch, const void* object) {
+  queue().waiting.push_back([launch, copy = copy_of(launch, object)] { run_now(launch, copy.data()); });
+}
+
+struct Graph::Parts {
+  struct Node {
+    Launch launch;
+    std::vector<std::max_align_t> object;
+    const unsigned char* value;  // where the object is that it reads; null: its own
+  };
+  std::vector<Node> nodes;
+};
+
+Graph::Graph(const Taken& taken, const unsigned char* values) : parts_(std::make_unique<Parts>()) {
+  for (std::size_t i = 0; i < taken.count(); ++i) {
+    const Launch& launch = taken.launch(i);
+    const bool by_address = launch.code_by_address != nullptr;
+    parts_->nodes.push_back({launch, copy_of(launch, taken.object(i)), by_address ? values : nullptr});
+    if (by_address) values += aligned(launch.size);
+  }
+}
+
+Graph::~Graph() = default;
+
+void Graph::set(std::size_t i, const Launch& launch, const void* object) {
+  parts_->nodes[i].object = copy_of(launch, object);
+}
+
+// As it is now: what is set later is for later runs.
+void Graph::run() {
+  queue().waiting.push_back([nodes = parts_->nodes] {
+    for (const Parts::Node& node : nodes)
+      run_now(node.launch, node.value != nullptr ? static_cast<const void*>(node.value) : node.object.data());
+  });
 }
 
 void Device::check_one(const void* pointer) const {

@@ -100,20 +100,18 @@ __global__ void __launch_bounds__(kThreads, 1) run_together(Kernel kernel, Span*
 }
 #endif
 
+#if !defined(__CUDACC__)
+// Groups of blocks, emulated as one block that runs them all.
 template <class Kernel>
-bool Device::launch_together(Span* spans, int groups, std::int64_t shared_bytes, const Kernel& kernel) const {
-#if defined(__CUDACC__)
-  use();
-  const std::int64_t blocks = spans[groups - 1].first + spans[groups - 1].count;
-  Kernel copy = kernel;
-  void* arguments[] = {&copy, &spans};
-  const auto bytes = static_cast<std::size_t>(shared_bytes);
-  return launched_together(reinterpret_cast<const void*>(&run_together<Kernel>), blocks, bytes, arguments);
-#else
-  enqueue([=] {
-    for (int group = 0; group < groups; ++group) {
+struct Together {
+  Span* spans;
+  std::int64_t groups, shared_bytes;
+  Kernel kernel;
+
+  void operator()(const Block&) const {
+    const std::size_t each = static_cast<std::size_t>(shared_bytes) / sizeof(std::max_align_t) + 1;
+    for (int group = 0; group < static_cast<int>(groups); ++group) {
       const std::int64_t count = spans[group].count;
-      const std::size_t each = static_cast<std::size_t>(shared_bytes) / sizeof(std::max_align_t) + 1;
       // Of memory that no one has written nothing is known: here it is NaN.
       std::vector<std::max_align_t> shared(each * static_cast<std::size_t>(count));
       std::memset(static_cast<void*>(shared.data()), 0xFF, shared.size() * sizeof(std::max_align_t));
@@ -125,7 +123,20 @@ bool Device::launch_together(Span* spans, int groups, std::int64_t shared_bytes,
       Grid grid(std::move(blocks));
       kernel(grid, group);
     }
-  });
+  }
+};
+#endif
+
+template <class Kernel>
+bool Device::launch_together(Span* spans, int groups, std::int64_t shared_bytes, const Kernel& kernel) const {
+#if defined(__CUDACC__)
+  const std::int64_t blocks = spans[groups - 1].first + spans[groups - 1].count;
+  Kernel copy = kernel;
+  void* arguments[] = {&copy, &spans};
+  const auto bytes = static_cast<std::size_t>(shared_bytes);
+  return launched_together(reinterpret_cast<const void*>(&run_together<Kernel>), blocks, bytes, arguments);
+#else
+  launch(1, kThreads, 0, Together<Kernel>{spans, groups, shared_bytes, kernel});
   return true;
 #endif
 }

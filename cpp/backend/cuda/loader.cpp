@@ -21,7 +21,8 @@ constexpr const char* kHow =
 
 struct Loaded {
   std::mutex mutex;
-  std::string path;
+  std::string path, library_folders;
+  bool tf32 = false;
   const cuda::Module* module = nullptr;
 };
 
@@ -53,6 +54,8 @@ const cuda::Module& module_of_devices() {
     dlclose(library);
     fail(text(all.path, " was built for ", other, ", and this is Lamina " LAMINA_VERSION, kHow));
   }
+  module->set_library_folders(all.library_folders.c_str());
+  module->allow_tf32(int{all.tf32});
   return *(all.module = module);
 }
 
@@ -73,6 +76,23 @@ bool names_device(std::string_view name) { return number_of(name) >= 0; }
 void set_device_module(std::string path) {
   const std::lock_guard lock(loaded().mutex);
   loaded().path = std::move(path);
+}
+
+void set_device_libraries(std::string folders) {
+  const std::lock_guard lock(loaded().mutex);
+  loaded().library_folders = std::move(folders);
+}
+
+void allow_tf32(bool allowed) {
+  Loaded& all = loaded();
+  const std::lock_guard lock(all.mutex);
+  all.tf32 = allowed;
+  if (all.module != nullptr) all.module->allow_tf32(int{allowed});
+}
+
+bool allows_tf32() {
+  const std::lock_guard lock(loaded().mutex);
+  return loaded().tf32;
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "backend/cuda/cublas.h"
 #include "backend/cuda/cuda.h"
 
 namespace lamina {
@@ -59,7 +60,17 @@ const void* backend(int number, int bytes, char* why, std::size_t size) {
   }
 }
 
-constexpr cuda::Module kModule{cuda::kInterface, LAMINA_VERSION, "cuda", &count, &name, &backend};
+void set_library_folders(const char* folders) {
+  try {
+    cuda::set_library_folders(folders);
+  } catch (const std::exception&) {  // no memory for their names: it is not found there
+  }
+}
+
+void allow_tf32(int allowed) { cuda::allow_tf32(allowed != 0); }
+
+constexpr cuda::Module kModule{cuda::kInterface, LAMINA_VERSION,       "cuda",     &count, &name,
+                               &backend,         &set_library_folders, &allow_tf32};
 
 }  // namespace
 }  // namespace lamina

@@ -3,6 +3,7 @@
 
 #include "backend/cuda/cuda.h"
 #include "backend/cuda/sums.h"
+#include "backend/formulas.h"
 
 namespace lamina {
 namespace {
@@ -146,17 +147,7 @@ void CudaBackend<T>::renorm(Lease&, const Renorm<T>& given, const RenormValues<T
   const RenormValues<T> v = values;
   device_.check(v.mean, v.variance, v.moving_mean, v.moving_deviation, v.gamma, v.beta, v.deviation, v.r, v.d,
                 v.scale, v.shift);
-  device_.each(channels, [=] LAMINA_DEVICE(std::int64_t j) {
-    const auto cut = [](T x, T low, T high) { return x < low ? low : x > high ? high : x; };
-    const T least = std::sqrt(form.epsilon);
-    const T moving = v.moving_deviation[j] < least ? least : v.moving_deviation[j];
-    v.deviation[j] = std::sqrt(v.variance[j] + form.epsilon);
-    v.r[j] = cut(v.deviation[j] / moving, form.rmin, form.rmax);
-    v.d[j] = cut((v.mean[j] - v.moving_mean[j]) / moving, -form.dmax, form.dmax);
-    const T gamma = v.gamma != nullptr ? v.gamma[j] : T(1);
-    v.scale[j] = v.r[j] * gamma;
-    v.shift[j] = v.d[j] * gamma + (v.beta != nullptr ? v.beta[j] : T(0));
-  });
+  device_.each(channels, [=] LAMINA_DEVICE(std::int64_t j) { formulas::renormed(form, v, j); });
 }
 
 template <class T>

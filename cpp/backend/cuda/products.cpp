@@ -1,9 +1,27 @@
 // A dense layer's products, with what follows them fused in.
+#include "backend/cuda/cublas.h"
 #include "backend/cuda/cuda.h"
-#include "backend/cuda/product.h"
+#include "backend/cuda/sums.h"
 #include "backend/formulas.h"
 
 namespace lamina {
+namespace {
+
+// store(i, j, sum) of every element of a product that becomes `c`: by the library, and then by a pass over c,
+// where that is worth it.
+template <class T, class Store>
+void multiply_into(const cuda::Device& device, Matrix<T> c, cuda::Strided<T> a, cuda::Strided<T> b,
+                   std::int64_t depth, const Store& store) {
+  if (!cuda::suits_library(c.rows, c.cols, depth) ||
+      !cuda::multiply_by_library(device, a, b, c.rows, c.cols, depth, c.data, c.stride))
+    return cuda::multiply<T>(device, a, b, c.rows, c.cols, depth, store);
+  device.each(c.size(), [=] LAMINA_DEVICE(std::int64_t k) {
+    const std::int64_t i = k / c.cols, j = k % c.cols;
+    store(i, j, c.row(i)[j]);
+  });
+}
+
+}  // namespace
 
 template <class T>
 void CudaBackend<T>::dense(Lease& lease, const Input<T>& input, ConstMatrix<T> w, const T* b, Activation a,
@@ -11,10 +29,10 @@ void CudaBackend<T>::dense(Lease& lease, const Input<T>& input, ConstMatrix<T> w
   const ConstMatrix<T> x = input.matrix;
   device_.check(x.data, w.data, b, y.data);
   const Activation fused = a == Activation::kSoftmax ? Activation::kLinear : a;
-  cuda::multiply<T>(device_, {x.data, x.stride, 1}, cuda::Strided<T>{w.data, 1, w.stride}, y.rows, y.cols,
-                    x.cols, [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) {
-                      y.row(i)[j] = formulas::activated(fused, b != nullptr ? sum + b[j] : sum);
-                    });
+  multiply_into<T>(device_, y, {x.data, x.stride, 1}, {w.data, 1, w.stride}, x.cols,
+                   [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) {
+                     y.row(i)[j] = formulas::activated(fused, b != nullptr ? sum + b[j] : sum);
+                   });
   if (a == Activation::kSoftmax) activation(lease, a, y, y);
 }
 
@@ -24,12 +42,12 @@ void CudaBackend<T>::dense_input_gradient(Lease& lease, ConstMatrix<T> dz, Const
   const ConstMatrix<T> y = input.matrix;
   device_.check(dz.data, w.data, y.data, dx.data);
   const Activation fused = a == Activation::kSoftmax ? Activation::kLinear : a;
-  cuda::multiply<T>(device_, {dz.data, dz.stride, 1}, cuda::Strided<T>{w.data, w.stride, 1}, dx.rows, dx.cols,
-                    dz.cols, [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) {
-                      dx.row(i)[j] = fused == Activation::kLinear
-                                         ? sum
-                                         : sum * formulas::derivative_from_output(fused, y.row(i)[j]);
-                    });
+  multiply_into<T>(device_, dx, {dz.data, dz.stride, 1}, {w.data, w.stride, 1}, dz.cols,
+                   [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) {
+                     dx.row(i)[j] = fused == Activation::kLinear
+                                        ? sum
+                                        : sum * formulas::derivative_from_output(fused, y.row(i)[j]);
+                   });
   if (a == Activation::kSoftmax) activation_gradient(lease, a, y, dx, dx);
 }
 
@@ -39,7 +57,14 @@ void CudaBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& input, 
   const ConstMatrix<T> x = input.matrix;
   device_.check(x.data, dz.data, dw.data, db);
   const cuda::Strided<T> dzt{dz.data, 1, dz.stride}, of_x{x.data, x.stride, 1};
-  if (db == nullptr) {
+  if (cuda::suits_library(dw.rows, dw.cols, x.rows) &&
+      cuda::multiply_by_library(device_, dzt, of_x, dw.rows, dw.cols, x.rows, dw.data, dw.stride)) {
+    if (db != nullptr)
+      cuda::column_sums(
+          device_, dz.rows, dz.cols,
+          [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j) { return cuda::Pair{double(dz.row(i)[j]), 0}; },
+          [=] LAMINA_DEVICE(std::int64_t j, cuda::Pair sum) { db[j] = static_cast<T>(sum.a); });
+  } else if (db == nullptr) {
     cuda::multiply<T>(device_, dzt, of_x, dw.rows, dw.cols, x.rows,
                       [=] LAMINA_DEVICE(std::int64_t i, std::int64_t j, T sum) { dw.row(i)[j] = sum; });
   } else {

@@ -71,13 +71,14 @@ void each_row(const Device& device, std::int64_t rows, std::int64_t n, const Ker
   device.launch(rows, threads, threads * std::int64_t{sizeof(V)}, kernel);
 }
 
-// g(out, sum over k < size of f(k, out)) for every out < outputs, each by a block of its own.
-template <class V, class F, class G>
+// g(out, sum over k < size of f(k, out)) for every out < outputs, each by a block of its own. by_step: what f
+// and g hold changes from step to step.
+template <class V, bool by_step = false, class F, class G>
 void each_sum(const Device& device, std::int64_t size, std::int64_t outputs, const F& f, const G& g) {
   constexpr std::int64_t most = 1 << 16;
   const int threads = threads_for(size);
-  device.launch(outputs < most ? outputs : most, threads, threads * std::int64_t{sizeof(V)},
-                EachSum<V, F, G>{size, outputs, f, g});
+  device.launch<by_step>(outputs < most ? outputs : most, threads, threads * std::int64_t{sizeof(V)},
+                         EachSum<V, F, G>{size, outputs, f, g});
 }
 
 // Columns that lie side by side: threads of a block take neighbouring ones, so that they read whole lines.
@@ -118,13 +119,14 @@ void column_sums(const Device& device, std::int64_t rows, std::int64_t cols, con
                 ColumnSums<F, G>{rows, cols, f, g});
 }
 
-// g(sum over k < size of f(k)); of long ranges in two rounds, each block a part.
+// g(sum over k < size of f(k)); of long ranges in two rounds, each block a part. What g holds, the place of a
+// batch's number, may change from step to step.
 template <class F, class G>
 void sum_of_all(const Device& device, std::int64_t size, const F& f, const G& g) {
   constexpr std::int64_t part = 1 << 14;
   const std::int64_t parts = (size + part - 1) / part;
   if (parts <= 1) {
-    each_sum<double>(
+    each_sum<double, true>(
         device, size, 1, [=] LAMINA_DEVICE(std::int64_t k, std::int64_t) { return f(k); },
         [=] LAMINA_DEVICE(std::int64_t, double sum) { g(sum); });
     return;
@@ -136,7 +138,7 @@ void sum_of_all(const Device& device, std::int64_t size, const F& f, const G& g)
         return p * part + k < size ? f(p * part + k) : 0.0;
       },
       [=] LAMINA_DEVICE(std::int64_t p, double sum) { of_parts[p] = sum; });
-  each_sum<double>(
+  each_sum<double, true>(
       device, parts, 1, [=] LAMINA_DEVICE(std::int64_t p, std::int64_t) { return of_parts[p]; },
       [=] LAMINA_DEVICE(std::int64_t, double sum) { g(sum); });
 }

@@ -17,7 +17,8 @@ template <class T>
 void CudaBackend<T>::update(Lease&, const Update<T>& given, const T* dw, std::int64_t size) const {
   const Update<T> update = given;
   device_.check(dw, update.weight_of(dw), update.slots[0], update.slots[1], update.slots[2]);
-  device_.each(size, [=] LAMINA_DEVICE(std::int64_t i) { LAMINA_ISA::update_range(update, dw + i, 1); });
+  device_.each<true>(size,
+                     [=] LAMINA_DEVICE(std::int64_t i) { LAMINA_ISA::update_range(update, dw + i, 1); });
 }
 
 template <class T>

@@ -7,12 +7,15 @@ from lamina._core.dataset import Dataset as Dataset
 from lamina._core.epochs import Epochs as Epochs
 from lamina._core.epochs import run_together as run_together
 from lamina._core.machine import CopyBlocks as CopyBlocks
+from lamina._core.machine import allow_tf32 as allow_tf32
+from lamina._core.machine import allows_tf32 as allows_tf32
 from lamina._core.machine import build_info as build_info
 from lamina._core.machine import device_names as device_names
 from lamina._core.machine import get_num_threads as get_num_threads
 from lamina._core.machine import hand_over as hand_over
 from lamina._core.machine import peak_multiply_add as peak_multiply_add
 from lamina._core.machine import require_device as require_device
+from lamina._core.machine import set_device_libraries as set_device_libraries
 from lamina._core.machine import set_device_module as set_device_module
 from lamina._core.machine import set_isa as set_isa
 from lamina._core.machine import set_num_threads as set_num_threads

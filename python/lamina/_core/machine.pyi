@@ -13,6 +13,11 @@ def set_isa(name: str) -> None:
 def set_device_module(path: str) -> None:
     """Where the module for GPUs lies, if there is one."""
 
+def set_device_libraries(folders: list[str]) -> None:
+    """Where that module looks first for libraries of its maker's; of no effect once it is loaded."""
+
+def allow_tf32(allowed: bool) -> None: ...
+def allows_tf32() -> bool: ...
 def device_names() -> tuple[list[str], str]:
     """Of the GPUs; and where there is none, why."""
 

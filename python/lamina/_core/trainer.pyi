@@ -61,6 +61,14 @@ class _Trainer:
         the number of batches (the short last one included).
         """
 
+    def keep_data(self, looks: bool) -> bool:
+        """Until `let_data_go` a device keeps its copies of data sets that come again; False if it does so
+        already. looks: whether they may have changed where an epoch or an evaluation begins.
+        """
+
+    def let_data_go(self) -> None:
+        """Forget the epoch under way, and a device's copies; nothing while another call has the model."""
+
     def clear_means(self) -> None:
         """Begin the epoch's running means anew; the order of its rows stays."""
 

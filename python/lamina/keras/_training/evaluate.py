@@ -26,15 +26,17 @@ def evaluate_data(
     batch_size: int,
     callbacks: Any,
     shown: bool,
+    dataset: Any = None,
 ) -> dict[str, float]:
-    """Loss and metrics over the data; `shown` moves the progress bar."""
+    """Loss and metrics over the data; `shown` moves the progress bar, `dataset` is what the core has."""
     model.stop_evaluating = False
     callbacks.on_test_begin()
     if callbacks.wants_test_batches:
         logs = _batch_by_batch(model, compiled, trainer, data, batch_size, callbacks)
     else:
         progress = progress_for(compiled, callbacks) if shown else None
-        logs = compiled.logs(trainer.evaluate(data.dataset(), batch_size, progress), len(data.x))
+        dataset = data.dataset() if dataset is None else dataset
+        logs = compiled.logs(trainer.evaluate(dataset, batch_size, progress), len(data.x))
     model.hold_results(logs)
     callbacks.on_test_end(logs)
     return logs

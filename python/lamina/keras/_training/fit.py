@@ -49,7 +49,13 @@ def run_fit(
     # A callback that asks for the end before the first epoch gets what `train_epoch` makes of it.
     by_epochs = callbacks.wants_epochs or model.stop_training
     if by_epochs or isinstance(feed, StreamFeed) or isinstance(validation, StreamFeed):
-        logs = _epoch_by_epoch(model, compiled, trainer, feed, validation, plan, callbacks)
+        # A device holds its copy of the data for all epochs; what a callback changes in them is seen.
+        keeps = trainer.keep_data(callbacks.runs_foreign_code)  # not within another fit of the model
+        try:
+            logs = _epoch_by_epoch(model, compiled, trainer, feed, validation, plan, callbacks)
+        finally:
+            if keeps:
+                trainer.let_data_go()
     elif plan.initial_epoch < plan.epochs:
         assert isinstance(feed, ArrayFeed)
         validated = None if validation is None else validation.dataset()
@@ -75,6 +81,7 @@ def _epoch_by_epoch(
     """The logs of the last epoch; None if there was none."""
     stepwise = callbacks.wants_train_batches
     logs: dict[str, float] | None = None
+    validated = validation.dataset() if isinstance(validation, Data) else None
     for epoch in range(plan.initial_epoch, plan.epochs):
         callbacks.on_epoch_begin(epoch)
         logs = feed.train_epoch(model, compiled, trainer, callbacks, stepwise)
@@ -82,8 +89,9 @@ def _epoch_by_epoch(
             if isinstance(validation, StreamFeed):
                 found = evaluate_stream(model, compiled, trainer, validation, callbacks, shown=False)
             else:
+                size = plan.validation_batch_size
                 found = evaluate_data(
-                    model, compiled, trainer, validation, plan.validation_batch_size, callbacks, shown=False
+                    model, compiled, trainer, validation, size, callbacks, shown=False, dataset=validated
                 )
             logs.update({f"val_{name}": value for name, value in found.items()})
         callbacks.on_epoch_end(epoch, logs)

@@ -16,6 +16,8 @@ from lamina.keras.callbacks.callback import (
     overrides,
 )
 from lamina.keras.callbacks.history import History
+from lamina.keras.callbacks.lambda_callback import LambdaCallback
+from lamina.keras.callbacks.learning_rate_scheduler import LearningRateScheduler
 from lamina.keras.callbacks.progbar_logger import ProgbarLogger
 
 # Every hook within the loop over the epochs.
@@ -142,6 +144,11 @@ class CallbackList(Callback):
         return _wants_epochs(self)
 
     @property
+    def runs_foreign_code(self) -> bool:
+        """True when a hook is, or calls, code that is not Lamina's, which may change anything."""
+        return _is_foreign(self)
+
+    @property
     def wants_progress(self) -> bool:
         """True when a moving bar is shown, so that `on_progress` has something to do."""
         return any(_shows_progress(callback) for callback in self.callbacks)
@@ -264,6 +271,14 @@ def _wants_epochs(callback: Callback) -> bool:
     if isinstance(callback, History):
         return overrides(callback, _EPOCH_LOOP, History)
     return callback._calls_for(_EPOCH_LOOP)
+
+
+def _is_foreign(callback: Callback) -> bool:
+    if type(callback) is CallbackList:
+        return any(map(_is_foreign, callback.callbacks))
+    if isinstance(callback, (LambdaCallback, LearningRateScheduler)):
+        return True
+    return not type(callback).__module__.startswith("lamina.")
 
 
 def _shows_progress(callback: Callback) -> bool:
