@@ -53,6 +53,8 @@ class Resident {
   }
 
   // Its rows, as they are told by their number types.
+  // Whether a device has no room for them.
+  bool streams() const { return on_device_ && streams_; }
   const Dataset& data() const { return on_device_ && !streams_ ? copy_ : *source_; }
 
   // Rows order[first..first+count-1], or first.., for verbs that are asked for before the next call of

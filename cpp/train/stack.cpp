@@ -83,9 +83,14 @@ void Trainer<T>::ask_for_stack(Lease& lease) {
   stack_ = {};
   verbs_because_ = stack_up(stack_.stack);
   if (!verbs_because_.empty()) return;
+  if (epoch_.resident.streams()) {
+    verbs_because_ = "the data have no room on the device";
+    return;
+  }
   const Dataset& data = epoch_.resident.data();
+  const std::int64_t* const order = epoch_.shuffled ? epoch_.order.data() : nullptr;
   const std::int64_t batch_size = std::min(epoch_.batch_size, data.size());
-  stack_.batches = {&data.x, &*data.y, epoch_.order_from(0), 0, batch_size, 0, nullptr, nullptr, 0};
+  stack_.batches = {&data.x, &*data.y, order, 0, batch_size, 0, nullptr, nullptr, 0};
   verbs_because_ = network_.backend().train_stacks(lease, {&stack_});
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "backend/cuda/stack_plan.h"
+#include "base/error.h"
 #include "checks.h"
 #include "expect.h"
 #include "nn/layers/activation.h"
@@ -146,11 +147,10 @@ Result<T> train(const char* backend, const Case& of) {
 }
 
 std::string name_of(const Case& of) {
-  std::string name = "a stack";
-  for (const std::int64_t width : of.widths) name += "-" + std::to_string(width);
-  return name + ", batches of " + std::to_string(of.batch_size) + ", loss " +
-         std::to_string(static_cast<int>(of.loss)) + ", optimizer " +
-         std::to_string(static_cast<int>(of.optimizer)) + ": ";
+  std::string widths;
+  for (const std::int64_t width : of.widths) widths += text(width, " ");
+  return text("a stack of ", widths, "in batches of ", of.batch_size, ", loss ", static_cast<int>(of.loss),
+              ", optimizer ", static_cast<int>(of.optimizer), ": ");
 }
 
 // Each step rounds sums over rows, inputs and units, relative to the largest number; what a rule divides by
