@@ -21,7 +21,7 @@ def test_tf32_is_off_until_it_is_asked_for() -> None:
         settings.enable_tensor_float_32_execution(1)
 
 
-STANDIN = Path(os.environ.get("LAMINA_TEST_DEVICE_MODULE", "")).with_name("libstandin_cublas.so")
+STANDIN = Path(os.environ.get("LAMINA_TEST_DEVICE_MODULE", "no module")).with_name("libstandin_cublas.so")
 
 
 @pytest.mark.skipif(not STANDIN.is_file(), reason="the library that stands in for cuBLAS was not built")
