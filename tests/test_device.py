@@ -338,11 +338,11 @@ def test_every_way_through_a_fit_of_a_stack_has_the_same_bits() -> None:
             pass
 
     found = []
-    for callbacks in ([], [Ends()], [Batches()]):
+    for watching in ([], [Ends()], [Batches()]):
         with lamina.device("cuda"):
             model = stack()
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-        history = model.fit(X, Y, 32, 2, verbose=0, callbacks=callbacks).history
+        history = model.fit(X, Y, 32, 2, verbose=0, callbacks=watching).history
         assert way_of(model) == ""
         found.append([*map(np.array, history.values()), *model.get_weights()])
     for other in found[1:]:

@@ -62,10 +62,10 @@ class OwnLoss(Loss):
                 f"loss {self.name!r}: gradient: expected y_pred's shape {y_pred.shape}, got {gradient.shape}"
             )
         whole = values.ndim == 0
-        if whole and weights is None:
-            return factor * float(values), np.ascontiguousarray(factor * gradient, dtype=y_pred.dtype)
-        if whole:  # each weight multiplies the one value, as in Keras
-            values = np.full(np.shape(weights), values)
+        if whole:
+            if weights is None:
+                return factor * float(values), np.ascontiguousarray(factor * gradient, dtype=y_pred.dtype)
+            values = np.full(weights.shape, values)  # each weight multiplies the one value, as in Keras
         shares = self._shares(values, weights)
         total = float((shares * values).sum())
         if self.reduction in (None, "none"):
