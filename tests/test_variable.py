@@ -46,6 +46,25 @@ def test_assigning() -> None:
         variable.assign_add(np.ones((3, 2, 2)))
 
 
+@pytest.mark.parametrize("read", [np.asarray, np.array, lambda v: v[:], lambda v: v[0], lambda v: v.numpy()])
+def test_what_was_read_stays(live_keras: ModuleType, read: Any) -> None:
+    """Weights read before a step are compared with those behind it."""
+    for of in (live_keras, keras):
+        variable = of.Variable(np.array([1.0, 2.0], "float32"))
+        before = read(variable)
+        variable.assign_add([1.0, 1.0])
+        np.testing.assert_array_equal(np.ravel(before), [1, 2][: np.size(before)])
+
+
+def test_the_live_values_of_a_weight() -> None:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    kernel = model.layers[0].kernel
+    kernel.value[0] = 5.0
+    kernel[0] += 1.0
+    np.testing.assert_array_equal(model.predict(np.ones((1, 1), "float32"), verbose=0), [[6]])
+    np.testing.assert_array_equal(np.asarray(kernel), [[6]])
+
+
 def test_scalars() -> None:
     variable = keras.Variable(2.5)
     assert (float(variable), int(variable), round(variable)) == (2.5, 2, 2.0)

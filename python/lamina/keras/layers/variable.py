@@ -15,7 +15,8 @@ from lamina.keras.config import floatx
 
 
 class Variable(NDArrayOperatorsMixin):
-    """An array with a name. Arithmetic, indexing and `np.asarray` work on the live values, without a copy.
+    """An array with a name. `np.asarray` and indexing give copies, as in Keras: what was read stays as it was
+    when a step changes the values. `value` is the live array.
 
     Args:
         initializer: the values, an array or a number; or an initializer, its name, or another function of
@@ -164,9 +165,9 @@ class Variable(NDArrayOperatorsMixin):
         self._array = self.numpy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        if copy:
-            return np.array(self._array, dtype=dtype)
-        return np.asarray(self._array, dtype=dtype)
+        if copy is False:  # who asks for no copy gets the live values
+            return np.array(self._array, dtype=dtype, copy=False)
+        return np.array(self._array, dtype=dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         plain = [value._array if isinstance(value, Variable) else value for value in inputs]
@@ -177,7 +178,8 @@ class Variable(NDArrayOperatorsMixin):
         return self if out is not None and out[0] is self else result
 
     def __getitem__(self, index: Any) -> Any:
-        return self._array[index]
+        part = self._array[index]
+        return part.copy() if isinstance(part, np.ndarray) else part
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._array[index] = value
@@ -186,7 +188,7 @@ class Variable(NDArrayOperatorsMixin):
         return len(self._array)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._array)
+        return iter(self.numpy())
 
     def __bool__(self) -> bool:
         raise TypeError(
