@@ -174,7 +174,7 @@ class Backend {
   // Trains all of these by itself, each as it would be alone, and returns nothing; or why it does not, and
   // then nothing is done. Of runs without steps it only says so.
   virtual std::string train_stacks(Lease&, const std::vector<const StackRun<T>*>&) const {
-    return "only a device trains a stack by itself";
+    return std::string(kOnlyDevices);
   }
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/rows.h"
@@ -42,6 +43,8 @@ struct Stack {
   // The rule, and where parameters and slots lie; its numbers come with each step.
   Update<T> update;
 };
+
+inline constexpr std::string_view kOnlyDevices = "only a device trains a stack by itself";
 
 // Batches one after another; the last of a pass over the rows may be short.
 template <class T>

@@ -80,6 +80,10 @@ std::string Trainer<T>::stack_up(Stack<T>& stack) const {
 
 template <class T>
 void Trainer<T>::ask_for_stack(Lease& lease) {
+  if (!network_.backend().on_device()) {  // said without an allocation: this comes with every epoch
+    verbs_because_ = kOnlyDevices;
+    return;
+  }
   stack_ = {};
   verbs_because_ = stack_up(stack_.stack);
   if (!verbs_because_.empty()) return;
