@@ -210,6 +210,34 @@ def test_errors_name_the_argument(call, message):
         call()
 
 
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "float64", None])
+def test_variables_of_ones_own_metric_count_in_any_dtype(keras, lamina_keras, dtype):
+    for library in (lamina_keras, keras):
+
+        class Counter(library.metrics.Metric):
+            def __init__(self):
+                super().__init__(name="counter")
+                self.n = self.add_weight(name="n", initializer="ones", dtype=dtype)
+
+            def update_state(self, y_true, y_pred, sample_weight=None):
+                self.n.assign_add(len(y_pred))
+
+            def result(self):
+                return self.n
+
+        counter = Counter()
+        assert np.asarray(counter.n) == 1
+        counter.update_state(None, np.zeros(3))
+        assert np.asarray(counter.n) == 4
+        assert np.asarray(counter.n).dtype == (dtype or "float32")
+        counter.reset_state()
+        assert np.asarray(counter.n) == 0
+    with pytest.raises(ValueError, match="dtype: expected one of"):
+        metrics.Mean().add_weight(dtype="int33")
+    with pytest.raises(ValueError, match="dtype: expected 'float32' or 'float64'"):
+        metrics.Mean().add_weight(dtype="float16")
+
+
 NEEDS = {
     "IoU": {"num_classes": 2, "target_class_ids": [0]},
     "MeanIoU": {"num_classes": 2},

@@ -10,8 +10,10 @@ import numpy as np
 from lamina.keras import initializers
 from lamina.keras._training.absent import KerasAttributes
 from lamina.keras._training.naming import auto_name
+from lamina.keras.config import floatx
 from lamina.keras.losses.loss import float_name
 from lamina.keras.metrics.variable import Variable
+from lamina.keras.utils.dtypes import is_int_dtype, standardize_dtype
 
 
 class Metric(KerasAttributes):
@@ -53,13 +55,14 @@ class Metric(KerasAttributes):
         Args:
             shape: of the variable, () for a number.
             initializer: name or instance of `keras.initializers`.
-            dtype: default floatx.
+            dtype: "float32", "float64", or one of integers; default floatx.
             aggregation: accepted without effect.
             name: of the variable.
         """
         self._check_super_called()
-        values = initializers.get(initializer)(tuple(shape), dtype=float_name(dtype))
-        variable = Variable.of(values, name)
+        kind = standardize_dtype(dtype)
+        drawn = floatx() if is_int_dtype(kind) else float_name(kind)
+        variable = Variable.of(initializers.get(initializer)(tuple(shape), dtype=drawn).astype(kind), name)
         self._variables.append(variable)
         return variable
 
