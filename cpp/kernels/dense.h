@@ -199,7 +199,7 @@ class ColumnsOf {
       : x_(x), k_(k), valid_(valid), row_(row) {}
 
   ColumnsOf from_row(std::int64_t i) const { return {x_, k_, valid_, row_ + i}; }
-  Vec<T> operator()(std::int64_t p, int j) const {
+  [[gnu::always_inline]] Vec<T> operator()(std::int64_t p, int j) const {
     const std::int64_t n = std::min(kLanes<T>, valid_ - j * kLanes<T>);
     return x_(row_ + p, k_ + j * kLanes<T>, n);
   }

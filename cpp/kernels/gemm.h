@@ -25,7 +25,9 @@ struct Strided {
   std::int64_t row, step;
 
   Strided from_row(std::int64_t i) const { return {data + i * row, row, step}; }
-  T operator()(std::int64_t i, std::int64_t p) const { return data[i * row + p * step]; }
+  [[gnu::always_inline]] T operator()(std::int64_t i, std::int64_t p) const {
+    return data[i * row + p * step];
+  }
 };
 
 // Or its rows lie anywhere: element (i, p) at rows[i][first + p].
@@ -35,7 +37,9 @@ struct Scattered {
   std::int64_t first;
 
   Scattered from_row(std::int64_t i) const { return {rows + i, first}; }
-  T operator()(std::int64_t i, std::int64_t p) const { return static_cast<const T*>(rows[i])[first + p]; }
+  [[gnu::always_inline]] T operator()(std::int64_t i, std::int64_t p) const {
+    return static_cast<const T*>(rows[i])[first + p];
+  }
 };
 
 // The second factor's panel: vector j of its row p.
@@ -45,7 +49,9 @@ struct Panel {
   std::int64_t step;
 
   Panel from_row(std::int64_t p) const { return {data + p * step, step}; }
-  Vec<T> operator()(std::int64_t p, int j) const { return load(data + p * step + j * kLanes<T>); }
+  [[gnu::always_inline]] Vec<T> operator()(std::int64_t p, int j) const {
+    return load(data + p * step + j * kLanes<T>);
+  }
 };
 
 // c[i][j] = sum over p < depth of a(i, p) b(p, j), for M rows and N vectors; end(c) takes the result from

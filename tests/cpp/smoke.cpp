@@ -298,13 +298,13 @@ void run() {
   check_device_verbs();
   check_stacks();
   check_device_training();
-#endif
   check_surface("emulated");
   for (const auto optimizer : {OptimizerKind::kSgd, OptimizerKind::kAdam})
     for (const auto loss : {LossKind::kMeanSquaredError, LossKind::kSparseCategoricalCrossentropy}) {
       compare_with_reference<float>("emulated", optimizer, loss);
       compare_with_reference<double>("emulated", optimizer, loss);
     }
+#endif
   for (const int threads : {1, 2, 3}) {
     set_num_threads(threads);
     check_interrupt();
