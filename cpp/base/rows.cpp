@@ -60,25 +60,9 @@ template <class T, class S>
 }  // namespace
 
 std::int64_t item_size(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kInt8:
-    case DType::kUint8:
-      return 1;
-    case DType::kInt16:
-    case DType::kUint16:
-    case DType::kFloat16:
-      return 2;
-    case DType::kInt32:
-    case DType::kUint32:
-    case DType::kFloat32:
-      return 4;
-    case DType::kInt64:
-    case DType::kUint64:
-    case DType::kFloat64:
-      return 8;
-  }
-  __builtin_unreachable();
+  std::int64_t bytes = 0;
+  with_type_of(dtype, [&](auto kind) { bytes = sizeof(typename decltype(kind)::Type); });
+  return bytes;
 }
 
 template <class T>

@@ -18,6 +18,7 @@ struct Rescale {
   T scale = 1;
   T shift = 0;
 
+  bool identity() const { return scale == T(1) && shift == T(0); }
   // Of a number or a vector of them.
   template <class V>
   LAMINA_HOST_DEVICE V operator()(V x) const {

@@ -16,7 +16,7 @@ void Intake<T>::prepare(const Network<T>& network, const Forward<T>& forward, co
   samples_.cols = network.inputs();
   samples_.bytes = rows.dtype == DType::kUint8;
   samples_.rescale = forward.input_rescale();
-  rescales_ = samples_.rescale.scale != T(1) || samples_.rescale.shift != T(0);
+  rescales_ = !samples_.rescale.identity();
   const std::int64_t places = direct_ ? 2 * capacity : 0;
   const std::int64_t gathered = std::min(capacity, fewest_ - 1) * network.inputs();
   if (places_.size() < places) places_ = Buffer<const void*>(places);

@@ -14,6 +14,8 @@ struct Window {
   const Dataset* data;
   const std::int64_t* order;
   std::int64_t first;
+
+  const std::int64_t* order_from_first() const { return order != nullptr ? order + first : nullptr; }
 };
 
 class Resident {
@@ -52,10 +54,10 @@ class Resident {
     release_copy();
   }
 
-  // Its rows, as they are told by their number types.
   // Whether a device has no room for them.
   bool streams() const { return on_device_ && streams_; }
-  const Dataset& data() const { return on_device_ && !streams_ ? copy_ : *source_; }
+  // Its rows, as they are told by their number types.
+  const Dataset& data() const { return on_device_ && !streams() ? copy_ : *source_; }
 
   // Rows order[first..first+count-1], or first.., for verbs that are asked for before the next call of
   // taken(). What is streamed is packed while a device works on the batch before: there are two places for it
@@ -63,7 +65,7 @@ class Resident {
   template <class T>
   Window window(const Backend<T>& backend, const std::int64_t* order, std::int64_t first,
                 std::int64_t count) {
-    if (!on_device_ || !streams_) return {&data(), order, first};
+    if (!streams()) return {&data(), order, first};
     Place& place = places_[turn_];
     backend.await(kFirstMark + turn_);
     const auto pack = [&](PackedRows& packed, const Rows& rows) {
@@ -78,7 +80,7 @@ class Resident {
   // After the batch's last verb.
   template <class T>
   void taken(const Backend<T>& backend) {
-    if (!on_device_ || !streams_) return;
+    if (!streams()) return;
     backend.mark(kFirstMark + turn_);
     turn_ = 1 - turn_;
   }

@@ -16,7 +16,6 @@ constexpr std::chrono::milliseconds kLookUp(20);
 template <class T>
 std::string Trainer<T>::stack_up(Stack<T>& stack) const {
   const Forward<T>& forward = epoch_.batch->forward;
-  if (!network_.backend().on_device()) return "only a device trains a stack by itself";
   if (form_.positions != 1) return "its output has several positions";
   if (epoch_.data->weight.has_value()) return "its samples have weights";
   if (!optimizer_.at_once()) return "the optimizer's step waits for all gradients";
@@ -112,7 +111,7 @@ void Trainer<T>::prepare_stack(std::int64_t first, std::int64_t last) {
   batches.steps = steps;
   batches.forms = forms_.data();
   batches.numbers = epoch_.row(epoch_.noted);
-  batches.width = epoch_.numbers.size() / static_cast<std::int64_t>(epoch_.notes.size());
+  batches.width = epoch_.width();
 }
 
 template <class T>

@@ -187,10 +187,10 @@ std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int
 
 template <class T>
 Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, const Window& window, std::int64_t count) const {
-  const auto [data, all, first] = window;
-  const std::int64_t* const order = all != nullptr ? all + first : nullptr;
+  const std::int64_t* const order = window.order_from_first();
+  const std::int64_t first = window.first;
   const DataForm form = data_form();
-  const Rows& rows = *data->y;
+  const Rows& rows = *window.data->y;
   std::int64_t* const labels = sweep.batch->labels.data();
   if (!form.labels) {
     const std::int64_t width = form.target_width > 0 ? form.target_width : form_.positions * features_;
@@ -213,8 +213,7 @@ const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, const Window& wi
   T* const weights = sweep.batch->weights.data();
   // One weight per sample counts for each of its positions.
   T* const gathered = width < positions ? sweep.batch->each_weight.data() : weights;
-  const auto [data, all, first] = window;
-  network_.backend().gather(lease, *data->weight, all != nullptr ? all + first : nullptr, first,
+  network_.backend().gather(lease, *window.data->weight, window.order_from_first(), window.first,
                             {gathered, count, width});
   if (width < positions)
     network_.backend().gather_columns(lease, {gathered, count, width}, first_of_each_.data(),

@@ -120,9 +120,8 @@ class Trainer {
     std::int64_t samples = 0, batches_done = 0;
     std::int64_t end = 0;  // of the last batch, as a row of the data
 
-    double* row(std::size_t k) const {
-      return numbers.data() + static_cast<std::int64_t>(k) * (numbers.size() / std::int64_t(notes.size()));
-    }
+    std::int64_t width() const { return numbers.size() / static_cast<std::int64_t>(notes.size()); }
+    double* row(std::size_t k) const { return numbers.data() + static_cast<std::int64_t>(k) * width(); }
   };
 
   // Returns the number of batches.

@@ -3,12 +3,14 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "backend/cuda/cuda.h"
 #include "base/rows.h"
 #include "base/sampling.h"
+#include "train/together.h"
 
 namespace lamina {
 
@@ -16,6 +18,17 @@ inline void expect(bool holds, const std::string& what) {
   if (holds) return;
   std::fprintf(stderr, "smoke: failed: %s\n", what.c_str());
   std::exit(1);
+}
+
+// Whether runs together end by what an interrupt throws.
+inline bool an_interrupt_ends(const std::vector<Epochs*>& runs) {
+  Interrupt interrupt([] { throw std::runtime_error("stop"); }, Interrupt::Clock::duration::zero());
+  try {
+    run_together(interrupt, runs);
+  } catch (const std::runtime_error& error) {
+    return std::string(error.what()) == "stop";
+  }
+  return false;
 }
 
 // "cpu", "reference", or "emulated": that of a GPU, emulated by the host; see backend/cuda/device.h.

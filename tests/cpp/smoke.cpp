@@ -263,14 +263,7 @@ void check_together() {
   // So long that they can't be over before the caller looks up.
   constexpr std::int64_t long_last = 1 << 20;
   Course<float> one(OptimizerKind::kSgd, long_last), two(OptimizerKind::kSgd, long_last);
-  Interrupt interrupt([] { throw std::runtime_error("stop"); }, Interrupt::Clock::duration::zero());
-  bool stopped = false;
-  try {
-    run_together(interrupt, {&*one.run, &*two.run});
-  } catch (const std::runtime_error& error) {
-    stopped = std::string(error.what()) == "stop";
-  }
-  expect(stopped, "an interrupt ends all runs with its own exception");
+  expect(an_interrupt_ends({&*one.run, &*two.run}), "an interrupt ends all runs with its own exception");
 }
 
 void run() {

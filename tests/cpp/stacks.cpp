@@ -320,14 +320,7 @@ void check_side_by_side() {
     }
   }
   Side<T> one(cases[0], false), two(cases[1], false);
-  Interrupt interrupt([] { throw std::runtime_error("stop"); }, Interrupt::Clock::duration::zero());
-  bool stopped = false;
-  try {
-    run_together(interrupt, {&*one.epochs, &*two.epochs});
-  } catch (const std::runtime_error& error) {
-    stopped = std::string(error.what()) == "stop";
-  }
-  expect(stopped, "side by side: an interrupt ends all of them");
+  expect(an_interrupt_ends({&*one.epochs, &*two.epochs}), "side by side: an interrupt ends all of them");
 }
 
 // Which way a network goes, and why.

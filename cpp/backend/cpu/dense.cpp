@@ -41,13 +41,19 @@ const T* transposed(const KernelTable<T>& k, const Input<T>& x, const Grid::Tile
   return panels;
 }
 
+// Rows whole pages apart share a few sets of the first-level cache.
+template <class T>
+bool is_page_apart(ConstMatrix<T> x) {
+  return x.stride % std::int64_t{4096 / sizeof(T)} == 0;
+}
+
 // The same values in rows that do not share a few sets of the cache, as rows whole pages apart would: then,
 // unless they are many, a copy of this thread's own.
 template <class T>
 ConstMatrix<T> well_spaced(ConstMatrix<T> x, std::uint64_t call, std::int64_t part) {
-  constexpr std::int64_t page = 4096 / sizeof(T), most = (4 << 20) / sizeof(T);
+  constexpr std::int64_t most = (4 << 20) / sizeof(T);
   const std::int64_t stride = row_stride<T>(x.cols);
-  if (x.stride % page != 0 || x.rows == 1 || x.rows * stride > most) return x;
+  if (!is_page_apart(x) || x.rows == 1 || x.rows * stride > most) return x;
   auto& scratch = Scratch<T>::of_this_thread();
   const Matrix<T> spaced(scratch.panels(x.rows * stride), x.rows, x.cols, stride);
   if (!scratch.holds_panels(call, part))
@@ -59,10 +65,9 @@ ConstMatrix<T> well_spaced(ConstMatrix<T> x, std::uint64_t call, std::int64_t pa
 // cache, a vector at a time: there the units' way, number by number, waits longer.
 template <class T>
 bool is_narrow(const KernelTable<T>& k, const Input<T>& x, std::int64_t units) {
-  constexpr std::int64_t page = 4096 / sizeof(T);
   if (units > k.panel / 2 || units <= k.panel / 4 || x.matrix.rows <= 2 * k.panel) return false;
-  if (x.samples == nullptr) return x.matrix.stride % page != 0;
-  return !x.samples->bytes && x.samples->rescale.scale == T(1) && x.samples->rescale.shift == T(0);
+  if (x.samples == nullptr) return !is_page_apart(x.matrix);
+  return !x.samples->bytes && x.samples->rescale.identity();
 }
 
 }  // namespace

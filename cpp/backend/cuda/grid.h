@@ -98,9 +98,7 @@ __global__ void __launch_bounds__(kThreads, 1) run_together(Kernel kernel, Span*
             &spans[group].arrived);
   kernel(grid, group);
 }
-#endif
-
-#if !defined(__CUDACC__)
+#else
 // Groups of blocks, emulated as one block that runs them all.
 template <class Kernel>
 struct Together {

@@ -9,12 +9,13 @@
 #include <memory>
 #include <vector>
 
+#include "base/host_device.h"
 #include "base/memory.h"
 
 namespace lamina::cuda {
 
 // Where the object behind one of this size may start.
-constexpr std::int64_t aligned(std::int64_t size) { return (size + 15) / 16 * 16; }
+LAMINA_HOST_DEVICE constexpr std::int64_t aligned(std::int64_t size) { return (size + 15) / 16 * 16; }
 
 // A kernel, or a call of a library, on its way to a device. Its object, of `size` bytes, goes beside it.
 struct Launch {

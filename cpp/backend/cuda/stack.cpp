@@ -88,7 +88,7 @@ void fill_in(const StackRun<T>& run, StackTask<T>& task) {
   task.x = cuda::Packed(*batches.x);
   task.y = cuda::Packed(*batches.y);
   task.rescale = stack.rescale;
-  task.rescales = stack.rescale.scale != T(1) || stack.rescale.shift != T(0);
+  task.rescales = !stack.rescale.identity();
   task.labels = stack.labels;
   task.at_logits = stack.at_logits;
   task.from_mean = stack.from_mean;

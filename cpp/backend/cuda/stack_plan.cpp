@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "backend/cuda/small_product.h"
+
 namespace lamina::cuda {
 namespace {
 
@@ -133,7 +135,7 @@ std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std
   task.logits_at = place(rows * last.y_pitch);
   task.targets_at = place(stack.labels ? 0 : rows * last.units);
   task.rows_at = place(rows * (1 + static_cast<int>(stack.metrics.size())));
-  task.parts_at = place(16 * kThreads);
+  task.parts_at = place(kProductParts);
 
   task.ops = 0;
   task.exchange_size = 0;

@@ -104,15 +104,12 @@ struct StackTask {
 template <class T>
 struct StackMemory {
   explicit LAMINA_HOST_DEVICE StackMemory(int capacity)
-      : rows(padded(std::int64_t{sizeof(StackTask<T>)})),
+      : rows(aligned(std::int64_t{sizeof(StackTask<T>)})),
         labels(rows + capacity * 8),
         sums(labels + capacity * 8),
         form(sums + kThreads * 8),
-        values(form + padded(std::int64_t{sizeof(StepForm<T>)})) {}
+        values(form + aligned(std::int64_t{sizeof(StepForm<T>)})) {}
   std::int64_t rows, labels, sums, form, values;  // where they begin, in bytes
-
- private:
-  static LAMINA_HOST_DEVICE std::int64_t padded(std::int64_t bytes) { return (bytes + 15) / 16 * 16; }
 };
 
 // Fills in all that follows from the stack, the plan and how many slices a block has at most; returns how
