@@ -16,18 +16,22 @@ void take(const py::dict& from, const char* name, V& value) {
   if (from.contains(name)) value = from[name].cast<V>();
 }
 
+void take_axes(const py::dict& from, RowAxes& axes, bool& whole_batch) {
+  take(from, "whole_batch", whole_batch);
+  take(from, "axes_from", axes.from);
+  take(from, "axes_width", axes.width);
+  take(from, "axes_batch", axes.batch);
+  take(from, "axes_counts", axes.counts);
+}
+
 LossSpec loss_spec(const py::object& given) {
   if (py::isinstance<py::str>(given)) return any_loss_named(given.cast<std::string>());
   const py::dict from = given.cast<py::dict>();
   LossSpec spec = any_loss_named(from["kind"].cast<std::string>());
   take(from, "from_logits", spec.from_logits);
   take(from, "label_smoothing", spec.label_smoothing);
-  take(from, "whole_batch", spec.whole_batch);
-  take(from, "rows_at_logits", spec.rows_at_logits);
+  take_axes(from, spec.axes, spec.whole_batch);
   take(from, "alphas", spec.alphas);
-  take(from, "axes_from", spec.axes.from);
-  take(from, "axes_width", spec.axes.width);
-  take(from, "axes_batch", spec.axes.batch);
   take(from, "delta", spec.form.delta);
   take(from, "alpha", spec.form.alpha);
   take(from, "beta", spec.form.beta);
@@ -107,6 +111,7 @@ MetricSpec metric_spec(const py::handle& given, Own<T>& own) {
   const py::dict from = given.cast<py::dict>();
   MetricSpec spec;
   take(from, "weighted", spec.weighted);
+  take_axes(from, spec.axes, spec.whole_batch);
   if (from.contains("own")) {
     const py::object function = from["own"];
     spec.way = MetricSpec::Way::kOwn;

@@ -39,7 +39,8 @@ void check_sizes(const Dataset& data, const DataForm& form) {
     require(w.count == data.size(), "sample_weight: expected as many rows as x has (", data.size(), "), got ",
             w.count);
     require(form.weights > 0,
-            "sample_weight: expected none for a loss along the axis of the batch, got some: its rows are not "
+            "sample_weight: expected none for a loss or metric along the axis of the batch, got some: its "
+            "rows are not "
             "the samples");
     require(w.width() == 1 || w.width() == form.weights, "sample_weight: expected one weight per row, got ",
             w.width());

@@ -46,13 +46,17 @@ void Trainer<T>::settle(Sweep& sweep) const {
         note.scale *
         (form_.reduction == Reduction::kNone && !form_.own_loss ? sum / static_cast<double>(note.rows) : sum);
     for (std::size_t m = 0; m < form_.metrics.size(); ++m, number += 2) {
-      const MetricSpec::Way way = form_.metrics[m].way;
-      if (way != MetricSpec::Way::kRows && way != MetricSpec::Way::kLoss) continue;
+      const MetricSpec& metric = form_.metrics[m];
+      if (!metric.is_mean()) continue;
       double* const state = sweep.metrics[m].data();
-      const bool weighted = form_.metrics[m].weighted && note.weighted;
-      state[0] += number[0] / static_cast<double>(form_.positions);
-      state[1] +=
-          weighted ? number[1] / static_cast<double>(form_.positions) : static_cast<double>(note.count);
+      // What is counted, samples as a rule, and how many values of each its own is the mean of.
+      const RowAxes& axes = metric.axes;
+      const std::int64_t counted = metric.through_batch() ? axes.counts : note.count;
+      const std::int64_t values = metric.whole_batch ? 1 : axes ? axes.rows() : form_.positions;
+      const auto share = static_cast<double>(axes.batch ? values / counted : values);
+      state[0] += number[0] / share;
+      state[1] += metric.weighted && note.weighted ? number[1] / static_cast<double>(form_.positions)
+                                                   : static_cast<double>(counted);
     }
     const double of_outputs = forward.penalty_sum(number, note.count);
     value += note.trains ? of_outputs + restraints_.sum(number + forward.penalties())
@@ -75,12 +79,10 @@ void Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, boo
     pass.backend.finish();
   LossForm<T> form = loss_form(spec, at_logits, at_logits ? batch.forward.head() : Activation::kLinear,
                                target.values, features_);
-  const LossAxes& axes = spec.axes;
+  const RowAxes& axes = spec.axes;
   const std::int64_t samples = prediction.rows / form_.positions;
   // How many values the loss has. What each output has on its own is summed by rows all the same.
-  const std::int64_t rows = !axes || spec.by_output() ? prediction.rows
-                            : axes.batch              ? axes.rows()
-                                                      : samples * axes.rows();
+  const std::int64_t rows = !axes || spec.by_output() ? prediction.rows : turning_.rows(samples);
   const auto ignored = [&](std::int64_t i) { return form.ignores && target.labels[i] == form.ignored; };
   // What the values are divided by: for the report, and for the gradient.
   double divisor = 1;
@@ -107,7 +109,7 @@ void Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, boo
   }
   double weight = 1;
   note.rows = rows;
-  if (spec.whole_batch && !(form.logits && spec.rows_at_logits)) {
+  if (spec.whole_batch) {
     // One value for all: weights, which come one per row, multiply it.
     weight = weights != nullptr ? std::accumulate(weights, weights + rows, 0.0) : static_cast<double>(rows);
     const bool summed = form_.reduction == Reduction::kSum || form_.reduction == Reduction::kNone;
@@ -143,87 +145,61 @@ template <class T>
 void Trainer<T>::rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form, ConstMatrix<T> prediction,
                            const Target<T>& target, const T* weights, T scale, Matrix<T> gradient,
                            double* sum) const {
-  const LossAxes& axes = form_.loss.axes;
-  if (!axes)
+  if (!turning_)
     return pass.backend.loss(pass.lease, form, prediction, target, weights, scale, batch.rows.data(),
                              gradient, sum);
-  const auto size = static_cast<std::int64_t>(axes.from.size());
-  const std::int64_t samples = prediction.size() / size;
-  const std::int64_t width = axes.batch ? samples * axes.width : axes.width;
-  const auto turn = [&](ConstMatrix<T> given, Buffer<T>& to) {
-    const ConstMatrix<T> x = given.reshaped(size);
-    const Matrix<T> y(to.data(), samples, size);
-    if (!axes.batch) {
-      pass.backend.gather_columns(pass.lease, x, from_.data(), y);
-    } else {
-      pass.backend.finish();
-      for (std::int64_t i = 0; i < samples; ++i)
-        for (std::int64_t j = 0; j < size; ++j)
-          to.data()[j / axes.width * width + i * axes.width + j % axes.width] =
-              x.row(i)[axes.from[static_cast<std::size_t>(j)]];
-    }
-    return y.reshaped(width);
-  };
-  const T* row_weights = weights;
-  if (weights != nullptr && axes.rows() != form_.positions) {
-    pass.backend.finish();
-    T* const spread = batch.row_weights.data();
-    for (std::int64_t i = 0; i < samples; ++i)
-      std::fill_n(spread + i * axes.rows(), axes.rows(), weights[i * form_.positions]);
-    row_weights = spread;
-  }
-  const ConstMatrix<T> x = turn(prediction, batch.turned[0]), y = turn(target.values, batch.turned[1]);
+  const std::int64_t samples = prediction.rows / form_.positions;
+  const T* const each = turning_.weights(pass, weights, samples, form_.positions, batch.row_weights.data());
+  const ConstMatrix<T> x = turning_.turned(pass, prediction, batch.turned[0].data());
+  const ConstMatrix<T> y = turning_.turned(pass, target.values, batch.turned[1].data());
   const Matrix<T> dx = gradient ? Matrix<T>(batch.turned[2].data(), x.rows, x.cols) : Matrix<T>();
-  pass.backend.loss(pass.lease, form, x, {nullptr, y}, row_weights, scale, batch.rows.data(), dx, sum);
-  if (!gradient) return;
-  if (!axes.batch) {
-    pass.backend.gather_columns(pass.lease, dx.reshaped(size), back_.data(), gradient.reshaped(size));
-  } else {
-    pass.backend.finish();
-    const Matrix<T> back = gradient.reshaped(size);
-    for (std::int64_t i = 0; i < samples; ++i)
-      for (std::int64_t j = 0; j < size; ++j)
-        back.row(i)[axes.from[static_cast<std::size_t>(j)]] =
-            dx.data[j / axes.width * width + i * axes.width + j % axes.width];
-  }
+  pass.backend.loss(pass.lease, form, x, {nullptr, y}, each, scale, batch.rows.data(), dx, sum);
+  if (gradient) turning_.turn_back(pass, dx, gradient);
 }
 
 template <class T>
 void Trainer<T>::measure(Pass<T> pass, Sweep& sweep, ConstMatrix<T> logits, ConstMatrix<T> output,
                          const Target<T>& target, const T* weights, double* sums) const {
   Batch& batch = *sweep.batch;
-  const ConstMatrix<T> prediction = output.reshaped(features_);
+  const ConstMatrix<T> outputs = output.reshaped(features_);
   T* const rows = batch.rows.data();
   for (std::size_t k = 0; k < form_.metrics.size(); ++k, sums += 2) {
     const MetricSpec& metric = form_.metrics[k];
     double* const state = sweep.metrics[k].data();
     const T* const used = metric.weighted ? weights : nullptr;
-    const Target<T> taken = of_kind(target, metric.wants_labels());
-    switch (metric.way) {
-      case MetricSpec::Way::kOwn:
-        state[0] = own_.metrics[metric.own](seen(pass, sweep, output, target, used));
-        continue;
-      case MetricSpec::Way::kTally:
-        pass.backend.tally(pass.lease, metric.tally, prediction, taken.values, used, state);
-        continue;
-      case MetricSpec::Way::kLoss: {
-        const bool at_logits = logits && metric.loss.takes_logits();
-        if (metric.loss.maps_bits()) pass.backend.finish();
-        const LossForm<T> form =
-            loss_form(metric.loss, at_logits, at_logits ? batch.forward.head() : Activation::kLinear,
-                      target.values, features_);
-        pass.backend.loss(pass.lease, form, at_logits ? logits.reshaped(features_) : prediction, taken, used,
-                          T(1), rows, {}, sums);
-        break;
-      }
-      case MetricSpec::Way::kRows: {
-        const MetricForm<double>& given = metric.rows;
-        pass.backend.metric(pass.lease, {given.kind, static_cast<T>(given.threshold), given.k}, prediction,
-                            taken, used, rows, sums);
-        break;
-      }
+    Target<T> taken = of_kind(target, metric.wants_labels());
+    if (metric.way == MetricSpec::Way::kOwn) {
+      state[0] = own_.metrics[metric.own](seen(pass, sweep, output, target, used));
+      continue;
     }
-    if (used != nullptr) pass.backend.sum(pass.lease, used, prediction.rows, sums + 1);
+    if (metric.way == MetricSpec::Way::kTally) {
+      pass.backend.tally(pass.lease, metric.tally, outputs, taken.values, used, state);
+      continue;
+    }
+    const bool is_loss = metric.way == MetricSpec::Way::kLoss;
+    const bool at_logits = is_loss && logits && metric.loss.takes_logits();
+    ConstMatrix<T> prediction = at_logits ? logits.reshaped(features_) : outputs;
+    const T* row_weights = used;
+    if (const Turning<T>& turning = metric_turnings_[k]) {
+      const std::int64_t samples = outputs.rows / form_.positions;
+      prediction = turning.turned(pass, prediction, batch.turned[0].data());
+      taken.values = turning.turned(pass, taken.values, batch.turned[1].data());
+      row_weights = turning.weights(pass, used, samples, form_.positions, batch.row_weights.data());
+    } else if (metric.whole_batch) {
+      prediction = prediction.reshaped(prediction.size());
+      taken.values = taken.values.reshaped(prediction.cols);
+    }
+    if (is_loss) {
+      if (metric.loss.maps_bits()) pass.backend.finish();
+      const Activation head = at_logits ? batch.forward.head() : Activation::kLinear;
+      const LossForm<T> form = loss_form(metric.loss, at_logits, head, taken.values, features_);
+      pass.backend.loss(pass.lease, form, prediction, taken, row_weights, T(1), rows, {}, sums);
+    } else {
+      const MetricForm<double>& given = metric.rows;
+      pass.backend.metric(pass.lease, {given.kind, static_cast<T>(given.threshold), given.k}, prediction,
+                          taken, row_weights, rows, sums);
+    }
+    if (used != nullptr) pass.backend.sum(pass.lease, used, outputs.rows, sums + 1);
   }
 }
 
@@ -253,7 +229,7 @@ void Trainer<T>::write_means(Sweep& sweep, double* out) const {
       *out++ = state[0];
     } else {
       *out++ = state[1] != 0 ? state[0] / state[1] : 0;
-      if (metric.weighted) *out++ = state[1];
+      if (metric.tells_weight()) *out++ = state[1];
     }
   }
 }

@@ -2,21 +2,7 @@
 
 #include <algorithm>
 
-#include "base/error.h"
-
 namespace lamina {
-
-Buffer<std::int64_t> LossAxes::inverse(Memory& memory) const {
-  const auto size = static_cast<std::int64_t>(from.size());
-  Buffer<std::int64_t> back(size, memory);
-  std::fill_n(back.data(), size, -1);
-  for (std::int64_t j = 0; j < size; ++j) {
-    const std::int64_t at = from[static_cast<std::size_t>(j)];
-    require(at >= 0 && at < size && back.data()[at] < 0, "loss: axes: expected each place once, got ", at);
-    back.data()[at] = j;
-  }
-  return back;
-}
 
 template <class T>
 LossForm<T> loss_form(const LossSpec& spec, bool logits, Activation head, ConstMatrix<T> targets,
@@ -56,10 +42,8 @@ template LossForm<double> loss_form(const LossSpec&, bool, Activation, ConstMatr
 bool TrainingForm::means_only() const {
   if (own_loss || loss.depends_on_batch()) return false;
   if (reduction != Reduction::kMean && reduction != Reduction::kNone) return false;
-  return std::none_of(metrics.begin(), metrics.end(), [](const MetricSpec& metric) {
-    return metric.way == MetricSpec::Way::kOwn ||
-           (metric.way == MetricSpec::Way::kLoss && metric.loss.depends_on_batch());
-  });
+  return std::none_of(metrics.begin(), metrics.end(),
+                      [](const MetricSpec& metric) { return metric.depends_on_batch(); });
 }
 
 }  // namespace lamina

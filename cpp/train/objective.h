@@ -16,28 +16,25 @@ namespace lamina {
 // mean.
 enum class Reduction { kMean, kSum, kWeightedMean, kNone };
 
-// What a loss takes together, where that is not the last axis of the output: a row of what stands along other
-// axes. Rows stand in the order of the axes that are left.
-struct LossAxes {
+// What a loss or metric takes together, where that is not the last axis of the output: a row of what stands
+// along other axes. Rows stand in the order of the axes that are left.
+struct RowAxes {
   std::vector<std::int64_t> from;  // the sample's rows one after another: value j is its value from[j]
   std::int64_t width = 0;          // of a row, in one sample; 0: there are no other axes
   bool batch = false;              // a row goes on through the samples of the batch
+  std::int64_t counts = 1;         // then: what a batch counts in a mean, the size of the first axis left
 
   explicit operator bool() const { return width > 0; }
   // Rows of a sample; of a batch where they go through its samples.
   std::int64_t rows() const { return static_cast<std::int64_t>(from.size()) / width; }
-  // The way back: where each of a sample's values stands in the rows. std::invalid_argument where `from`
-  // does not take each once.
-  Buffer<std::int64_t> inverse(Memory& memory) const;
 };
 
 struct LossSpec {
   LossForm<double> form;  // its parameters; how the targets are smoothed is in label_smoothing
   bool from_logits = false;
   double label_smoothing = 0;
-  bool whole_batch = false;     // all values of a batch are one row
-  bool rows_at_logits = false;  // but not where it takes logits
-  LossAxes axes;
+  bool whole_batch = false;  // all values of a batch are one row
+  RowAxes axes;
   std::vector<double> alphas;  // the categorical focal's, one for each class; empty: form.alpha for all
 
   LossSpec() = default;
@@ -74,7 +71,9 @@ struct MetricSpec {
   };
   Way way = Way::kRows;
   MetricForm<double> rows;
-  LossSpec loss;
+  LossSpec loss;             // without axes of its own: these are
+  RowAxes axes;              // of kRows and kLoss
+  bool whole_batch = false;  // likewise: all values of a batch are one row
   TallyForm tally;
   std::size_t own = 0;
   bool weighted = false;  // by the samples' weights
@@ -86,10 +85,18 @@ struct MetricSpec {
     return way == Way::kRows ? takes_labels(rows.kind) : way == Way::kLoss && takes_labels(loss.form.kind);
   }
   bool wants_values() const { return way != Way::kOwn && !wants_labels(); }
-  // Of what is reported: a mean, with its weight if it is weighted; a tally's state; a number of the
-  // caller's.
+  bool is_mean() const { return way == Way::kRows || way == Way::kLoss; }
+  // Whether a row goes through a batch, which then is what is counted.
+  bool through_batch() const { return whole_batch || axes.batch; }
+  // Whether batches computed together would give another value.
+  bool depends_on_batch() const {
+    return way == Way::kOwn || through_batch() || (way == Way::kLoss && loss.depends_on_batch());
+  }
+  // Of what is reported: a mean, with its weight if that is not the number of samples; a tally's state; a
+  // number of the caller's.
+  bool tells_weight() const { return is_mean() && (weighted || through_batch()); }
   std::int64_t width(std::int64_t features) const {
-    return way == Way::kTally ? tally.size(features) : way != Way::kOwn && weighted ? 2 : 1;
+    return way == Way::kTally ? tally.size(features) : tells_weight() ? 2 : 1;
   }
 };
 

@@ -59,13 +59,12 @@ std::string Trainer<T>::stack_up(Stack<T>& stack) const {
   stack.range = {false, features_, false, 0};
   for (const MetricSpec& metric : form_.metrics) {
     if (metric.way == MetricSpec::Way::kOwn) return "a metric is the caller's own";
-    if (metric.way == MetricSpec::Way::kTally) return "a metric is no mean of single rows";
+    if (!metric.is_mean() || metric.axes || metric.depends_on_batch())
+      return "a metric is no mean of single rows";
     StackMetric<T> measured;
     measured.is_loss = metric.way == MetricSpec::Way::kLoss;
     if (measured.is_loss) {
       const LossSpec& spec = metric.loss;
-      if (spec.depends_on_batch() || spec.axes || !spec.alphas.empty())
-        return "a metric is not one of single rows";
       measured.at_logits = at_head && spec.takes_logits();
       measured.loss = form_of(spec, measured.at_logits);
     } else {

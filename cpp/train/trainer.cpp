@@ -37,10 +37,12 @@ Trainer<T>::Batch::Batch(const Trainer& trainer, std::int64_t capacity, Mode mod
   if (form.positions > 1) each_weight = Buffer<T>(capacity, memory);
   rows = Buffer<T>(positions, memory);
   if (!trainer.form_.loss.alphas.empty()) weighed = Buffer<T>(positions * form.features, memory);
-  const LossAxes& axes = trainer.form_.loss.axes;
-  if (!axes) return;
-  rows = Buffer<T>(std::max(positions, axes.batch ? axes.rows() : capacity * axes.rows()), memory);
-  if (!axes.batch) row_weights = Buffer<T>(capacity * axes.rows(), memory);
+  std::int64_t turned_rows = 0;
+  trainer.each_turning(
+      [&](const Turning<T>& each) { turned_rows = std::max(turned_rows, each.rows(capacity)); });
+  if (turned_rows == 0) return;
+  rows = Buffer<T>(std::max(positions, turned_rows), memory);
+  row_weights = Buffer<T>(turned_rows, memory);
   for (Buffer<T>& each : turned) each = Buffer<T>(positions * form.features, memory);
 }
 
@@ -55,13 +57,8 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
   const bool labels = data_form().labels;
   if (const auto classes = static_cast<std::int64_t>(form.loss.alphas.size()); classes > 0)
     require(classes == features_, "loss: alpha: expected one number or ", features_, ", got ", classes);
-  if (const LossAxes& axes = form.loss.axes; axes) {
-    const auto size = static_cast<std::int64_t>(axes.from.size());
-    require(size == network.outputs() && size % axes.width == 0, "loss: axes: expected ", network.outputs(),
-            " places in whole rows, got ", size, " in rows of ", axes.width);
-    back_ = axes.inverse(network.backend().memory());
-    from_ = copy_of(axes.from, network.backend().memory());
-  }
+  Memory& memory = network.backend().memory();
+  if (form.loss.axes) turning_ = Turning<T>(form.loss.axes, network.outputs(), "loss", memory);
   const bool free_form = form.own_loss && form.target_width != form.positions * features_;
   for (const MetricSpec& metric : form.metrics) {
     require(
@@ -79,10 +76,12 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
             "metrics: expected the loss's ignore_class, ", trained.ignored,
             ", of a cross-entropy among them, got ", measured.ignores ? text(measured.ignored) : "none");
     measures_logits_ |= metric.way == MetricSpec::Way::kLoss && metric.loss.takes_logits();
+    metric_turnings_.push_back(metric.axes ? Turning<T>(metric.axes, network.outputs(), "metrics", memory)
+                                           : Turning<T>());
   }
   optimizer.bind(network);
-  gradients_ = Buffer<T>(network.trainable_size(), network.backend().memory());
-  if (form.positions > 1) first_of_each_ = Buffer<std::int64_t>(form.positions, network.backend().memory());
+  gradients_ = Buffer<T>(network.trainable_size(), memory);
+  if (form.positions > 1) first_of_each_ = Buffer<std::int64_t>(form.positions, memory);
   layout_ = network.layout();
 }
 
@@ -98,10 +97,17 @@ DataForm Trainer<T>::data_form() const {
   if (form.labels && loss.ignores) form.ignored = loss.ignored;
   if (form_.own_loss) form.target_width = form_.target_width;
   form.weights = form_.positions;
-  if (const LossAxes& axes = form_.loss.axes; axes && axes.batch)
+  if (const RowAxes& axes = form_.loss.axes; axes && axes.batch)
     form.weights = 0;
   else if (axes && (form_.loss.by_output() || axes.rows() != form_.positions))
     form.weights = 1;
+  for (const MetricSpec& metric : form_.metrics) {
+    if (!metric.weighted) continue;
+    if (metric.through_batch())
+      form.weights = 0;
+    else if (metric.axes && metric.axes.rows() != form_.positions)
+      form.weights = std::min<std::int64_t>(form.weights, 1);
+  }
   return form;
 }
 

@@ -13,6 +13,7 @@
 #include "train/objective.h"
 #include "train/pace.h"
 #include "train/resident.h"
+#include "train/turning.h"
 
 namespace lamina {
 
@@ -88,7 +89,7 @@ class Trainer {
     Intake<T> intake;
     Buffer<T> values, weights, each_weight, rows;
     Buffer<T> weighed;                 // targets times the alphas of their classes
-    Buffer<T> turned[3], row_weights;  // for a loss along other axes: prediction, targets, gradient
+    Buffer<T> turned[3], row_weights;  // along other axes: prediction, targets, the loss's gradient
     Buffer<std::int64_t> labels;
   };
 
@@ -143,6 +144,13 @@ class Trainer {
   // from logits or output.
   void loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, bool at_logits, const Target<T>& target,
             const T* weights, Matrix<T> gradient, Noted& note, double* sum) const;
+  // Whatever goes along other axes than the last.
+  template <class Visit>
+  void each_turning(const Visit& visit) const {
+    if (turning_) visit(turning_);
+    for (const Turning<T>& each : metric_turnings_)
+      if (each) visit(each);
+  }
   // The loss's value, and its gradient, of rows as the loss takes them: along other axes than the last too.
   void rows_loss(Pass<T> pass, Batch& batch, const LossForm<T>& form, ConstMatrix<T> prediction,
                  const Target<T>& target, const T* weights, T scale, Matrix<T> gradient, double* sum) const;
@@ -174,8 +182,9 @@ class Trainer {
   TrainingForm form_;
   Own<T> own_;
   std::int64_t features_;
-  bool measures_logits_ = false;      // a metric takes what goes into the head
-  Buffer<std::int64_t> from_, back_;  // to the rows along the loss's axes, and back
+  bool measures_logits_ = false;  // a metric takes what goes into the head
+  Turning<T> turning_;            // the loss's
+  std::vector<Turning<T>> metric_turnings_;
   Buffer<T> gradients_;
   Buffer<std::int64_t> first_of_each_;  // a zero for each position: where a sample's weight is
   Restraints<T> restraints_;

@@ -180,7 +180,7 @@ def test_no_weights_along_the_batch(lamina_keras: ModuleType) -> None:
     x, y = data(3)
     model = build(lamina_keras, lamina_keras.losses.CosineSimilarity(axis=0), 3, "tanh")
     with pytest.raises(
-        ValueError, match="sample_weight: expected none for a loss along the axis of the batch"
+        ValueError, match="sample_weight: expected none for a loss or metric along the axis of the batch"
     ):
         model.fit(x, y, sample_weight=np.ones(ROWS), verbose=0)
     model = build(lamina_keras, lamina_keras.losses.CosineSimilarity(axis=1), 3, "tanh")

@@ -27,10 +27,12 @@ class _Trainer:
         head_logits: bool = ...,
     ) -> None:
         """loss: a name (kernels/loss_names.h), or a dict with "kind" and what the loss has of its own: delta,
-        alpha, beta, gamma (floats), flag, whole_batch (bools), ignored (a class number); or with "own", a
+        alpha, beta, gamma (floats), flag, ignored (a class number), alphas, and the axes of its rows
+        (train/objective.h): axes_from, axes_width, axes_batch, or whole_batch; or with "own", a
         function (y_true, y_pred, weights, training, first of the epoch) -> (value, gradient) of arrays of one
         row per sample, and target_width, values of a sample's targets. Both take loss_weight, a factor.
         metrics: names, or dicts with "kind" (and threshold, k); with "loss", a dict as above, for its mean;
+        the axes of rows (these with axes_counts) stand beside them;
         with "tally": "thresholds", "buckets", "classes" or "moments" (backend/tally.h) and its parameters; or
         with "own", a function as above that returns a number. "weighted": by the samples' weights.
         positions: the output is (positions, outputs / positions) per sample; default 1.

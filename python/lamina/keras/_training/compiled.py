@@ -147,16 +147,19 @@ class Compiled:
         squeezed = 2 <= len(y_shape) == len(output_shape) - 1 and kind not in (*OF_CLASSES, OWN)
         squeezed = squeezed and output_shape[-1] == 1
         positions = known_sizes(output_shape, "output shape")[:-1]
+        head_logits = not (head.flattened or squeezed)
+        sees_head = head_logits and head.activation in ("softmax", "sigmoid")
         form = TrainerForm(
-            metrics=[self._core_form(i, metric, y_shape, output_shape) for i, metric in enumerate(found)],
+            metrics=[
+                self._core_form(i, metric, y_shape, output_shape, sees_head) for i, metric in enumerate(found)
+            ],
             # Such an output's row is then what were its positions.
             positions=math.prod(positions[:-1] if squeezed and kind in OF_ROWS else positions),
-            head_logits=not (head.flattened or squeezed),
+            head_logits=head_logits,
         )
         axes: dict[str, Any] = {}
         if kind != OWN:
             sample = known_sizes(output_shape[:-1] if squeezed else output_shape, "output shape")
-            sees_head = form.head_logits and head.activation in ("softmax", "sigmoid")
             axes = losses.core_axes(self.loss, sample, sees_head)
         if self._network is not network or form != self._form or (trains and not self._trains):
             check_penalties(model.leaves)
@@ -232,12 +235,18 @@ class Compiled:
             found.append(self._found[i, chosen])
         return found
 
-    def _core_form(self, i: int, metric: Any, y_shape: Sequence[int], output_shape: Shape) -> dict[str, Any]:
+    def _core_form(
+        self, i: int, metric: Any, y_shape: Sequence[int], output_shape: Shape, sees_head: bool
+    ) -> dict[str, Any]:
         weighted = {"weighted": True} if i >= len(self.metric_identifiers) else {}
+        y, output = tuple(y_shape[1:]), tuple(known_sizes(output_shape, "output shape"))
         form = metric.core_form()
         if form is not None:
-            return {**form, **weighted}
-        y, output = tuple(y_shape[1:]), tuple(known_sizes(output_shape, "output shape"))
+            axes = losses.core_axes(metric, output, sees_head, "metrics")
+            # Neither shapes nor weights that only broadcasting brings together are the core's.
+            broadcasts = y != output or (weighted and ("whole_batch" in axes or "axes_batch" in axes))
+            if not axes or not broadcasts:
+                return {**form, **axes, **weighted}
         key = (i, OwnMetricCall)
         call = self._found.get(key)
         if call is None or (call.metric, call.shapes) != (metric, (y, output)):

@@ -78,7 +78,7 @@ def _width(form: dict[str, Any], outputs: int) -> int:
         return 1
     kind = form.get("tally")
     if kind is None:
-        return 2 if form.get("weighted") else 1
+        return 2 if any(map(form.get, ("weighted", "whole_batch", "axes_batch"))) else 1
     if kind == "classes":
         return 4 * outputs
     if kind == "moments":

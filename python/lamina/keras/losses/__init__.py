@@ -184,6 +184,11 @@ def get(identifier: Any) -> Any:
     return found
 
 
+def class_of(function: Any) -> Callable[..., Loss] | None:
+    """The class whose values are this function's; None where it is not one of this module."""
+    return next((made for known, made in _CLASS_OF.items() if function is known), None)
+
+
 def resolve(
     identifier: Any, *, y_shape: Sequence[int] | None = None, output_shape: Sequence[int | None] | None = None
 ) -> Loss:
@@ -209,11 +214,10 @@ def resolve(
         found: Any = _crossentropy_for(y_shape, output_shape)()
     else:
         found = get(identifier)
-        for function, loss_class in _CLASS_OF.items():
-            if found is function:
-                found = loss_class(name=identifier if isinstance(identifier, str) else function.__name__)
-        if type(found) is LossFunctionWrapper and found.fn in _CLASS_OF:
-            found = _CLASS_OF[found.fn](name=found.name, reduction=found.reduction, **found._fn_kwargs)
+        if (loss_class := class_of(found)) is not None:
+            found = loss_class(name=identifier if isinstance(identifier, str) else found.__name__)
+        elif type(found) is LossFunctionWrapper and (loss_class := class_of(found.fn)) is not None:
+            found = loss_class(name=found.name, reduction=found.reduction, **found._fn_kwargs)
     if not isinstance(found, Loss) or found.core_kind is None:
         return own_loss(found)
     check_axis(found)

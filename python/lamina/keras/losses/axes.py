@@ -1,4 +1,4 @@
-"""The axes that a loss goes along, and how the core is told of them."""
+"""The axes that a loss or metric goes along, and how the core is told of them."""
 
 from __future__ import annotations
 
@@ -10,67 +10,71 @@ from typing import Any
 import numpy as np
 
 # Of those that see an output's classes together, the ones that take any axes, also several, also all (None).
-# (Keras's metrics and losses of class numbers take the last one only.)
+# (Keras's of class numbers take the last one only.)
 ANY_AXES = (
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
+    "concordance_correlation",
     "cosine_similarity",
     "dice",
+    "pearson_correlation",
     "tversky",
 )
 
 
-def check_axis(loss: Any) -> None:
-    """Refuse what is no axis, whatever the output.
+def check_axis(measure: Any, argument: str = "loss") -> None:
+    """Refuse what is no axis of a loss or metric, whatever the output.
 
     Raises:
-        ValueError: as its text says.
+        ValueError: as its text says, which names this argument of `compile`.
     """
-    axis = getattr(loss, "axis", -1)
-    if loss.core_kind not in ANY_AXES:
+    axis = getattr(measure, "axis", -1)
+    where = f"{argument}: {measure.name!r}: axis"
+    if measure.core_kind not in ANY_AXES:
         if not _is_int(axis):
-            raise ValueError(f"loss: {loss.name!r}: axis: expected -1, the last axis, got {axis!r}")
+            raise ValueError(f"{where}: expected -1, the last axis, got {axis!r}")
         return
     if axis is None or _is_int(axis):
         return
     if not isinstance(axis, (tuple, list)) or not axis or not all(map(_is_int, axis)):
-        raise ValueError(f"loss: {loss.name!r}: axis: expected an int, several or None, got {axis!r}")
-    if loss.core_kind == "categorical_crossentropy" and loss.from_logits:
-        raise ValueError(f"loss: {loss.name!r}: axis: expected an int beside from_logits, got {axis!r}")
+        raise ValueError(f"{where}: expected an int, several or None, got {axis!r}")
+    if measure.core_kind == "categorical_crossentropy" and measure.from_logits:
+        raise ValueError(f"{where}: expected an int beside from_logits, got {axis!r}")
 
 
-def core_axes(loss: Any, shape: Sequence[int], at_logits: bool) -> dict[str, Any]:
-    """What the core's loss has to know of the axes; {} where it goes along the last one.
+def core_axes(measure: Any, shape: Sequence[int], at_logits: bool, argument: str = "loss") -> dict[str, Any]:
+    """What the core has to know of the axes of a loss or metric; {} where it goes along the last one.
 
     Args:
-        loss: it has passed `check_axis`.
-        shape: of a sample's output, as the loss sees it.
+        measure: it has passed `check_axis`.
+        shape: of a sample's output, as it sees it.
         at_logits: whether it may take what goes into the output's softmax or sigmoid.
+        argument: of `compile`, for errors.
 
     Raises:
         ValueError: an axis that the output hasn't, or twice.
     """
-    axis = getattr(loss, "axis", -1)
+    axis = getattr(measure, "axis", -1)
     rank = len(shape) + 1
     given: Any = range(rank) if axis is None else (axis,) if _is_int(axis) else axis
     axes = sorted(each + rank if each < 0 else each for each in given)
-    where = f"loss: {loss.name!r}: axis"
+    where = f"{argument}: {measure.name!r}: axis"
     if len(set(axes)) < len(axes) or not 0 <= axes[0] <= axes[-1] < rank:
         raise ValueError(f"{where}: expected axes of an output of rank {rank}, got {axis!r}")
     if axes == [rank - 1]:
         return {}
-    if loss.core_kind not in ANY_AXES:
+    if measure.core_kind not in ANY_AXES:
         raise ValueError(f"{where}: expected -1, the last axis, got {axis!r}")
-    classes = loss.core_kind == "categorical_crossentropy"
+    classes = measure.core_kind == "categorical_crossentropy"
     if classes and at_logits and not _is_int(axis) and axis is not None:
         raise ValueError(
             f"{where}: expected an int where the model ends in softmax or sigmoid, got {axis!r}; "
             "TensorFlow takes what goes into it along one axis only"
         )
-    if len(axes) == rank:
-        return {"whole_batch": True, "rows_at_logits": classes}  # None is the last axis to TensorFlow there
+    if len(axes) == rank:  # None is the last axis to TensorFlow's product of softmax and logarithm
+        return {} if classes and (at_logits or measure.from_logits) else {"whole_batch": True}
     return _rows_along([each - 1 for each in axes if each > 0], axes[0] == 0, shape)
 
 
@@ -78,7 +82,8 @@ def _rows_along(axes: list[int], batch: bool, shape: Sequence[int]) -> dict[str,
     kept = [place for place in range(len(shape)) if place not in axes]
     places = np.arange(math.prod(shape)).reshape(shape).transpose(*kept, *axes)
     width = math.prod(itertools.compress(shape, [place in axes for place in range(len(shape))]))
-    return {"axes_from": places.ravel().tolist(), "axes_width": width, "axes_batch": batch}
+    rows = {"axes_from": places.ravel().tolist(), "axes_width": width}
+    return {**rows, "axes_batch": True, "axes_counts": shape[kept[0]]} if batch else rows
 
 
 def _is_int(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras._training.naming import snake_case
+from lamina.keras.losses.axes import check_axis
 from lamina.keras.losses.crossentropy import binary_crossentropy as binary_crossentropy
 from lamina.keras.losses.crossentropy import categorical_crossentropy as categorical_crossentropy
 from lamina.keras.losses.crossentropy import (
@@ -297,6 +298,8 @@ def resolve(identifier: Any, *, y_shape: Sequence[int], output_shape: Sequence[i
     if isinstance(identifier, str):
         found.name = identifier
     metric: Metric = found
+    if metric.core_kind is not None:
+        check_axis(metric, "metrics")
     return metric
 
 

@@ -64,9 +64,6 @@ class PearsonCorrelation(MeanMetricWrapper):
         super().__init__(pearson_correlation, name=name, dtype=dtype, axis=axis)
         self.axis = axis
 
-    def core_form(self) -> dict[str, Any] | None:
-        return super().core_form() if self.axis == -1 else None
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
 
@@ -87,9 +84,6 @@ class ConcordanceCorrelation(MeanMetricWrapper):
     ) -> None:
         super().__init__(concordance_correlation, name=name, dtype=dtype, axis=axis)
         self.axis = axis
-
-    def core_form(self) -> dict[str, Any] | None:
-        return super().core_form() if self.axis == -1 else None
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

@@ -112,7 +112,7 @@ class CategoricalCrossentropy(MeanLoss):
         self.axis = axis
 
     def core_form(self) -> dict[str, Any] | None:
-        if self.core_kind is None or self.axis != -1:
+        if self.core_kind is None:
             return None
         return {"loss": {"kind": self.core_kind, **_smoothed(self)}}
 

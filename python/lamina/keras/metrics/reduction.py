@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lamina.keras import losses
+from lamina.keras._training.targets import OF_CLASSES
 from lamina.keras.losses.loss import match_ranks
 from lamina.keras.metrics.metric import Metric, divided
 from lamina.keras.utils.serialization import serialize_object
@@ -114,12 +116,40 @@ class MeanMetricWrapper(Mean):
         **kwargs: passed on to fn.
     """
 
+    _core_loss: dict[str, Any] | None = None
+
     def __init__(
         self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
+        if type(self) is MeanMetricWrapper:
+            self._follow_loss()
+
+    def _follow_loss(self) -> None:
+        # The mean of a loss that the training loop knows is measured there.
+        make = losses.class_of(self._fn)
+        if make is None:
+            return
+        try:
+            loss = make(**self._fn_kwargs)
+            options = loss.core_options()
+        except (TypeError, ValueError):  # the function will say what it does not take
+            return
+        if "alphas" in options or loss.core_kind in OF_CLASSES:
+            return
+        self.core_kind, self.axis = loss.core_kind, getattr(loss, "axis", -1)
+        self.from_logits = bool(loss.from_logits)
+        self._core_loss = {
+            "kind": loss.core_kind,
+            "from_logits": self.from_logits,
+            "label_smoothing": float(loss.label_smoothing),
+            **options,
+        }
+
+    def core_form(self) -> dict[str, Any] | None:
+        return super().core_form() if self._core_loss is None else {"loss": self._core_loss}
 
     def update_state(  # type: ignore[override]  # as in Keras: a wrapped function takes two arrays
         self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None

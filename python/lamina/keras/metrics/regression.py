@@ -115,7 +115,7 @@ class CosineSimilarity(MeanMetricWrapper):
         self.axis = axis
 
     def core_form(self) -> dict[str, Any] | None:
-        return {"loss": {"kind": "cosine_similarity"}} if self.core_kind and self.axis == -1 else None
+        return {"loss": {"kind": "cosine_similarity"}} if self.core_kind else None
 
     def hold(self, values: Sequence[float], rows: int) -> None:
         super().hold([-values[0], *values[1:]], rows)  # the core has the loss
