@@ -282,10 +282,10 @@ Lease::~Lease() {
   if (forks_ == g_forks.load(std::memory_order_relaxed)) own.leased = false;
 }
 
-int Lease::threads() const { return team_ != nullptr ? team_->size() : 1; }
+int Lease::threads() const { return team_ != nullptr && !alone_ ? team_->size() : 1; }
 
 void Lease::run_erased(std::int64_t tiles, void (*call)(void*, std::int64_t), void* tile) {
-  if (team_ != nullptr && tiles > 1 && tiles <= Share::kMostTiles)
+  if (team_ != nullptr && !alone_ && tiles > 1 && tiles <= Share::kMostTiles)
     return team_->run(tiles, call, tile, *this);
   for (std::int64_t i = 0; i < tiles; ++i) {
     call(tile, i);

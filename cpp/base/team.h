@@ -35,6 +35,9 @@ class Lease {
 
   // How many threads share the work, if all of them come.
   int threads() const;
+  // Whether there is a team, and from now on to do without it; the results are the same.
+  bool has_team() const { return team_ != nullptr; }
+  void work_alone(bool alone) { alone_ = alone; }
 
   // Between tiles or batches on the caller's thread.
   void poll() {
@@ -59,7 +62,8 @@ class Lease {
 
   Interrupt* interrupt_;
   class Team* team_ = nullptr;  // null: alone
-  int forks_ = 0;               // how often the process had forked
+  bool alone_ = false;
+  int forks_ = 0;  // how often the process had forked
 };
 
 }  // namespace lamina

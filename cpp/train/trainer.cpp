@@ -155,7 +155,10 @@ std::int64_t Trainer<T>::begin(Lease& lease, Sweep& sweep, const Dataset& data, 
   }
   sweep.resident.hold(lease, network_.backend(), data, looks_);
   sweep.batch->intake.prepare(network_, sweep.batch->forward, sweep.resident.data().x, capacity);
-  if (sweep.batch_size != batch_size) sweep.pace = {};
+  if (sweep.batch_size != batch_size) {
+    sweep.pace = {};
+    sweep.threads = {};
+  }
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
   sweep.end = 0;
@@ -270,6 +273,19 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
 }
 
 template <class T>
+std::optional<ThreadChoice::Duration> Trainer<T>::run_timed(Pass<T> pass, Sweep& sweep, std::int64_t index) {
+  const bool chooses = pass.lease.has_team() && !pass.backend.on_device();
+  if (chooses) pass.lease.work_alone(sweep.threads.alone());
+  const auto begin = Clock::now();
+  run(pass, sweep, index);
+  const std::int64_t size = sweep.data->size();
+  if (size >= sweep.batch_size && (index + 1) * sweep.batch_size > size) return {};
+  const ThreadChoice::Duration time = Clock::now() - begin;
+  if (chooses) sweep.threads.took(time);
+  return time;
+}
+
+template <class T>
 void Trainer<T>::follow(Lease& lease, Sweep& sweep) {
   sweep.resident.taken(network_.backend());
   if (network_.backend().on_device()) sweep.pace.batch(network_.backend());
@@ -327,14 +343,13 @@ void Trainer<T>::train(Lease& lease, std::int64_t first, std::int64_t last) {
   }
   for (std::int64_t i = first; i < last; ++i) {
     const auto step = static_cast<std::uint64_t>(optimizer_.iterations()) + idle_steps_;
-    const auto begin = Clock::now();
     {
       WholeStep<T> whole(network_.backend());
-      run({network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
+      const auto time = run_timed(
+          {network_.backend(), lease, network_.parameters(), gradients_.data(), true, step}, epoch_, i);
+      if (time) step_time_ = *time;
       whole.end();
     }
-    const std::int64_t size = epoch_.data->size();
-    if (size < epoch_.batch_size || (i + 1) * epoch_.batch_size <= size) step_time_ = Clock::now() - begin;
     follow(lease, epoch_);
   }
   settle(epoch_);
@@ -377,7 +392,7 @@ void Trainer<T>::evaluate(Lease& lease, const Dataset& data, std::int64_t batch_
     evaluation_.penalties = restraints_.sum(pass.weight_penalties);
   }
   for (std::int64_t i = 0; i < batches; ++i) {
-    run({network_.backend(), lease, network_.parameters()}, evaluation_, i);
+    run_timed({network_.backend(), lease, network_.parameters()}, evaluation_, i);
     follow(lease, evaluation_);
   }
   settle(evaluation_);

@@ -13,6 +13,7 @@
 #include "train/objective.h"
 #include "train/pace.h"
 #include "train/resident.h"
+#include "train/thread_choice.h"
 #include "train/turning.h"
 
 namespace lamina {
@@ -115,6 +116,7 @@ class Trainer {
     std::vector<Noted> notes;  // room for them
     std::size_t noted = 0;
     Pace<> pace;
+    ThreadChoice threads;
     std::vector<Buffer<double>> metrics;  // of each: sum and weight; or a tally's state
     double loss_sum = 0;
     double penalties = 0;  // on the weights, in an evaluation
@@ -161,6 +163,8 @@ class Trainer {
   bool wants_labels() const;
   // Forward, loss and metrics of one batch; with a step of the optimizer if the pass trains.
   void run(Pass<T> pass, Sweep& sweep, std::int64_t index);
+  // The same, by as many threads as have been the quickest. Returns how long a whole batch took, else none.
+  std::optional<ThreadChoice::Duration> run_timed(Pass<T> pass, Sweep& sweep, std::int64_t index);
   // After it: reads numbers where there is no room for more, looks up for the caller, waits for a device.
   void follow(Lease& lease, Sweep& sweep);
   // The way back and the optimizer's step.
@@ -192,7 +196,7 @@ class Trainer {
   bool keeps_data_ = false, looks_ = false;
   std::uint64_t layout_ = 0;      // of the network's parameters, to which the gradients belong
   std::uint64_t idle_steps_ = 0;  // those that no parameter took
-  Clock::duration step_time_ = Clock::duration::max();  // of the last step on a whole batch
+  ThreadChoice::Duration step_time_ = Clock::duration::max();  // of the last step on a whole batch
   std::string verbs_because_ = "nothing was trained yet";
   StackRun<T> stack_;
   Buffer<StepForm<T>> forms_;

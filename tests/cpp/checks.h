@@ -5,6 +5,8 @@ namespace lamina {
 
 // What a thread of the team may be held to.
 void check_team();
+// When a training does without the others.
+void check_thread_choice();
 
 // Verbs by themselves, on the instruction set in force, over matrices of two tiles.
 void check_activations();

@@ -302,6 +302,7 @@ void run() {
     set_num_threads(threads);
     check_interrupt();
     check_team();
+    check_thread_choice();
     check_threads();
     check_together();
   }

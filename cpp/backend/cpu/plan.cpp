@@ -31,6 +31,10 @@ std::int64_t parts(std::int64_t wish, std::int64_t most) {
 
 std::int64_t divided(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
 
+// Of so few rows each thread lays out all, and has its own units, forward and back: theirs are the weights
+// that its cache holds.
+bool is_few(std::int64_t rows, std::int64_t panel) { return rows <= 2 * panel; }
+
 std::int64_t edge(std::int64_t n, std::int64_t tiles, std::int64_t i, std::int64_t unit) {
   return std::min(n, divided(n, unit) * i / tiles * unit);
 }
@@ -50,7 +54,7 @@ Grid forward_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, st
   // times, each time for as many panels as fit.
   const std::int64_t fitting = std::max<std::int64_t>(1, kCacheBytes / (panel * inputs * item));
   const bool small = units * inputs * item <= kCacheBytes;
-  const std::int64_t fewest = small ? std::clamp<std::int64_t>(wanted, 1, panels) : 1;
+  const std::int64_t fewest = small && !is_few(rows, panel) ? std::clamp<std::int64_t>(wanted, 1, panels) : 1;
   const std::int64_t groups = std::clamp(divided(panels, fitting), fewest, panels);
   const Grid grid{rows, units, groups, parts(wanted / groups, units / kFewestUnits), panel, 1};
   if (depth_below == 0 || grid.tiles() > 1) return grid;
@@ -73,7 +77,7 @@ Grid input_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inp
 Grid weight_gradient_grid(std::int64_t rows, std::int64_t units, std::int64_t inputs, std::int64_t panel) {
   const std::int64_t wanted = wanted_tiles(rows, units, inputs);
   // A panel of columns is laid out for all units of a tile, which takes the longer the more rows there are.
-  if (rows > 2 * panel) {
+  if (!is_few(rows, panel)) {
     const std::int64_t row_tiles = parts(divided(units, kMostUnits), units);
     const std::int64_t col_tiles = parts(std::min(wanted, kMostTiles / 4) / row_tiles, inputs / panel);
     return {units, inputs, row_tiles, col_tiles, 1, panel};
