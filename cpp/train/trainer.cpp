@@ -1,8 +1,6 @@
 #include "train/trainer.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -86,38 +84,6 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
 }
 
 template <class T>
-DataForm Trainer<T>::data_form() const {
-  const LossForm<double>& loss = form_.loss.form;
-  DataForm form;
-  form.inputs = network_.inputs();
-  form.positions = form_.positions;
-  form.features = features_;
-  form.labels = !form_.own_loss && takes_labels(loss.kind);
-  form.any_label = form.labels && loss.kind == LossKind::kCircle;
-  if (form.labels && loss.ignores) form.ignored = loss.ignored;
-  if (form_.own_loss) form.target_width = form_.target_width;
-  form.weights = form_.positions;
-  if (const RowAxes& axes = form_.loss.axes; axes && axes.batch)
-    form.weights = 0;
-  else if (axes && (form_.loss.by_output() || axes.rows() != form_.positions))
-    form.weights = 1;
-  for (const MetricSpec& metric : form_.metrics) {
-    if (!metric.weighted) continue;
-    if (metric.through_batch())
-      form.weights = 0;
-    else if (metric.axes && metric.axes.rows() != form_.positions)
-      form.weights = std::min<std::int64_t>(form.weights, 1);
-  }
-  return form;
-}
-
-template <class T>
-bool Trainer<T>::wants_labels() const {
-  return std::any_of(form_.metrics.begin(), form_.metrics.end(),
-                     [](const MetricSpec& metric) { return metric.wants_labels(); });
-}
-
-template <class T>
 std::int64_t Trainer<T>::values() const {
   std::int64_t values = 1;
   for (const MetricSpec& metric : form_.metrics) values += metric.width(features_);
@@ -192,42 +158,6 @@ std::int64_t Trainer<T>::begin_epoch(Lease& lease, const Dataset& data, std::int
     epoch_.shuffled = true;
   }
   return batches;
-}
-
-template <class T>
-Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, const Window& window, std::int64_t count) const {
-  const std::int64_t* const order = window.order_from_first();
-  const std::int64_t first = window.first;
-  const DataForm form = data_form();
-  const Rows& rows = *window.data->y;
-  std::int64_t* const labels = sweep.batch->labels.data();
-  if (!form.labels) {
-    const std::int64_t width = form.target_width > 0 ? form.target_width : form_.positions * features_;
-    const Matrix<T> y(sweep.batch->values.data(), count, width);
-    network_.backend().gather(lease, rows, order, first, y);
-    if (labels != nullptr)  // an own loss, whose targets are class numbers for its metrics
-      network_.backend().gather_labels(lease, rows, order, first, {true}, {labels, count, width});
-    return {labels, form.target_width > 0 ? ConstMatrix<T>(y) : ConstMatrix<T>(y.reshaped(features_))};
-  }
-  const LabelRange range{form.any_label, features_, form.ignored.has_value(), form.ignored.value_or(0)};
-  network_.backend().gather_labels(lease, rows, order, first, range, {labels, count, form_.positions});
-  return {labels, {}};
-}
-
-template <class T>
-const T* Trainer<T>::gather_weights(Lease& lease, Sweep& sweep, const Window& window,
-                                    std::int64_t count) const {
-  if (!sweep.data->weight.has_value()) return nullptr;
-  const std::int64_t width = sweep.data->weight->width(), positions = form_.positions;
-  T* const weights = sweep.batch->weights.data();
-  // One weight per sample counts for each of its positions.
-  T* const gathered = width < positions ? sweep.batch->each_weight.data() : weights;
-  network_.backend().gather(lease, *window.data->weight, window.order_from_first(), window.first,
-                            {gathered, count, width});
-  if (width < positions)
-    network_.backend().gather_columns(lease, {gathered, count, width}, first_of_each_.data(),
-                                      {weights, count, positions});
-  return weights;
 }
 
 template <class T>
