@@ -71,19 +71,22 @@ class GraphProgram(TorchProgram):
                 self.graphs[size].replay()
             if short:
                 self.graphs[short].replay()
-            logs = {"loss": float(self.total) / n}
+            total = self.total.clone()  # read at the end: the host goes on to the next epoch
+            logs: dict[str, float] = {}
             if validation is not None:
                 logs["val_loss"] = self.evaluate(*validation)
         torch.cuda.synchronize()
-        return logs
+        return {"loss": float(total) / n, **logs}
 
     def begin_epoch(self) -> None:
+        for number in (self.place, self.count, self.total):
+            number.zero_()
+        if self.network.optimizer == "sgd":
+            return
         steps = torch.arange(self.steps + 1, self.steps + 1 + len(self.rates), dtype=torch.float64)
         corrected = self.network.rate * torch.sqrt(1 - BETA2**steps) / (1 - BETA1**steps)
         self.rates.copy_(corrected)
         self.steps += len(self.rates)
-        for number in (self.place, self.count, self.total):
-            number.zero_()
 
     def captured(self, rows: int) -> Any:
         """The graph of a step on so many rows. What the warm-up changes is put back."""
