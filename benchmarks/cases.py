@@ -1,6 +1,6 @@
 """What is measured: one `Case` a row of the result table. A group of cases makes a table of its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lamina._bench.network import Network
@@ -29,6 +29,8 @@ TRAINERS = (
 MOST = tuple(name for name in TRAINERS if name not in ("keras_torch", "torch_compiled_1"))
 # The libraries that compute products of bfloat16 from weights of float32.
 MIXED = ("lamina", "keras", "keras_tuned", "torch", "torch_compiled", "jax_scan")
+DEVICES = ("cpu", "cuda")
+ON_CUDA = ("lamina", "torch", "torch_compiled", "torch_graph", "jax_scan")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class Case(Network):
             `predict`, of the model itself ("call") or of a kernel, the import alone, the import with the
             first epoch ("start"). Or what is weighed: the packages ("size"), the process ("memory").
         peers: names in `peers.PEERS`, who has it; the first is what the others are compared with.
+        device: a name in `DEVICES`, where it is computed.
+        cuda_peers: who has it there; () for a case of the CPU alone.
         data: a name in `data.SOURCES`.
         rows: rows of an epoch, or of a call.
         validation_rows: rows to validate with after each epoch; they follow the others in the data set.
@@ -60,6 +64,8 @@ class Case(Network):
     title: str
     kind: Kind = "train"
     peers: tuple[str, ...] = MOST
+    device: str = "cpu"
+    cuda_peers: tuple[str, ...] = ()
     data: str = "fashion_mnist"
     rows: int = 48000
     validation_rows: int = 0
@@ -81,6 +87,10 @@ class Case(Network):
         return max(self.shape) * 2.0**-24 if self.kernel else super().tolerance
 
     @property
+    def product_type(self) -> str:
+        return self.dtype.removeprefix("mixed_")
+
+    @property
     def unit(self) -> str:
         return UNITS[self.kind]
 
@@ -92,26 +102,51 @@ XL = {"units": (784, 2048, 2048, 10), "activation": "relu", "batch_size": 256, "
 TINY = {"data": "cancer_like", "units": (30, 10, 1), "rows": 364}
 
 TRAINING = (
-    Case(name="A", group="training", title="784-100s-10, SGD, batch 32", peers=TRAINERS, **A),
-    Case(name="B", group="training", title="784-300-200-100-10 relu, SGD, batch 32", **B),
-    Case(name="C", group="training", title="784-50s-10, Adam, batch 32", **C),
-    Case(name="A256", group="training", title="784-100s-10, SGD, batch 256", batch_size=256, **A),
-    Case(name="XL", group="training", title="784-2048-2048-10 relu, SGD, batch 256", **XL),
+    Case(
+        name="A",
+        group="training",
+        title="784-100s-10, SGD, batch 32",
+        peers=TRAINERS,
+        cuda_peers=ON_CUDA,
+        **A,
+    ),
+    Case(name="B", group="training", title="784-300-200-100-10 relu, SGD, batch 32", cuda_peers=ON_CUDA, **B),
+    Case(name="C", group="training", title="784-50s-10, Adam, batch 32", cuda_peers=ON_CUDA, **C),
+    Case(
+        name="A256",
+        group="training",
+        title="784-100s-10, SGD, batch 256",
+        batch_size=256,
+        cuda_peers=ON_CUDA,
+        **A,
+    ),
+    Case(
+        name="XL", group="training", title="784-2048-2048-10 relu, SGD, batch 256", cuda_peers=ON_CUDA, **XL
+    ),
     Case(
         name="XL16",
         group="training",
         title="XL in mixed_bfloat16",
         dtype="mixed_bfloat16",
         peers=MIXED,
+        cuda_peers=ON_CUDA,
         **XL,
     ),
-    Case(name="tiny", group="training", title="30-10s-1, SGD, all 364 rows a step", batch_size=364, **TINY),
+    Case(
+        name="tiny",
+        group="training",
+        title="30-10s-1, SGD, all 364 rows a step",
+        batch_size=364,
+        cuda_peers=ON_CUDA,
+        **TINY,
+    ),
     Case(
         name="validated",
         group="training",
         title="A, validated with 12,000 rows each epoch",
         validation_rows=12000,
         peers=tuple(name for name in MOST if name != "sklearn"),  # it validates with rows it takes itself
+        cuda_peers=ON_CUDA,
         **A,
     ),
     Case(
@@ -203,6 +238,7 @@ LATENCY = (
         kind="predict",
         rows=60000,
         peers=CALLERS,
+        cuda_peers=("lamina", "torch", "jax_scan"),
     ),
     Case(
         name="paused",
@@ -289,6 +325,7 @@ MANY = (
         kind="many",
         models=16,
         peers=("lamina_many", "lamina", "torch"),
+        cuda_peers=("lamina_many", "lamina", "torch", "torch_graph", "jax_scan"),
         **TINY,
     ),
 )
@@ -297,14 +334,22 @@ CASES = (*TRAINING, *LATENCY, *BY_HAND, *START, *KERNELS, *THREADS, *MANY, *WIDT
 GROUPS = tuple(dict.fromkeys(case.group.replace(" ", "_") for case in CASES))
 
 
-def chosen(words: list[str]) -> list[Case]:
-    """The cases of these names and groups, in their order; all for no words.
+def chosen(words: list[str], device: str = "cpu") -> list[Case]:
+    """The cases of these names and groups on a device, in their order; all that it has for no words.
 
     Raises:
-        ValueError: a word is neither.
+        ValueError: a word is neither, or names what that device has nothing of.
     """
-    unknown = [word for word in words if word not in {*GROUPS, *(case.name for case in CASES)}]
+    known = CASES if device == "cpu" else tuple(_on_cuda(case) for case in CASES if case.cuda_peers)
+    names = {word for case in known for word in (case.name, case.group.replace(" ", "_"))}
+    unknown = [word for word in words if word not in names]
     if unknown:
-        raise ValueError(f"{', '.join(unknown)}: neither a group ({', '.join(GROUPS)}) nor a case")
+        groups = ", ".join(group for group in GROUPS if group in names)
+        where = "" if device == "cpu" else f" that runs on the device {device!r}"
+        raise ValueError(f"{', '.join(unknown)}: neither a group ({groups}) nor a case{where}")
     wanted = set(words)
-    return [case for case in CASES if not words or wanted & {case.name, case.group.replace(" ", "_")}]
+    return [case for case in known if not words or wanted & {case.name, case.group.replace(" ", "_")}]
+
+
+def _on_cuda(case: Case) -> Case:
+    return replace(case, device="cuda", peers=case.cuda_peers)

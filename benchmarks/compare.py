@@ -71,14 +71,18 @@ def table(before: Result, after: Result, rows: list[dict[str, Any]]) -> str:
             f"{word}: commit {where['commit']}, {where['date'][:16]}, {where['cpu']}, "
             f"{where['threads']} threads"
         )
-    same = all(before["machine"][key] == after["machine"][key] for key in ("cpu", "threads"))
-    if not same:
-        lines.append("different machines or threads: the times are not comparable")
+    if _machine(before) != _machine(after):
+        lines.append("different machines, devices or threads: the times are not comparable")
     lines += ["", "| case | peer | before | after | after / before | |", "|---|---|---:|---:|---:|---|"]
     for row in rows:
         cells = [row["case"], after["peers"][row["peer"]], *(_time(row, key) for key in ("before", "after"))]
         lines.append("| " + " | ".join([*cells, f"× {number(row['ratio'])}", row["verdict"]]) + " |")
     return "\n".join(lines)
+
+
+def _machine(result: Result) -> tuple[Any, ...]:
+    where = result["machine"]
+    return where["cpu"], where["threads"], where.get("device", {}).get("name")
 
 
 def _time(row: dict[str, Any], key: str) -> str:

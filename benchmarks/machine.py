@@ -52,9 +52,10 @@ def describe(threads: int, packages: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def environment(threads: int) -> dict[str, str]:
+def environment(threads: int, device: str = "cpu") -> dict[str, str]:
     """The variables of this process, with the same number of threads for everybody."""
-    return os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"CUDA_VISIBLE_DEVICES": ""}
+    hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
+    return os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | hidden
 
 
 def _cpu_model() -> str:

@@ -25,8 +25,11 @@ def publish(result: Result, root: Path) -> list[Path]:
     """Write the tables and plots below `root`; returns the files.
 
     Raises:
-        ValueError: a README has no marks, or they are in disorder; nothing was written then.
+        ValueError: the result is of a GPU, or a README has no marks, or they are in disorder; nothing was
+            written then.
     """
+    if "device" in result["machine"]:
+        raise ValueError("expected a result of the CPU, got one of a GPU, whose tables report.py prints")
     block = "\n\n".join(
         [report.summary(result, IN_README), report.losses(result), report.footnote(result), MORE]
     )

@@ -7,6 +7,12 @@ from typing import Any
 
 from result_file import OWN, Case, Result, best_other, first_of, groups, load, not_won, share
 
+LIMITS = {
+    "fma": "its products at FMA peak (share)",
+    "blas": "by the best BLAS (share)",
+    "memory": "what it reads and writes, copied (share)",
+}
+
 
 def whole(result: Result) -> str:
     """All the tables: the summary, the machine's limits, where Lamina does not win, and each group."""
@@ -25,15 +31,18 @@ def summary(result: Result, wanted: tuple[str, ...] = ()) -> str:
         result: of a run.
         wanted: the groups; default all but the sweeps, which plots show.
     """
-    lines = ["| case | Lamina | Keras | best other | of FMA peak |", "|---|---:|---:|---:|---:|"]
+    keras = "device" not in result["machine"]  # where there is one, copies are a limit instead
+    last = ["Keras", "best other", "of FMA peak"] if keras else ["best other", "of FMA peak", "of copies"]
+    lines = [f"| case | Lamina | {' | '.join(last)} |", "|---|---:|---:|---:|---:|"]
     for name, case in result["cases"].items():
         if case["group"] not in wanted if wanted else case["group"] in ("width", "batch"):
             continue
-        first, best, part = first_of(case), best_other(case), share(case)
+        first, best = first_of(case), best_other(case)
         if first in OWN:
-            cells = [_time(case, first), _ratio(case, "keras")]
+            cells = [_time(case, first), *([_ratio(case, "keras")] if keras else [])]
             cells.append(f"{_ratio(case, best)} {result['peers'][best]}" if best else "–")
-            cells.append(f"{part:.0%}" if part is not None else "–")
+            parts = [share(case), *([] if keras else [share(case, "memory")])]
+            cells += [f"{part:.0%}" if part is not None else "–" for part in parts]
         else:
             own = next((name for name in OWN if name in case["missing"]), "lamina")
             cells = [_cell(case, own), "–", "–", "–"]
@@ -44,14 +53,13 @@ def summary(result: Result, wanted: tuple[str, ...] = ()) -> str:
 def table(result: Result, cases: dict[str, Case]) -> str:
     """The times of all the peers of some cases; in brackets the quartiles over the rounds."""
     names = [name for name in result["peers"] if any(name in case["peers"] for case in cases.values())]
-    limited = any("limit" in case for case in cases.values())
+    known = {limit for case in cases.values() for limit in case.get("limit", {})}
+    limited = [limit for limit in LIMITS if known and (limit in known or limit != "memory")]
     head = ["case", *(result["peers"][name] for name in names)]
-    head += ["its products at FMA peak (share)", "by the best BLAS (share)"] if limited else []
+    head += [LIMITS[limit] for limit in limited]
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
     for name, case in cases.items():
-        cells = [_cell(case, peer) for peer in names]
-        if limited:
-            cells += [_limit(case, "fma"), _limit(case, "blas")]
+        cells = [_cell(case, peer) for peer in names] + [_limit(case, limit) for limit in limited]
         lines.append(f"| **{name}** {case['title']} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -73,8 +81,12 @@ def losses(result: Result) -> str:
 
 
 def limits(result: Result) -> str:
-    """The machine's peaks by number of threads."""
+    """The machine's peaks by number of threads, or the GPU's."""
     found = result["limits"]
+    if "device" in result["machine"]:
+        peaks = [f"{number(fma / 1e12)} TFLOP/s in {dtype}" for dtype, fma in found["fma"].items()]
+        copied = f"copies in memory {number(found['copy']['cuda']['memory'] / 1e9)} GB/s"
+        return f"Of the device: {', '.join(peaks)} (a large product by cuBLAS, without TF32); {copied}."
     levels = list(next(iter(found["copy"].values())))
     lines = [
         "| threads | FMA peak, float32 | " + " | ".join(f"copied in {level}" for level in levels) + " |",
@@ -137,6 +149,7 @@ def footnote(result: Result) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
     lamina = where["lamina"]
     words = [
+        *([f"on {_device(where['device'])}"] if "device" in where else []),
         f"{where['cpu']}, {where['threads']} of {where['cpus']} CPUs",
         f"Lamina {lamina['version']} ({lamina['isa']})",
         f"Python {where['python']}, {versions}",
@@ -145,8 +158,15 @@ def footnote(result: Result) -> str:
     ]
     words += [f"{name}: {text}" for name, text in result["data"].items() if text.startswith("made up")]
     if result["missing"]:
-        words.append(f"not installed: {', '.join(result['missing'])}")
+        words.append(f"{'missing' if 'device' in where else 'not installed'}: {', '.join(result['missing'])}")
     return "; ".join(words) + "."
+
+
+def _device(found: dict[str, Any]) -> str:
+    known = [
+        f"{what} {found[key]}" for what, key in (("driver", "driver"), ("CUDA", "cuda")) if found.get(key)
+    ]
+    return found["name"] + (f" ({', '.join(known)})" if known else "")
 
 
 if __name__ == "__main__":

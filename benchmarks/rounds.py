@@ -58,8 +58,17 @@ def interleaved(cases: list[Case], present: list[str], settings: Settings, folde
     return runs
 
 
-def fresh_process(case: Case, name: str, settings: Settings, folder: Path) -> Run:
-    """{"times": [...], ...}, {"missing": what} or {"error": why}."""
+def devices(cases: list[Case], present: list[str], settings: Settings) -> dict[str, Run]:
+    """What each peer calls the device of the cases: {"device": name}, or why it finds none."""
+    found = {}
+    for name in present:
+        case = next(case for case in cases if name in case.peers)
+        found[name] = fresh_process(case, name, settings, Path(), find=True)
+    return found
+
+
+def fresh_process(case: Case, name: str, settings: Settings, folder: Path, find: bool = False) -> Run:
+    """{"times": [...], ...}, {"missing": what} or {"error": why}; with `find` {"device": its name}."""
     threads = settings.threads_of(case, name)
     if case.kind == "import":
         code = (
@@ -69,8 +78,18 @@ def fresh_process(case: Case, name: str, settings: Settings, folder: Path) -> Ru
         )
         return _json_of([sys.executable, "-c", code], threads)
     command = [sys.executable, str(HERE / "worker.py"), name, case.name, str(folder)]
+    command += ["--threads", str(threads), "--seconds", str(settings.seconds), "--device", case.device]
+    if find:
+        command.append("--find")
     with busy_processes(case.busy):
-        return _json_of([*command, "--threads", str(threads), "--seconds", str(settings.seconds)], threads)
+        return _json_of(command, threads, case.device)
+
+
+def cuda_limits(cases: list[Case], settings: Settings) -> Run:
+    """As `limits.py cuda` prints them, or {"missing": why}."""
+    trained = [case.name for case in cases if case.kind in ("train", "many")]
+    command = [sys.executable, str(HERE / "limits.py"), "cuda", "--threads", str(settings.threads)]
+    return _json_of([*command, "--cases", *trained], settings.threads, "cuda")
 
 
 def limits(cases: list[Case], present: list[str], settings: Settings) -> dict[str, Any]:
@@ -113,13 +132,13 @@ def busy_processes(count: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
             process.wait()
 
 
-def _json_of(command: list[str], threads: int) -> Run:
+def _json_of(command: list[str], threads: int, device: str = "cpu") -> Run:
     """What the process prints as its last line."""
     try:
         with tempfile.TemporaryFile("w+") as errors:  # not a pipe: a library may print more than one holds
             done = subprocess.run(
                 command,
-                env=machine.environment(threads),
+                env=machine.environment(threads, device),
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

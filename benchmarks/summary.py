@@ -1,7 +1,9 @@
 """What the rounds of a case come to: times, ratios, the share of the machine's limit, and what was wrong."""
 
+import itertools
 import math
 import statistics
+from dataclasses import replace
 from typing import Any
 
 from cases import Case
@@ -52,12 +54,46 @@ def summarised(case: Case, runs: dict[str, list[Run]], limit: dict[str, float]) 
 
 
 def limit_of(case: Case, found: dict[str, Any], threads: int) -> dict[str, float]:
-    """The least time of a step: of its products at the FMA peak, and by the best BLAS. {} for other cases."""
+    """The least time of a step: of its products at the FMA peak, and by the best BLAS. {} for other cases.
+
+    On a GPU also that of a prediction, and of what either reads and writes at the speed of a copy.
+    """
+    if case.device != "cpu":
+        return _limit_on_device(case, found)
     if case.kind not in ("train", "many"):
         return {}
     limit = {"flops": float(case.flops), "fma": case.flops / found["fma"][str(threads)] * 1e6}
     blas = found["blas"].get(str(threads), {}).get(case.name)
     return limit | ({"blas": blas} if blas is not None else {})
+
+
+def _limit_on_device(case: Case, found: dict[str, Any]) -> dict[str, float]:
+    if not found:
+        return {}
+    trains = case.kind in ("train", "many")
+    at_once = case if trains else replace(case, batch_size=case.rows)
+    flops = sum(product.flops for product in at_once.products if trains or product.which == "forward")
+    moved = _moved(at_once, trains)
+    limit = {
+        "flops": float(flops),
+        "fma": flops / found["fma"][case.product_type] * 1e6,
+        "bytes": float(moved),
+        "memory": moved / found["copy"]["cuda"]["memory"] * 1e6,
+    }
+    blas = found["blas"].get(case.name)
+    return limit | ({"blas": blas} if blas is not None else {})
+
+
+def _moved(case: Case, trains: bool) -> int:
+    """Bytes that a step reads and writes where nothing stays on the chip from step to step: the batch's rows,
+    parameters and slots, which are written too; for a prediction rows, parameters and outputs.
+    """
+    parameters = sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(case.units))
+    rows = case.batch_size * case.units[0]
+    if not trains:
+        return 4 * (rows + parameters + case.batch_size * case.units[-1])
+    slots = 2 if case.optimizer == "adam" else 0
+    return 4 * (rows + 2 * parameters * (1 + slots))
 
 
 def spread(values: list[float]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import data
 import kernels
 import numpy as np
-from cases import CASES, Case
+from cases import CASES, DEVICES, Case
 from footprint import installed_megabytes, peak_megabytes
 from peers import PEERS
 
@@ -30,13 +30,22 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--device", choices=DEVICES, default="cpu")
+    parser.add_argument("--find", action="store_true", help="only say what the peer calls that device")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
-    case = next(case for case in CASES if case.name == options.case)
+    case = next(replace(case, device=options.device) for case in CASES if case.name == options.case)
     try:
-        result = measured(case, options)
-        if options.threads > 1 and PEERS[options.peer].module == "peers.lamina_keras":
+        if options.find:
+            result = {"device": import_module(PEERS[options.peer].module).require(options.device)}
+        else:
+            result = measured(case, options)
+        if (
+            case.device == "cpu"
+            and options.threads > 1
+            and PEERS[options.peer].module == "peers.lamina_keras"
+        ):
             result["handover"] = handover()
     except MissingError as reason:
         result = {"missing": str(reason)}

@@ -151,7 +151,7 @@ def test_every_peer_of_a_case_is_known_and_programmed() -> None:
     from cases import CASES
     from peers import PEERS
 
-    assert {name for case in CASES for name in case.peers} == set(PEERS)
+    assert {name for case in CASES for name in case.peers + case.cuda_peers} == set(PEERS)
     for peer in PEERS.values():
         assert (BENCHMARKS / (peer.module.replace(".", "/") + ".py")).is_file()
     for one in CASES:

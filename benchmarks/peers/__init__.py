@@ -2,9 +2,10 @@
 
 - `start(case, weights, threads)`: a `lamina._bench.network.Program` ready to train from these weights,
 - for the kind "call" the program's `caller(x)`: a function of no arguments that computes `model(x)`,
-- for kernels `kernel(case, arrays, threads)`: a function of no arguments that gives the result.
+- for kernels `kernel(case, arrays, threads)`: a function of no arguments that gives the result,
+- for cases of a GPU `require(device)`: makes the library compute there, and returns the device's name.
 
-`MissingError` is for what an installed version does not have.
+`MissingError` is for what an installed version does not have, the device included.
 """
 
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ PEERS = {
     "torch": Peer("PyTorch", "peers.torch_eager", _TORCH, _TORCH, "import torch"),
     "torch_1": Peer("PyTorch, one thread", "peers.torch_eager", _TORCH, _TORCH, threads=1),
     "torch_compiled": Peer("PyTorch, compiled", "peers.torch_compiled", _TORCH, _TORCH),
+    "torch_graph": Peer("PyTorch, a step in one CUDA graph", "peers.torch_graph", _TORCH, _TORCH),
     "torch_compiled_1": Peer(
         "PyTorch, compiled, one thread", "peers.torch_compiled", _TORCH, _TORCH, threads=1
     ),

@@ -9,11 +9,21 @@ import jax.numpy as jnp
 import numpy as np
 from cases import Case
 
-from lamina._bench.network import BETA1, BETA2, EPSILON, Array, Network, Rows
+from lamina._bench.network import BETA1, BETA2, EPSILON, Array, MissingError, Network, Rows
+
+
+def require(device: str) -> str:
+    jax.config.update("jax_platforms", device)
+    try:
+        return str(jax.devices()[0].device_kind)
+    except RuntimeError as reason:
+        raise MissingError(str(reason)) from reason
 
 
 def start(case: Case, weights: list[Array], threads: int) -> "JaxProgram":
-    jax.config.update("jax_platforms", "cpu")  # its threads: as many as the process has CPUs
+    require(case.device)  # on the CPU with as many threads as the process has CPUs
+    if case.device != "cpu" and case.dtype == "float32":
+        jax.config.update("jax_default_matmul_precision", "highest")  # else its products are of TF32
     return JaxProgram(case, weights)
 
 
@@ -42,6 +52,7 @@ class JaxProgram:
             self.data = x, y, jnp.array(x), jnp.array(y), validation and [jnp.array(v) for v in validation]
         self.key, key = jax.random.split(self.key)
         self.state, losses = self.run(self.state, key, *self.data[2:], epochs, shuffle)
+        jax.block_until_ready(self.state)
         return {name: float(loss) for name, loss in losses.items()}
 
     @functools.partial(jax.jit, static_argnums=(0, 7), donate_argnums=1)

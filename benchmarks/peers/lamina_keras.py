@@ -6,10 +6,22 @@ from lamina._bench.by_keras import KerasProgram
 from lamina._bench.network import Array, MissingError, Rows
 
 
+def require(device: str) -> str:
+    import lamina
+
+    try:
+        lamina.config.set_device(device)
+    except RuntimeError as reason:
+        raise MissingError(str(reason)) from reason
+    names, _ = lamina._core.device_names()
+    return str(names[0]) if device != "cpu" else device
+
+
 def start(case: Case, weights: list[Array], threads: int) -> KerasProgram:
     import lamina
 
     lamina.config.set_num_threads(threads)
+    require(case.device)
     return KerasProgram(lamina.keras, case, weights)
 
 

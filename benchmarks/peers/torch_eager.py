@@ -9,32 +9,42 @@ from cases import Case
 from kernels import LEARNING_RATE
 from torch.nn import functional
 
-from lamina._bench.network import BETA1, BETA2, EPSILON, Array, Network, Rows
+from lamina._bench.network import BETA1, BETA2, EPSILON, Array, MissingError, Rows
 
-_VALIDATION_ROWS = (
-    2000  # of a batch to validate with: the fewer calls the better, as long as they fit a cache
-)
+# Rows of a batch to validate with: the fewer calls the better, as long as they fit a cache.
+_VALIDATION_ROWS = {"cpu": 2000, "cuda": 60000}
+
+
+def require(device: str) -> str:
+    """The name of the device; float32 stays float32 on it."""
+    torch.set_float32_matmul_precision("highest")
+    if device != "cpu" and not torch.cuda.is_available():
+        why = f"is built for CUDA {torch.version.cuda}" if torch.version.cuda else "is built without CUDA"
+        raise MissingError(f"PyTorch finds no GPU; it {why}")
+    return torch.cuda.get_device_name() if device != "cpu" else device
 
 
 def start(case: Case, weights: list[Array], threads: int) -> "TorchProgram":
     torch.set_num_threads(threads)
+    require(case.device)
     return TorchProgram(case, weights)
 
 
 class TorchProgram:
     """A `Sequential` whose last layer gives logits, as PyTorch's losses take them."""
 
-    def __init__(self, network: Network, weights: list[Array]) -> None:
+    def __init__(self, network: Case, weights: list[Array]) -> None:
         self.network = network
+        self.device = network.device
         self.initial = [torch.from_numpy(w.T.copy() if w.ndim == 2 else w) for w in weights]
         layers: list[Any] = []
         for i in range(len(network.units) - 1):
             activation = torch.nn.Sigmoid() if network.activation == "sigmoid" else torch.nn.ReLU()
             layers += [torch.nn.Linear(network.units[i], network.units[i + 1]), activation]
-        self.model = torch.nn.Sequential(*layers[:-1])
+        self.model = torch.nn.Sequential(*layers[:-1]).to(self.device)
         self.mixed = network.dtype == "mixed_bfloat16"
         self.loss: Callable[[Any, Any], Any] = self.loss_of_batch
-        self.data: tuple[Any, ...] = ()
+        self.data: dict[int, tuple[Any, ...]] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -51,19 +61,21 @@ class TorchProgram:
 
     def loss_of_batch(self, x: Any, y: Any) -> Any:
         """The mean over the rows."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.mixed):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.mixed):
             z = self.model(x)
         if self.network.units[-1] == 1:
             return functional.binary_cross_entropy_with_logits(z.float()[:, 0], y)
         return functional.cross_entropy(z.float(), y)
 
     def tensors(self, x: Array, y: Array) -> tuple[Any, Any]:
-        """x and y for PyTorch, made once for the same arrays."""
-        if not self.data or self.data[0] is not x or self.data[1] is not y:
+        """x and y on the device, made once for the same arrays, which are kept: so ids stay theirs."""
+        known = self.data.get(id(x))
+        if known is None or known[1] is not y:
             labels = torch.from_numpy(y)
             labels = labels.float() if self.network.units[-1] == 1 else labels.long()
-            self.data = x, y, torch.from_numpy(x), labels
-        return self.data[2:]
+            known = x, y, torch.from_numpy(x).to(self.device), labels.to(self.device)
+            self.data[id(x)] = known
+        return known[2:]
 
     def read(self, x: Any) -> Any:
         return x.float() / 255 if self.network.from_bytes else x
@@ -74,7 +86,7 @@ class TorchProgram:
         inputs, labels = self.tensors(x, y)
         n, size = len(x), self.network.batch_size
         for _ in range(epochs):
-            order = torch.randperm(n) if shuffle and n > size else None
+            order = torch.randperm(n, device=self.device) if shuffle and n > size else None
             losses = []
             for first in range(0, n, size):
                 if order is None:
@@ -90,6 +102,8 @@ class TorchProgram:
             logs = {"loss": self.mean(losses, n)}
             if validation is not None:
                 logs["val_loss"] = self.evaluate(*validation)
+        if self.device == "cuda":
+            torch.cuda.synchronize()
         return logs
 
     def step(self) -> None:
@@ -103,28 +117,29 @@ class TorchProgram:
         """The mean over the rows of an epoch's batches, the last of which may be short."""
         counts = torch.full((len(losses),), float(self.network.batch_size))
         counts[-1] = n - (len(losses) - 1) * self.network.batch_size
-        return float(torch.stack(losses) @ counts / n)
+        return float(torch.stack(losses).cpu() @ counts / n)
 
     def evaluate(self, x: Array, y: Array) -> float:
         """The mean loss, and the accuracy, which the others compute too."""
+        inputs, labels = self.tensors(x, y)
+        size = _VALIDATION_ROWS[self.device]
         total, right = 0.0, 0
         with torch.inference_mode():
-            for first in range(0, len(x), _VALIDATION_ROWS):
-                z = self.model(torch.from_numpy(x[first : first + _VALIDATION_ROWS]))
-                target = torch.from_numpy(y[first : first + _VALIDATION_ROWS]).long()
+            for first in range(0, len(x), size):
+                z, target = self.model(inputs[first : first + size]), labels[first : first + size]
                 total += float(functional.cross_entropy(z, target, reduction="sum"))
                 right += int((z.argmax(dim=1) == target).sum())
         return total / len(x)
 
     def predict(self, x: Array) -> Array:
-        return self.caller(x)().float().numpy()
+        return self.caller(x)().float().cpu().numpy()
 
     def caller(self, x: Array) -> Callable[[], Any]:
-        inputs = self.read(torch.from_numpy(x))
+        inputs = self.read(torch.from_numpy(x).to(self.device))
         several = self.network.units[-1] > 1
 
         def call() -> Any:
-            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.mixed):
+            with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.mixed):
                 z = self.model(inputs)
                 return torch.softmax(z, dim=1) if several else torch.sigmoid(z)
 

@@ -25,6 +25,10 @@ class Product(NamedTuple):
     k: int
     n: int
 
+    @property
+    def flops(self) -> int:
+        return 2 * self.m * self.k * self.n
+
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
@@ -72,7 +76,7 @@ class Network:
     @property
     def flops(self) -> int:
         """Multiplications and additions of these products: all that a step cannot do without, nearly."""
-        return sum(2 * m * k * n for _, m, k, n in self.products)
+        return sum(product.flops for product in self.products)
 
     @property
     def check_steps(self) -> int:
