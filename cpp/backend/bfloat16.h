@@ -41,11 +41,14 @@ class Bfloat16Backend {
   // only once.
   virtual void dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b, Activation a,
                      bool fused, Matrix<float> y, float* scratch) const = 0;
-  // dw = dzT x, db = column sums of dz, dx = dz w, each rounded; dz is rounded already; db and dx may be
-  // null. db is rounded after each row: so TensorFlow's BiasAddGrad adds on a CPU, and Keras's bias gets no
-  // other.
+  // dw = dzT x, db = column sums of dz, dx = dz w, each rounded, dx then times the slope of the activation
+  // `below` that x came out of, as activation_gradient has it (no softmax); dz is rounded already; db and dx
+  // may be null. db is rounded after each row: so TensorFlow's BiasAddGrad adds on a CPU, and Keras's bias
+  // gets no other. With an update, w and the bias take their step at once, and what dw and db hold is of no
+  // use.
   virtual void dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, ConstMatrix<float> dz,
-                              Matrix<float> dw, float* db, Matrix<float> dx, float* scratch) const = 0;
+                              Activation below, Matrix<float> dw, float* db, Matrix<float> dx,
+                              const Update<float>* update, float* scratch) const = 0;
 
   // y = a(x) of rounded x, rounded as TensorFlow does within it; y may be x.
   virtual void activation(Lease& lease, Activation a, ConstMatrix<float> x, Matrix<float> y) const = 0;

@@ -48,7 +48,8 @@ py::tuple dense_gradient(const std::string& backend, const py::array& x, const p
     const Released released;
     Lease lease;
     const Buffer<float> scratch(verbs.dense_scratch(mx.rows, mw.cols, mw.rows));
-    verbs.dense_gradient(lease, mx, mw, mdz, out_w, out_b, out_x, scratch.data());
+    verbs.dense_gradient(lease, mx, mw, mdz, Activation::kLinear, out_w, out_b, out_x, nullptr,
+                         scratch.data());
   }
   return py::make_tuple(dw, db, dx);
 }

@@ -12,6 +12,7 @@ extern const Bfloat16Table table_bfloat16 = {
     nothing,
     nothing,
     finish,
+    step,
     standardise,
     column_sums,
     sigmoid_of_exp,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/bfloat16_table.h"
 #include "kernels/vector.h"
@@ -25,11 +26,21 @@ inline Vec<float> rounded(Vec<float> x) {
   return y;
 }
 
-// y = f(x...) row by row, or in one go where no row is padded.
+// y = f(x...) row by row, or in one go where no row is padded. Rows are short where they are a product's
+// block: what f needs is to be in registers once, not for each of them.
 template <class F, class... X>
-void map_matrix(Matrix<float> y, F&& f, X... x) {
-  if (y.contiguous() && (x.contiguous() && ...)) return map<float>(y.size(), y.data, f, x.data...);
-  for (std::int64_t i = 0; i < y.rows; ++i) map<float>(y.cols, y.row(i), f, x.row(i)...);
+[[gnu::always_inline]] inline void map_matrix(Matrix<float> y, F&& f, X... x) {
+  if (y.contiguous() && (x.contiguous() && ...)) {
+    y = {y.data, 1, y.size()};
+    ((x = {x.data, 1, x.size()}), ...);
+  }
+  constexpr std::int64_t lanes = kLanes<float>;
+  const std::int64_t whole = y.cols / lanes * lanes, rest = y.cols - whole;
+  for (std::int64_t i = 0; i < y.rows; ++i)
+    for (std::int64_t j = 0; j < whole; j += lanes) store(y.row(i) + j, f(load(x.row(i) + j)...));
+  if (rest > 0)
+    for (std::int64_t i = 0; i < y.rows; ++i)
+      store(y.row(i) + whole, f(load(x.row(i) + whole, rest)...), rest);
 }
 
 inline void finish(ConstMatrix<float> x, const float* bias, bool relu, Matrix<float> y) {
@@ -38,13 +49,14 @@ inline void finish(ConstMatrix<float> x, const float* bias, bool relu, Matrix<fl
     if (relu) return map_matrix(y, [&](Vec<float> z) { return positive(rounded(z)); }, x);
     return map_matrix(y, [](Vec<float> z) { return rounded(z); }, x);
   }
-  for (std::int64_t i = 0; i < y.rows; ++i)
-    if (relu)
-      map<float>(
-          y.cols, y.row(i), [&](Vec<float> z, Vec<float> b) { return positive(rounded(z + b)); }, x.row(i),
-          bias);
-    else
-      map<float>(y.cols, y.row(i), [](Vec<float> z, Vec<float> b) { return rounded(z + b); }, x.row(i), bias);
+  const ConstMatrix<float> every_row(bias, y.rows, y.cols, 0);
+  if (relu)
+    return map_matrix(y, [&](Vec<float> z, Vec<float> b) { return positive(rounded(z + b)); }, x, every_row);
+  map_matrix(y, [](Vec<float> z, Vec<float> b) { return rounded(z + b); }, x, every_row);
+}
+
+inline void step(ConstMatrix<float> dw, float lr, Matrix<float> w) {
+  map_matrix(w, [lr](Vec<float> v, Vec<float> d) { return v - lr * rounded(d); }, ConstMatrix<float>(w), dw);
 }
 
 inline void standardise(ConstMatrix<float> x, const float* mean, const float* scale, const float* shift,
@@ -60,10 +72,29 @@ inline void standardise(ConstMatrix<float> x, const float* mean, const float* sc
     }
 }
 
-inline void column_sums(ConstMatrix<float> x, float* out) {
-  std::fill_n(out, x.cols, 0.0f);
+// Of so many vectors of columns, n lanes of each.
+template <int vectors>
+void column_sums_of(ConstMatrix<float> x, std::int64_t n, float* out) {
+  constexpr std::int64_t lanes = kLanes<float>;
+  Vec<float> sum[vectors] = {};
   for (std::int64_t i = 0; i < x.rows; ++i)
-    map<float>(x.cols, out, [](Vec<float> sum, Vec<float> v) { return rounded(sum + v); }, out, x.row(i));
+    for (std::int64_t v = 0; v < vectors; ++v) sum[v] = rounded(sum[v] + load_up_to(x.row(i) + v * lanes, n));
+  for (std::int64_t v = 0; v < vectors; ++v) store_up_to(out + v * lanes, sum[v], n);
+}
+
+// A row's additions wait for those of the row before: several columns' wait together.
+inline void column_sums(ConstMatrix<float> x, float* out) {
+  constexpr std::int64_t lanes = kLanes<float>;
+  std::int64_t j = 0;
+  const auto take = [&]<int vectors>(std::integral_constant<int, vectors>) {
+    for (; j + vectors * lanes <= x.cols; j += vectors * lanes)
+      column_sums_of<vectors>(x.cols_of(j, x.cols), lanes, out + j);
+  };
+  take(std::integral_constant<int, 8>());
+  take(std::integral_constant<int, 4>());
+  take(std::integral_constant<int, 2>());
+  take(std::integral_constant<int, 1>());
+  if (j < x.cols) column_sums_of<1>(x.cols_of(j, x.cols), x.cols - j, out + j);
 }
 
 inline void sigmoid_of_exp(Matrix<float> y) {

@@ -5,11 +5,28 @@
 #include <algorithm>
 
 #include "kernels/bfloat16_elementwise.h"
+#include "kernels/transpose.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {
 
 constexpr std::int64_t kTile = kTileSide * kTileDepth;
+
+// Rows of x make a tile's rows; turned, its columns do. What of a tile x does not fill is 0.
+template <bool turned, std::int64_t rows, std::int64_t cols>
+void pack_tile(ConstMatrix<float> x, float* tile) {
+  constexpr std::int64_t lanes = kLanes<float>;
+  for (std::int64_t i = 0; i < rows; i += lanes)
+    for (std::int64_t j = 0; j < cols; j += lanes) {
+      const std::int64_t n = std::clamp<std::int64_t>(x.cols - j, 0, lanes);
+      Vec<float> v[lanes];
+      for (std::int64_t r = 0; r < lanes; ++r)
+        v[r] = i + r < x.rows ? rounded(load_up_to(x.row(i + r) + j, n)) : Vec<float>{};
+      if constexpr (turned) transpose<float>(v);
+      float* to = turned ? tile + j * rows + i : tile + i * cols + j;
+      for (std::int64_t r = 0; r < lanes; ++r) store(to + r * (turned ? rows : cols), v[r]);
+    }
+}
 
 // A tile of a left factor holds its rows one behind the other, one of a right factor the rows of the depth.
 inline void pack(ConstMatrix<float> x, Side side, Depth depth, float* tiles) {
@@ -17,16 +34,15 @@ inline void pack(ConstMatrix<float> x, Side side, Depth depth, float* tiles) {
   const std::int64_t lines = along ? x.rows : x.cols, length = along ? x.cols : x.rows;
   for (std::int64_t first = 0; first < lines; first += kTileSide)
     for (std::int64_t d = 0; d < length; d += kTileDepth, tiles += kTile) {
-      const std::int64_t wide = std::min(kTileSide, lines - first), deep = std::min(kTileDepth, length - d);
-      if (wide < kTileSide || deep < kTileDepth) std::fill_n(tiles, kTile, 0.0f);
-      const std::int64_t line_step = left ? kTileDepth : 1, depth_step = left ? 1 : kTileSide;
-      for (std::int64_t outer = 0; outer < (along ? wide : deep); ++outer) {
-        const float* row = along ? x.row(first + outer) + d : x.row(d + outer) + first;
-        float* to = tiles + outer * (along ? line_step : depth_step);
-        const std::int64_t step = along ? depth_step : line_step;
-        for (std::int64_t inner = 0; inner < (along ? deep : wide); ++inner) to[inner * step] = row[inner];
-      }
-      map<float>(kTile, tiles, [](Vec<float> v) { return rounded(v); }, tiles);
+      const std::int64_t last = std::min(lines, first + kTileSide), end = std::min(length, d + kTileDepth);
+      const ConstMatrix<float> part =
+          along ? x.rows_of(first, last).cols_of(d, end) : x.rows_of(d, end).cols_of(first, last);
+      if (along)
+        left ? pack_tile<false, kTileSide, kTileDepth>(part, tiles)
+             : pack_tile<true, kTileSide, kTileDepth>(part, tiles);
+      else
+        left ? pack_tile<true, kTileDepth, kTileSide>(part, tiles)
+             : pack_tile<false, kTileDepth, kTileSide>(part, tiles);
     }
 }
 

@@ -39,6 +39,8 @@ struct Bfloat16Table {
 
   // y = x + bias (may be null) rounded, then max(., 0) if relu; y may be x.
   void (*finish)(ConstMatrix<float> x, const float* bias, bool relu, Matrix<float> y);
+  // w -= lr dw, with dw rounded: plain SGD.
+  void (*step)(ConstMatrix<float> dw, float lr, Matrix<float> w);
   // y = (x - mean) scale + shift, rounded after each; mean, scale and shift may be null: 0, 1 and 0.
   void (*standardise)(ConstMatrix<float> x, const float* mean, const float* scale, const float* shift,
                       Matrix<float> y);

@@ -226,6 +226,7 @@ extern const Bfloat16Table table_bfloat16 = {
     begin,
     end,
     finish,
+    step,
     standardise,
     column_sums,
     sigmoid_of_exp,

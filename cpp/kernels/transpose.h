@@ -1,4 +1,5 @@
-// Square blocks of a matrix transposed in registers. Included only by kernels/isa.cpp.
+// Square blocks of a matrix transposed in registers. Included only by kernels/isa.cpp and
+// kernels/bfloat16.cpp.
 #pragma once
 
 #include <cstddef>

@@ -122,6 +122,8 @@ class Layer {
 
   // The activation that its output comes out of; logits() gives what goes into it, in `buffer` or elsewhere.
   virtual Activation head() const { return Activation::kLinear; }
+  // The same in bfloat16, where it is nothing to a loss: Keras casts the output before it.
+  virtual Activation rounded_head() const { return Activation::kLinear; }
   virtual ConstMatrix<T> logits(const Pass<T>&, ConstMatrix<T> x, Matrix<T> buffer) const = 0;
 
   // The rest of the way from logits(), where there is a head.
@@ -133,10 +135,11 @@ class Layer {
 
   // dx = the gradient at x (dx null: not wanted); parameters' gradients go to the pass. dy is the gradient at
   // y, or with at_logits at the head's logits; it may be overwritten. x came out of the activation `below`,
-  // and the gradient wanted is that at its logits: not linear only where a layer joins_below().
+  // and the gradient wanted is that at its logits: only what joins() gives.
   virtual void backward(const Pass<T>&, ConstMatrix<T> x, ConstMatrix<T> y, Matrix<T> dy, bool at_logits,
                         Activation below, Matrix<T> dx, T* workspace) const = 0;
-  virtual bool joins_below() const { return false; }
+  // The activation of the layer below whose slope backward multiplies in, if it does.
+  virtual Activation joins(const Layer&) const { return Activation::kLinear; }
   // What it does to the input, if it is a rescaling and nothing else.
   virtual const Rescale<T>* rescales() const { return nullptr; }
   // Its activation, if it is y = a(x wT + b) of a sample as a whole, parameter 0 being w and 1, if there is

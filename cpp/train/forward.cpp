@@ -158,10 +158,8 @@ void Forward<T>::backward(const Pass<T>& pass, bool at_logits) {
     else
       penalise(pass, stage, dy);
     // A layer may hand on the gradient at the logits of the activation below it.
-    Activation joined = Activation::kLinear;
-    if (dx && stage.layer->joins_below() && stages_[i - 1].layer->head() != Activation::kSoftmax &&
-        !stages_[i - 1].penalty)
-      joined = stages_[i - 1].layer->head();
+    const Activation joined =
+        dx && !stages_[i - 1].penalty ? stage.layer->joins(*stages_[i - 1].layer) : Activation::kLinear;
     Pass<T> own = at(pass, stage);
     const bool waits = pass.restraints != nullptr && pass.restraints->concern(*stage.layer);
     if (waits) own.update = nullptr;

@@ -17,6 +17,7 @@
 #include "nn/layers/activation.h"
 #include "nn/layers/batch_norm.h"
 #include "nn/layers/dense.h"
+#include "nn/layers/dense_bfloat16.h"
 #include "nn/layers/dropout.h"
 #include "nn/layers/rescaling.h"
 #include "train/predictor.h"
@@ -27,6 +28,16 @@ namespace lamina {
 namespace {
 
 template <class T>
+void finish(Network<T>& network) {
+  network.build();
+  std::uint32_t stream = 0;
+  for (const auto& layer : network.layers())
+    for (const Parameter& p : layer->parameters())
+      fill_uniform(network.parameters() + p.offset, p.extent(), {1, Purpose::kInitialise, stream++, 0}, 0.1,
+                   0.6);
+}
+
+template <class T>
 void build(Network<T>& network, std::int64_t inputs, std::int64_t classes) {
   network.add(std::make_unique<Dense<T>>(1, inputs, 37, Activation::kTanh, true));
   network.add(std::make_unique<BatchNorm<T>>(1, 37, 0.99, 1e-3, true, true));
@@ -34,12 +45,19 @@ void build(Network<T>& network, std::int64_t inputs, std::int64_t classes) {
   network.add(std::make_unique<Dropout<T>>(37, 0.25, 7, 3));
   network.add(std::make_unique<Dense<T>>(1, 37, 19, Activation::kRelu, false));
   network.add(std::make_unique<Dense<T>>(1, 19, classes, Activation::kSoftmax, true));
-  network.build();
-  std::uint32_t stream = 0;
-  for (const auto& layer : network.layers())
-    for (const Parameter& p : layer->parameters())
-      fill_uniform(network.parameters() + p.offset, p.extent(), {1, Purpose::kInitialise, stream++, 0}, 0.1,
-                   0.6);
+  finish(network);
+}
+
+// Of more than one tile of work, with rows' ends of one's own.
+void build_bfloat16(Network<float>& network, std::int64_t inputs, std::int64_t classes) {
+  const Bfloat16Backend& verbs = bfloat16_backend_named(network.backend().name());
+  const auto add = [&](std::int64_t from, std::int64_t to, Activation a, bool bias) {
+    network.add(std::make_unique<DenseBfloat16>(verbs, 1, from, to, a, bias, true));
+  };
+  add(inputs, 70, Activation::kRelu, true);
+  add(70, 45, Activation::kTanh, false);
+  add(45, classes, Activation::kSoftmax, true);
+  finish(network);
 }
 
 constexpr std::int64_t kRows = 53, kInputs = 29, kClasses = 5;
@@ -104,7 +122,8 @@ void compare_with_reference(const char* backend, OptimizerKind optimizer, LossKi
 
 // The parameters after a step that was taken with each gradient, or after all of them.
 template <class T>
-std::vector<T> step(OptimizerKind kind, bool at_once) {
+std::vector<T> step(void (*build)(Network<T>&, std::int64_t, std::int64_t), OptimizerKind kind,
+                    bool at_once) {
   Network<T> network(kInputs, backend_named<T>("cpu"));
   build(network, kInputs, kClasses);
   OptimizerForm form;
@@ -155,10 +174,10 @@ void check_padding() {
 }
 
 template <class T>
-void check_update_at_once() {
+void check_update_at_once(void (*build)(Network<T>&, std::int64_t, std::int64_t)) {
   for (const auto kind :
        {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdagrad, OptimizerKind::kAdam})
-    expect(step<T>(kind, true) == step<T>(kind, false),
+    expect(step<T>(build, kind, true) == step<T>(build, kind, false),
            chosen_isa() + ": a step taken at once has other bits");
 }
 
@@ -177,7 +196,8 @@ void check_bfloat16() {
     verbs.dense(lease, {x.data(), rows, inputs}, {w.data(), units, inputs}, b.data(), Activation::kRelu, true,
                 {y.data(), rows, units}, scratch.data());
     verbs.dense_gradient(lease, {x.data(), rows, inputs}, {w.data(), units, inputs}, {dz.data(), rows, units},
-                         {dw.data(), units, inputs}, db.data(), {dx.data(), rows, inputs}, scratch.data());
+                         Activation::kRelu, {dw.data(), units, inputs}, db.data(), {dx.data(), rows, inputs},
+                         nullptr, scratch.data());
     for (const auto* more : {&dw, &db, &dx}) y.insert(y.end(), more->begin(), more->end());
     return y;
   };
@@ -277,8 +297,9 @@ void run() {
     check_bfloat16();
     check_padding<float>();
     check_padding<double>();
-    check_update_at_once<float>();
-    check_update_at_once<double>();
+    check_update_at_once<float>(build);
+    check_update_at_once<double>(build);
+    check_update_at_once<float>(build_bfloat16);
     for (const auto optimizer :
          {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdagrad, OptimizerKind::kAdam})
       for (const auto loss : {LossKind::kMeanSquaredError, LossKind::kBinaryCrossentropy,

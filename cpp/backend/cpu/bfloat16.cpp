@@ -1,6 +1,7 @@
 #include "backend/cpu/bfloat16.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "backend/cpu/tiles.h"
 #include "base/memory.h"
@@ -20,6 +21,8 @@ constexpr std::int64_t kGroup = 256;
 constexpr std::int64_t kGroupRows = 256;
 // Of a weight's gradient, a tile of work takes so many inputs for one block of units.
 constexpr std::int64_t kGradientInputs = 1024;
+// And of a bias's gradient so many units, whose chains of additions run side by side.
+constexpr std::int64_t kBiases = 4 * kBlockSide;
 
 std::int64_t tiles_in(std::int64_t lines, std::int64_t depth) {
   return tiles_of(lines, kTileSide) * tiles_of(depth, kTileDepth);
@@ -107,7 +110,15 @@ void by_blocks(std::int64_t rows, std::int64_t cols, Block&& block) {
       block(i, j, std::min(kBlockSide, rows - i), std::min(kBlockSide, cols - j));
 }
 
-// out = left wT or left w; finish(sums of a block, its part of out, its first column) writes the part.
+// Asks for a matrix's lines: its rows are too far apart for the processor to foresee them.
+template <class T>
+void fetch(Matrix<T> w) {
+  constexpr std::int64_t line = kCacheLine / sizeof(T);
+  for (std::int64_t i = 0; i < w.rows; ++i)
+    for (std::int64_t j = 0; j < w.cols; j += line) __builtin_prefetch(w.row(i) + j, !std::is_const_v<T>, 2);
+}
+
+// out = left wT or left w; finish(sums of a block, its first row, its first column) writes that part of out.
 struct Weighted {
   Strips left;
   ConstMatrix<float> w;
@@ -128,25 +139,36 @@ struct Weighted {
     const auto sums = [&](std::int64_t i, std::int64_t j) {
       return here.sums.data() + j * kGroupRows + i * kBlockSide;
     };
+    // The part of w that is packed together, from column c of the tile and d of the depth on.
+    const auto panel = [&](std::int64_t c, std::int64_t d) {
+      const std::int64_t from = column + c, to = from + std::min(kPanel, cols - c);
+      const std::int64_t deep = d + std::min(kPanelDepth, depth - d);
+      return along == Depth::kAlongRows ? w.rows_of(from, to).cols_of(d, deep)
+                                        : w.rows_of(d, deep).cols_of(from, to);
+    };
     const TileUse use(k);
     for (std::int64_t d = 0; d < depth; d += kPanelDepth)
       for (std::int64_t c = 0; c < cols; c += kPanel) {
-        const std::int64_t wide = std::min(kPanel, cols - c), deep = std::min(kPanelDepth, depth - d);
-        const std::int64_t from = column + c, tiles = tiles_of(deep, kTileDepth);
-        k.pack(along == Depth::kAlongRows ? w.rows_of(from, from + wide).cols_of(d, d + deep)
-                                          : w.rows_of(d, d + deep).cols_of(from, from + wide),
-               Side::kRight, along, here.panel.data());
+        const std::int64_t wide = std::min(kPanel, cols - c);
+        const std::int64_t tiles = tiles_of(std::min(kPanelDepth, depth - d), kTileDepth);
+        k.pack(panel(c, d), Side::kRight, along, here.panel.data());
+        // Meanwhile the next panel is fetched, some rows with each block.
+        const bool turn = c + kPanel >= cols, last = turn && d + kPanelDepth >= depth;
+        const ConstMatrix<float> next =
+            last ? w.rows_of(0, 0) : panel(turn ? 0 : c + kPanel, turn ? d + kPanelDepth : d);
+        const std::int64_t blocks = tiles_of(rows, kBlockSide) * tiles_of(wide, kBlockSide);
+        std::int64_t done = 0;
         by_blocks(rows, wide, [&](std::int64_t i, std::int64_t j, std::int64_t high, std::int64_t across) {
+          fetch(next.rows_of(next.rows * done / blocks, next.rows * (done + 1) / blocks));
+          ++done;
           const std::int64_t right_strip = tiles * k.tile_floats;
           k.product(left.at(row + i) + d / kTileDepth * k.tile_floats, left.strip(),
                     here.panel.data() + j / kTileSide * right_strip, right_strip, tiles,
                     tiles_of(high, kTileSide), tiles_of(across, kTileSide), d == 0, sums(i, c + j));
         });
       }
-    const Matrix<float> part = out.rows_of(row, row + rows).cols_of(column, column + cols);
     by_blocks(rows, cols, [&](std::int64_t i, std::int64_t j, std::int64_t high, std::int64_t wide) {
-      finish(Matrix<float>(sums(i, j), high, wide, kBlockSide),
-             part.rows_of(i, i + high).cols_of(j, j + wide), column + j);
+      finish(Matrix<float>(sums(i, j), high, wide, kBlockSide), row + i, column + j);
     });
   }
 };
@@ -181,7 +203,8 @@ void CpuBfloat16::dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w
   const bool whole_rows = a == Activation::kSoftmax;  // which a panel need not have
   const bool at_once = b != nullptr && fused && (a == Activation::kSigmoid || a == Activation::kTanh);
   lease.run(product.count(), [&](std::int64_t tile) {
-    product.run(k, tile, [&](Matrix<float> block, Matrix<float> part, std::int64_t column) {
+    product.run(k, tile, [&](Matrix<float> block, std::int64_t row, std::int64_t column) {
+      const Matrix<float> part = y.rows_of(row, row + block.rows).cols_of(column, column + block.cols);
       float rounded_bias[kBlockSide];
       const float* bias = b != nullptr ? rounded_bias : nullptr;
       if (b != nullptr)
@@ -202,8 +225,8 @@ void CpuBfloat16::dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w
 }
 
 void CpuBfloat16::dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w,
-                                 ConstMatrix<float> dz, Matrix<float> dw, float* db, Matrix<float> dx,
-                                 float* scratch) const {
+                                 ConstMatrix<float> dz, Activation below, Matrix<float> dw, float* db,
+                                 Matrix<float> dx, const Update<float>* update, float* scratch) const {
   const Bfloat16Table& k = bfloat16_kernels();
   const Packing dz_units{dz, Side::kLeft, Depth::kDownColumns, scratch};
   const Packing x_inputs{x, Side::kRight, Depth::kDownColumns, scratch += dz_units.size(k)};
@@ -212,31 +235,50 @@ void CpuBfloat16::dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix
                         scratch + x_inputs.size(k)};
   pack_all(lease, k, {dz_units, x_inputs, dz_rows});
 
-  const auto rounding = [&](Matrix<float> block, Matrix<float> part, std::int64_t) {
-    k.finish(block, nullptr, false, part);
-  };
+  // First: dx is that of the weights before their step.
   const Weighted product{dz_rows.strips(k), w, Depth::kDownColumns, dx};
-  const std::int64_t parts = tiles_of(dw.cols, kGradientInputs), for_dx = dx ? product.count() : 0;
-  lease.run(for_dx + tiles_of(dw.rows, kBlockSide) * parts, [&](std::int64_t tile) {
-    if (tile < for_dx) return product.run(k, tile, rounding);
-    tile -= for_dx;
+  if (dx)
+    lease.run(product.count(), [&](std::int64_t tile) {
+      product.run(k, tile, [&](Matrix<float> block, std::int64_t row, std::int64_t column) {
+        const auto part = [&](auto m) {
+          return m.rows_of(row, row + block.rows).cols_of(column, column + block.cols);
+        };
+        k.activation_gradient(below, below != Activation::kLinear ? part(x) : block, block, part(dx));
+      });
+    });
+
+  const bool at_once = update != nullptr && update->is_plain_sgd();
+  const std::int64_t parts = tiles_of(dw.cols, kGradientInputs);
+  lease.run(tiles_of(dw.rows, kBlockSide) * parts, [&](std::int64_t tile) {
     const std::int64_t unit = tile / parts * kBlockSide, input = tile % parts * kGradientInputs;
+    const std::int64_t unit_end = std::min(dw.rows, unit + kBlockSide);
     const Strips left = dz_units.strips(k), right = x_inputs.strips(k);
-    const Matrix<float> part = dw.rows_of(unit, std::min(dw.rows, unit + kBlockSide))
-                                   .cols_of(input, std::min(dw.cols, input + kGradientInputs));
+    const Matrix<float> part =
+        dw.rows_of(unit, unit_end).cols_of(input, std::min(dw.cols, input + kGradientInputs));
     alignas(64) float sums[kBlockSide * kBlockSide];
-    const TileUse use(k);
-    by_blocks(part.rows, part.cols,
-              [&](std::int64_t i, std::int64_t j, std::int64_t high, std::int64_t wide) {
-                k.product(left.at(unit + i), left.strip(), right.at(input + j), right.strip(), left.depth,
-                          tiles_of(high, kTileSide), tiles_of(wide, kTileSide), true, sums);
-                rounding(Matrix<float>(sums, high, wide, kBlockSide),
-                         part.rows_of(i, i + high).cols_of(j, j + wide), j);
-              });
-  });
-  if (db == nullptr) return;
-  by_columns(lease, dz.rows, dz.cols, [&](std::int64_t first, std::int64_t last) {
-    k.column_sums(dz.cols_of(first, last), db + first);
+    {
+      const TileUse use(k);
+      by_blocks(part.rows, part.cols,
+                [&](std::int64_t i, std::int64_t j, std::int64_t high, std::int64_t wide) {
+                  const Matrix<float> place = part.rows_of(i, i + high).cols_of(j, j + wide);
+                  const Matrix<float> weights(at_once ? update->weight_of(place.data) : nullptr, high, wide,
+                                              place.stride);
+                  if (at_once) fetch(weights);
+                  k.product(left.at(unit + i), left.strip(), right.at(input + j), right.strip(), left.depth,
+                            tiles_of(high, kTileSide), tiles_of(wide, kTileSide), true, sums);
+                  const Matrix<float> block(sums, high, wide, kBlockSide);
+                  if (at_once)
+                    k.step(block, update->form.lr, weights);
+                  else
+                    k.finish(block, nullptr, false, place);
+                });
+    }
+    if (update != nullptr && !at_once)
+      for (std::int64_t u = 0; u < part.rows; ++u) kernels<float>().update(*update, part.row(u), part.cols);
+    if (db == nullptr || input > 0 || unit % kBiases > 0) return;
+    const std::int64_t biases = std::min(kBiases, dw.rows - unit);
+    k.column_sums(dz.cols_of(unit, unit + biases), db + unit);
+    if (update != nullptr) kernels<float>().update(*update, db + unit, biases);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/reference/reference.h"
 #include "kernels/bfloat16_nonlinear.h"
 
 namespace lamina {
@@ -122,9 +123,9 @@ void ReferenceBfloat16::dense(Lease&, ConstMatrix<float> x, ConstMatrix<float> w
   }
 }
 
-void ReferenceBfloat16::dense_gradient(Lease&, ConstMatrix<float> x, ConstMatrix<float> w,
-                                       ConstMatrix<float> dz, Matrix<float> dw, float* db, Matrix<float> dx,
-                                       float*) const {
+void ReferenceBfloat16::dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w,
+                                       ConstMatrix<float> dz, Activation below, Matrix<float> dw, float* db,
+                                       Matrix<float> dx, const Update<float>* update, float*) const {
   for (std::int64_t u = 0; u < dw.rows; ++u) {
     for (std::int64_t i = 0; i < dw.cols; ++i)
       dw.row(u)[i] = rounded_sum(
@@ -133,11 +134,16 @@ void ReferenceBfloat16::dense_gradient(Lease&, ConstMatrix<float> x, ConstMatrix
     db[u] = 0;
     for (std::int64_t k = 0; k < dz.rows; ++k) db[u] = rounded(double{db[u]} + double{dz.row(k)[u]});
   }
-  if (!dx) return;
-  for (std::int64_t r = 0; r < dx.rows; ++r)
+  for (std::int64_t r = 0; r < dx.rows; ++r)  // none where it is not wanted
     for (std::int64_t i = 0; i < dx.cols; ++i)
       dx.row(r)[i] = rounded_sum(
           dz.cols, [&](std::int64_t k) { return double{dz.row(r)[k]} * double{rounded(w.row(k)[i])}; });
+  if (dx && below != Activation::kLinear) activation_gradient(lease, below, x, dx, dx);
+  // Last: dx is that of the weights before their step.
+  if (update == nullptr) return;
+  const ReferenceBackend<float> verbs;
+  for (std::int64_t u = 0; u < dw.rows; ++u) verbs.update(lease, *update, dw.row(u), dw.cols);
+  if (db != nullptr) verbs.update(lease, *update, db, dw.rows);
 }
 
 void ReferenceBfloat16::activation(Lease& lease, Activation a, ConstMatrix<float> x, Matrix<float> y) const {

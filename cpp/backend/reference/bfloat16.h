@@ -14,7 +14,8 @@ class ReferenceBfloat16 final : public Bfloat16Backend {
   void dense(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, const float* b, Activation a,
              bool fused, Matrix<float> y, float* scratch) const override;
   void dense_gradient(Lease& lease, ConstMatrix<float> x, ConstMatrix<float> w, ConstMatrix<float> dz,
-                      Matrix<float> dw, float* db, Matrix<float> dx, float* scratch) const override;
+                      Activation below, Matrix<float> dw, float* db, Matrix<float> dx,
+                      const Update<float>* update, float* scratch) const override;
   void activation(Lease& lease, Activation a, ConstMatrix<float> x, Matrix<float> y) const override;
   void activation_gradient(Lease& lease, Activation a, ConstMatrix<float> y, ConstMatrix<float> dy,
                            Matrix<float> dx) const override;

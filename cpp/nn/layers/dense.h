@@ -30,7 +30,9 @@ class Dense final : public Layer<T> {
     compute(pass, x, activation_, y);
   }
 
-  bool joins_below() const override { return true; }
+  Activation joins(const Layer<T>& below) const override {
+    return below.head() != Activation::kSoftmax ? below.head() : Activation::kLinear;
+  }
   std::int64_t depth() const override { return inputs_; }
   const Activation* dense() const override { return this->inputs() == inputs_ ? &activation_ : nullptr; }
   bool reads_samples() const override { return this->inputs() == inputs_; }

@@ -25,6 +25,10 @@ class DenseBfloat16 final : public Layer<float> {
   }
 
   std::int64_t features() const override { return units_; }
+  Activation rounded_head() const override { return activation_; }
+  Activation joins(const Layer<float>& below) const override {
+    return below.rounded_head() != Activation::kSoftmax ? below.rounded_head() : Activation::kLinear;
+  }
   std::int64_t workspace(std::int64_t rows) const override {
     const std::int64_t unused = learns() ? 0 : parameters_[0].extent() + padded<float>(units_);
     return unused + verbs_.dense_scratch(rows * positions_, inputs_, units_);
@@ -42,10 +46,10 @@ class DenseBfloat16 final : public Layer<float> {
                  activation_, fused_, y.reshaped(units_), workspace);
   }
 
-  void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> y, Matrix<float> dy, bool,
-                Activation, Matrix<float> dx, float* workspace) const override {
+  void backward(const Pass<float>& pass, ConstMatrix<float> x, ConstMatrix<float> y, Matrix<float> dy,
+                bool at_logits, Activation below, Matrix<float> dx, float* workspace) const override {
     const Matrix<float> dz = dy.reshaped(units_);
-    verbs_.activation_gradient(pass.lease, activation_, y.reshaped(units_), dz, dz);
+    if (!at_logits) verbs_.activation_gradient(pass.lease, activation_, y.reshaped(units_), dz, dz);
     // The verb makes all gradients together; a frozen layer has no use for those of its parameters.
     float* dw = workspace;
     float* db = dw + parameters_[0].extent();
@@ -56,12 +60,9 @@ class DenseBfloat16 final : public Layer<float> {
       workspace = db + padded<float>(units_);
       if (!bias_) db = nullptr;
     }
-    verbs_.dense_gradient(pass.lease, x.reshaped(inputs_), weights(pass), dz,
+    verbs_.dense_gradient(pass.lease, x.reshaped(inputs_), weights(pass), dz, below,
                           {dw, units_, inputs_, parameters_[0].stride}, db, dx ? dx.reshaped(inputs_) : dx,
-                          workspace);
-    if (pass.update == nullptr || !learns()) return;
-    for (std::size_t k = 0; k < parameters_.size(); ++k)
-      pass.backend.update(pass.lease, *pass.update, gradient(pass, k), parameters_[k].extent());
+                          learns() ? pass.update : nullptr, workspace);
   }
 
  private:
