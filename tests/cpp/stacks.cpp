@@ -19,8 +19,9 @@ namespace lamina {
 namespace {
 
 constexpr std::int64_t kRows = 75;
-constexpr cuda::Limits kDevice{132, 232448};  // an H100
-constexpr cuda::Limits kNone{0, 0};           // one whose blocks can't wait
+constexpr cuda::Limits kDevice{132, 232448, 16};  // an H100
+constexpr cuda::Limits kNone{0, 0, 0};            // one whose blocks can't wait
+constexpr std::int64_t kAmple = std::int64_t{1} << 30;
 
 // The emulated device as it is to be, until the end of a scope.
 struct Emulated {
@@ -193,9 +194,28 @@ void check(const Case& of) {
     const Emulated in_turn(kDevice, true);
     expect(train<T>("emulated", of) == got, name_of(of) + "the order of blocks and threads counts");
   }
-  for (const std::int64_t blocks : {1, 3}) {
-    const Emulated few({blocks, std::int64_t{1} << 30});
-    expect(train<T>("emulated", of) == got, name_of(of) + "the number of blocks counts");
+  for (const std::int64_t blocks : {1, 3})
+    for (const std::int64_t cluster : {std::int64_t{0}, blocks}) {
+      const Emulated few({blocks, kAmple, cluster}, blocks == 3);
+      const std::int64_t before = cuda::clusters_launched();
+      expect(train<T>("emulated", of) == got, name_of(of) + "the number of blocks counts, or a cluster does");
+      expect((cuda::clusters_launched() > before) == (cluster > 0),
+             name_of(of) + "clusters where they can be");
+    }
+}
+
+// A cluster whose blocks' memory has room for their weights, but not for what goes between them.
+template <class T>
+void check_narrow_clusters() {
+  const Case of{{130, 40, 10}};
+  const Result<T> got = train<T>("emulated", of);
+  for (std::int64_t bytes = 24 << 10;; bytes += 512) {
+    const Emulated narrow({3, bytes, 3});
+    const std::int64_t before = cuda::clusters_launched();
+    const Result<T> found = train<T>("emulated", of);
+    if (!found.verbs_because.empty()) continue;
+    expect(cuda::clusters_launched() > before && found == got, "sums of a cluster that go through memory");
+    return;
   }
 }
 
@@ -297,8 +317,7 @@ void check_side_by_side() {
       {{130, 40, 10}, 32}, {{784, 30, 10}, 16}, {{20, 5}, 7}, {{64, 64, 64, 64, 10}, 32}};
   cases[2].crossings = 4;  // an epoch of four steps
   cases[3].optimizer = OptimizerKind::kAdam;
-  for (const cuda::Limits limits :
-       {kDevice, cuda::Limits{1, std::int64_t{1} << 30}, cuda::Limits{40, 1 << 30}}) {
+  for (const cuda::Limits limits : {kDevice, cuda::Limits{1, kAmple, 0}, cuda::Limits{40, kAmple, 5}}) {
     const Emulated device(limits);
     std::vector<std::unique_ptr<Side<T>>> together;
     std::vector<Epochs*> runs;
@@ -358,7 +377,7 @@ void check_ways() {
   lamb.optimizer = OptimizerKind::kLamb;
   expect_verbs(lamb, "the optimizer's step waits for all gradients");
   {
-    const Emulated tiny({4, 48 << 10});
+    const Emulated tiny({4, 48 << 10, 4});
     expect_verbs({{784, 100, 10}}, "its weights do not fit into the blocks' shared memory");
   }
 }
@@ -369,6 +388,8 @@ void check_stacks() {
   check_ways();
   check_side_by_side<float>();
   check_side_by_side<double>();
+  check_narrow_clusters<float>();
+  check_narrow_clusters<double>();
   check_shapes<float>();
   check_shapes<double>();
   check_losses_and_rules<float>();

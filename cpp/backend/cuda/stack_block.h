@@ -7,6 +7,7 @@
 #include "backend/cuda/grid.h"
 #include "backend/cuda/loss_rows.h"
 #include "backend/cuda/small_product.h"
+#include "backend/cuda/stack_exchange.h"
 #include "backend/cuda/stack_plan.h"
 
 #define LAMINA_ISA device_kernels
@@ -70,7 +71,7 @@ class StackBlock {
         if (op.layer == 0) take_in();
         return forward(op.layer);
       case Act::kSumForward:
-        return sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].units);
+        return exchange().sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].units);
       case Act::kEndForward:
         return end_forward(op.layer);
       case Act::kLoss:
@@ -78,7 +79,7 @@ class StackBlock {
       case Act::kBackward:
         return backward(op.layer);
       case Act::kSumBackward:
-        return sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].inputs);
+        return exchange().sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].inputs);
       case Act::kEndBackward:
         return end_backward(op.layer);
       case Act::kStep:
@@ -163,37 +164,13 @@ class StackBlock {
       f([=](int i, int j) { return y[i * pitch + j]; });
     }
   }
-  // A slice's part of a sum, of so many numbers a row.
-  LAMINA_DEVICE T* exchanged(const SharedLayer& layer, int slice, int numbers) const {
-    return task_.exchange + step_ % 2 * task_.exchange_size + layer.exchange_at +
-           std::int64_t{slice} * task_.capacity * numbers;
-  }
-  LAMINA_DEVICE T sum_of_slices(const SharedLayer& layer, int numbers, int e) const {
-    const T* const from = exchanged(layer, 0, numbers) + e;
-    const std::int64_t apart = std::int64_t{task_.capacity} * numbers;
-    T sum(0);
-#if defined(__CUDACC__)
-#pragma unroll 8
-#endif
-    for (int s = 0; s < layer.slices; ++s) sum += from_others(from + s * apart);
-    return sum;
-  }
-  LAMINA_DEVICE void sum_by_turns(const SharedLayer& layer, int numbers) const {
-    block_.each_thread([&](int t) {
-      T* const to = exchanged(layer, layer.slices, numbers);
-      for (int e = static_cast<int>(block_.index) * block_.threads + t; e < count_ * numbers;
-           e += static_cast<int>(block_.count) * block_.threads)
-        to_others(to + e, sum_of_slices(layer, numbers, e));
-    });
-  }
+  LAMINA_DEVICE StackExchange<T> exchange() const { return {block_, task_, values_, step_, count_}; }
   // f(i, j, sum) for all of them.
   template <class F>
   LAMINA_DEVICE void each_sum_of_slices(const SharedLayer& layer, int numbers, const F& f) const {
     block_.each_thread([&](int t) {
-      const T* const sums = exchanged(layer, layer.slices, numbers);
       for (int e = t; e < count_ * numbers; e += block_.threads)
-        f(e / numbers, e % numbers,
-          layer.by_turns ? from_others(sums + e) : sum_of_slices(layer, numbers, e));
+        f(e / numbers, e % numbers, exchange().sum(layer, numbers, e));
     });
   }
 
@@ -212,14 +189,13 @@ class StackBlock {
       const int units = layer.end_unit(slice(k)) - layer.first_unit(slice(k)),
                 inputs = layer.end_input(slice(k)) - layer.first_input(slice(k));
       const T* const w = values_ + layer.w_at + k * layer.w_each;
-      T* const part = exchanged(layer, slice(k), layer.units);
       with_input(l, k, [&](const auto& input) {
         small_product<T>(
             block_, values_ + task_.parts_at, count_, units, inputs, input,
             [&](int o, int j) { return w[o * layer.pitch + j]; },
             [&](int i, int o, T sum) {
               if (layer.share == Share::kJoin)
-                to_others(part + i * layer.units + o, sum);
+                exchange().put(layer, slice(k), k, layer.units, i * layer.units + o, sum);
               else
                 put_out(l, k, i, o, sum);
             });
@@ -249,18 +225,16 @@ class StackBlock {
                 inputs = layer.end_input(slice(k)) - layer.first_input(slice(k));
       const T* const w = values_ + layer.w_at + k * layer.w_each;
       const T* const dz = d(l) + k * layer.y_each;
-      if (l > 0) {
-        T* const part = exchanged(layer, slice(k), layer.inputs);
+      if (l > 0)
         small_product<T>(
             block_, parts, count_, inputs, units, [&](int i, int o) { return dz[i * layer.y_pitch + o]; },
             [&](int j, int o) { return w[o * layer.pitch + j]; },
             [&](int i, int j, T sum) {
               if (layer.share == Share::kSplit)
-                to_others(part + i * layer.inputs + j, sum);
+                exchange().put(layer, slice(k), k, layer.inputs, i * layer.inputs + j, sum);
               else
                 put_back(l, k, i, j, sum);
             });
-      }
       // With a column of ones behind the input's.
       const bool biased = layer.b >= 0 && layer.share != Share::kJoin;
       T* const dw = values_ + task_.copy_at[1] + layer.w_at + k * layer.w_each;

@@ -21,14 +21,24 @@ inline constexpr int kMostLayers = 8, kMostMetrics = 4, kMostSlices = 128;
 
 enum class Share { kSplit, kJoin, kWhole };
 
+// An estimate of a step, if a block has one slice.
+struct StackClocks {
+  double all = 0;
+  double cut = 0;  // of these, what a block with more slices does for each
+  int waits = 0;
+};
+
 struct StackPlan {
   int slices = 1;
   std::vector<Share> shares;
   std::vector<bool> by_turns;  // of each layer: its sum is taken by one block for all
+  StackClocks clocks;
 };
 
 // The quickest by an estimate; widths: the inputs of the first layer, then the units of each.
 StackPlan plan_of(const std::vector<std::int64_t>& widths);
+// The estimate for blocks with so many slices, which are a cluster or not.
+double clocks_of(const StackPlan& plan, std::int64_t each, bool cluster);
 
 // What a block does in a step, one after another.
 enum class Act { kForward, kSumForward, kEndForward, kLoss, kBackward, kSumBackward, kEndBackward, kStep };
@@ -49,6 +59,7 @@ struct SharedLayer {
   int b_at = 0, b_each = 0;
   int y_at = 0, y_each = 0, y_pitch = 0;  // the output; gradients are laid out alike
   std::int64_t exchange_at = 0;           // in the memory for exchange
+  int here_at = 0, turns_at = 0;          // in a block's part of it, and there the sums that it takes for all
   bool by_turns = false;
 
   // Where a slice's part of n begins.
@@ -81,7 +92,8 @@ struct StackTask {
   int d_at[2] = {}, logits_at = 0, targets_at = 0, rows_at = 0, parts_at = 0;
   int capacity = 0;
   T* exchange = nullptr;
-  std::int64_t exchange_size = 0;  // of a step; steps take two in turn
+  std::int64_t exchange_size = 0;   // of a step; steps take two in turn
+  int here_at = -1, here_size = 0;  // the same in the memory of a cluster's blocks; -1: it is not there
 
   Packed x, y;
   Rescale<T> rescale;
@@ -113,9 +125,10 @@ struct StackMemory {
 };
 
 // Fills in all that follows from the stack, the plan and how many slices a block has at most; returns how
-// many bytes of memory a block needs.
+// many bytes of memory a block needs. here: sums over slices go from block to block, not through the
+// device's memory.
 template <class T>
-std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std::int64_t capacity,
+std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std::int64_t capacity, bool here,
                      StackTask<T>& task);
 
 }  // namespace lamina::cuda
