@@ -58,7 +58,10 @@ std::string refusal(const StackRun<T>& run, const cuda::Limits& limits) {
   if (run.batches.x->sparse() || run.batches.y->sparse()) return "its rows are sparse";
   std::int64_t parameters = 0;
   for (const StackLayer<T>& layer : stack.layers) parameters += layer.units * layer.stride;
-  if (parameters > kMostParameters) return "its weights do not fit into the blocks' shared memory";
+  const std::int64_t dropped =
+      stack.dropping.rate > 0 ? run.batches.batch_size * stack.layers.front().inputs : 0;
+  if (std::max(parameters, dropped) > kMostParameters)
+    return "its weights do not fit into the blocks' shared memory";
   return "";
 }
 
@@ -132,6 +135,13 @@ Launched<T> quicker(const std::vector<const StackRun<T>*>& runs, const cuda::Lim
 }
 
 template <class T>
+cuda::Drops<T> drops(const Dropping& given) {
+  const bool all = given.rate >= 1;
+  return {given.rate > 0, given.stream, given.seed, static_cast<std::uint64_t>(given.rate * 0x1p32),
+          all ? T(0) : static_cast<T>(1 / (1 - given.rate))};
+}
+
+template <class T>
 void fill_in(const StackRun<T>& run, StackTask<T>& task) {
   const Stack<T>& stack = run.stack;
   const StackBatches<T>& batches = run.batches;
@@ -147,6 +157,12 @@ void fill_in(const StackRun<T>& run, StackTask<T>& task) {
   task.range = stack.range;
   task.loss = stack.loss;
   task.loss_weight = stack.loss_weight;
+  task.weighted = stack.weighted;
+  task.by_weights = stack.by_weights;
+  if (stack.weighted) task.weights = cuda::Packed(*batches.weights);
+  task.x_drops = drops<T>(stack.dropping);
+  for (std::size_t l = 0; l < stack.layers.size(); ++l) task.drops[l] = drops<T>(stack.layers[l].dropping);
+  task.step = batches.step;
   task.metrics = static_cast<int>(stack.metrics.size());
   std::copy(stack.metrics.begin(), stack.metrics.end(), task.metric);
   task.optimizer = stack.update.kind;
@@ -196,8 +212,9 @@ bool launch_all(const cuda::Device& device, Launched<T>& runs, const cuda::Limit
     Planned<T>& each = runs.all[static_cast<std::size_t>(i)];
     const StackBatches<T>& batches = each.run->batches;
     const Update<T>& update = each.run->stack.update;
-    device.check(batches.x->data, batches.y->data, batches.order, batches.forms, batches.numbers, update.w,
-                 update.slots[0], update.slots[1], update.slots[2]);
+    device.check(batches.x->data, batches.y->data,
+                 batches.weights != nullptr ? batches.weights->data : nullptr, batches.order, batches.forms,
+                 batches.numbers, update.w, update.slots[0], update.slots[1], update.slots[2]);
     fill_in(*each.run, each.task);
     each.task.exchange = exchange;
     exchange += 2 * each.task.exchange_size;

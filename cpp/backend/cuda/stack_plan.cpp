@@ -140,6 +140,7 @@ std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std
     SharedLayer& layer = task.layer[l];
     const int size = rows * layer.y_pitch * (layer.share == Share::kSplit ? each : 1);
     layer.y_at = place(size);
+    layer.whole_at = stack.layers[static_cast<std::size_t>(l)].dropping.rate > 0 ? place(size) : layer.y_at;
     largest[(layers - 1 - l) % 2] = std::max(largest[(layers - 1 - l) % 2], size);
   }
   for (int k = 0; k < 2; ++k) task.d_at[k] = place(largest[k]);
@@ -148,6 +149,8 @@ std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std
   task.targets_at = place(stack.labels ? 0 : rows * last.units);
   task.rows_at = place(rows * (1 + static_cast<int>(stack.metrics.size())));
   task.parts_at = place(kProductParts);
+  task.weights_at = place(stack.weighted ? rows : 0);
+  task.kept_at = place(stack.dropping.rate > 0 ? rows * task.layer[0].inputs / 4 / int{sizeof(T)} + 1 : 0);
 
   task.ops = 0;
   task.exchange_size = 0;

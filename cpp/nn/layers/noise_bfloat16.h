@@ -19,6 +19,7 @@ class DropoutBfloat16 final : public Dropout<float> {
                   std::uint32_t stream, DropoutShape shape = {})
       : Dropout<float>(size, rate, seed, stream, std::move(shape)), verbs_(verbs) {}
 
+  const Dropping* drops() const override { return nullptr; }
   void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y, float* mask) const override {
     draw(pass, x.rows, mask);
     const Matrix<float> kept(mask, x.rows, x.cols);
