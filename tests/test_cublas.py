@@ -28,7 +28,7 @@ STANDIN = Path(os.environ.get("LAMINA_TEST_DEVICE_MODULE", "no module")).with_na
 def test_large_products_are_the_librarys() -> None:
     """A fit in which all products are large, by it and by own tiles; and with TF32, which rounds more."""
 
-    def weights(library: str, tf32: bool) -> np.ndarray:
+    def weights(library: str, tf32: bool, dtype: str = "float32") -> np.ndarray:
         found = fresh_process.run(
             f"""
             import lamina, numpy as np
@@ -37,7 +37,7 @@ def test_large_products_are_the_librarys() -> None:
             config.experimental.enable_tensor_float_32_execution({tf32})
             with lamina.device("cuda"):
                 keras.utils.set_random_seed(1)
-                layers = [keras.layers.Dense(260, "tanh"), keras.layers.Dense(260)]
+                layers = [keras.layers.Dense(260, a, dtype={dtype!r}) for a in ("tanh", "linear")]
                 model = keras.Sequential([keras.Input((257,)), *layers])
             model.compile("sgd", "mse")
             rng = np.random.default_rng(0)
@@ -53,17 +53,21 @@ def test_large_products_are_the_librarys() -> None:
     np.testing.assert_allclose(plain, tiles, atol=1e-5)
     assert np.abs(rounded - plain).max() > 10 * np.abs(tiles - plain).max()
     np.testing.assert_allclose(rounded, plain, atol=1e-2)
+    mixed, by_tiles = (weights(library, False, "mixed_bfloat16") for library in (str(STANDIN), "off"))
+    np.testing.assert_allclose(mixed, by_tiles, atol=1e-5)
+    assert np.abs(mixed - plain).max() > 10 * np.abs(tiles - plain).max()
 
 
 @pytest.mark.skipif(not STANDIN.is_file(), reason="the library that stands in for cuBLAS was not built")
-def test_a_library_that_is_named_but_not_there() -> None:
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_a_library_that_is_named_but_not_there(dtype: str) -> None:
     said = fresh_process.run(
         f"""
         import lamina, numpy as np
         from lamina import _core
         _core.set_device_module({os.environ["LAMINA_TEST_DEVICE_MODULE"]!r})
         with lamina.device("cuda"):
-            model = keras.Sequential([keras.Input((512,)), keras.layers.Dense(512)])
+            model = keras.Sequential([keras.Input((512,)), keras.layers.Dense(512, dtype={dtype!r})])
         try:
             model.predict(np.zeros((64, 512), "f4"), 64, verbose=0)
         except RuntimeError as error:

@@ -3,7 +3,7 @@ what it computes on the CPU.
 
 A real GPU is used where there is one. Without one, the emulated module does (`cmake -DLAMINA_CUDA=EMULATED`),
 whose path `LAMINA_TEST_DEVICE_MODULE` holds (conftest.py): kernels are the same, and host code that does not
-wait is seen. The tests of models run there too, with `LAMINA_DEVICE=cuda pytest -k "not bfloat16"`.
+wait is seen. The tests of models run there too, with `LAMINA_DEVICE=cuda pytest`.
 """
 
 import pickle
@@ -270,12 +270,6 @@ def test_where_models_are_built() -> None:
     with pytest.raises(RuntimeError, match=r"device: cuda: .*number"):
         lamina.config.set_device(f"cuda:{len(NAMES)}")
     assert lamina.config.get_device() == "cpu"
-
-
-@on_device
-def test_bfloat16_is_refused_by_name() -> None:
-    with lamina.device("cuda"), pytest.raises(ValueError, match="mixed_bfloat16 is not supported on cuda:0"):
-        keras.Sequential([keras.Input((3,)), layers.Dense(2, dtype="mixed_bfloat16")])
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:-1", "cuda:x", "CUDA", "cuda:00000", None, 0])

@@ -23,14 +23,6 @@ class Bfloat16Backend {
   // y = x rounded; y may be x.
   virtual void round(Lease& lease, ConstMatrix<float> x, Matrix<float> y) const = 0;
 
-  // The bfloat16 number nearest to x.
-  float nearest(float x) const {
-    Lease lease;
-    const Matrix<float> one(&x, 1, 1);
-    round(lease, one, one);
-    return x;
-  }
-
   // y = (x - mean) scale + shift, rounded after each of the three; mean, scale and shift, rounded already
   // but for a scale that stands for a division, have a value for each column and may be null: 0, 1 and 0.
   virtual void standardise(Lease& lease, ConstMatrix<float> x, const float* mean, const float* scale,

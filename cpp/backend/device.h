@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/bfloat16.h"
 
 namespace lamina {
 
@@ -22,9 +23,10 @@ void set_device_libraries(std::string folders);
 void allow_tf32(bool allowed);
 bool allows_tf32();
 
-// It lives as long as the process. std::runtime_error that says what is missing, and how to get it.
+// They live as long as the process. std::runtime_error that says what is missing, and how to get it.
 template <class T>
 const Backend<T>& device_backend(std::string_view name);
+const Bfloat16Backend& device_bfloat16(std::string_view name);
 
 // What devices there are, by their makers' names; empty without any. *why, unless it is null: why there is
 // none.

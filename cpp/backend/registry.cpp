@@ -27,10 +27,7 @@ template const Backend<double>& backend_named<double>(std::string_view);
 const Bfloat16Backend& bfloat16_backend_named(std::string_view name) {
   static const CpuBfloat16 cpu;
   static const ReferenceBfloat16 reference;
-  if (names_device(name))
-    throw std::invalid_argument(
-        text("dtype: mixed_bfloat16 is not supported on ", name,
-             ", where layers compute in float32 and float64; build the model on the device \"cpu\""));
+  if (names_device(name)) return device_bfloat16(name);
   // "profile" computes as "cpu" does; these verbs are not timed.
   return &backend_named<float>(name) == &backend_named<float>("reference")
              ? static_cast<const Bfloat16Backend&>(reference)

@@ -2,6 +2,9 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bindings/released.h"
@@ -16,10 +19,56 @@ ConstMatrix<float> checked(const py::array& array, std::int64_t rows, std::int64
   return m;
 }
 
+// The verbs of a backend and the caller's arrays as it sees them: a device has copies.
+class Seen {
+ public:
+  explicit Seen(const std::string& backend)
+      : verbs(bfloat16_backend_named(backend)), backend_(backend_named<float>(backend)) {}
+
+  const float* read(const float* values, std::int64_t size) {
+    if (values == nullptr || !backend_.on_device()) return values;
+    float* const copy = held(size);
+    std::copy_n(values, size, copy);
+    return copy;
+  }
+  ConstMatrix<float> read(ConstMatrix<float> m) { return {read(m.data, m.size()), m.rows, m.cols}; }
+  float* written(float* values, std::int64_t size) {
+    if (!backend_.on_device()) return values;
+    results_.push_back({held(size), values, size});
+    return results_.back().from;
+  }
+  Matrix<float> written(Matrix<float> m) { return {written(m.data, m.size()), m.rows, m.cols}; }
+  float* scratch(std::int64_t rows, std::int64_t inputs, std::int64_t units) {
+    return held(verbs.dense_scratch(rows, inputs, units));
+  }
+  // Waits for the verbs, and brings back what they wrote.
+  void finish() {
+    backend_.finish();
+    for (const Result& one : results_) std::copy_n(one.from, one.size, one.to);
+  }
+
+  const Bfloat16Backend& verbs;
+
+ private:
+  struct Result {
+    float *from, *to;
+    std::int64_t size;
+  };
+
+  float* held(std::int64_t size) {
+    held_.emplace_back(size, backend_.memory());
+    return held_.back().data();
+  }
+
+  const Backend<float>& backend_;
+  std::vector<Buffer<float>> held_;
+  std::vector<Result> results_;
+};
+
 // y = a(x wT + b), w (units, inputs)
 py::array dense(const std::string& backend, const py::array& x, const py::array& w,
                 const std::optional<py::array>& b, const std::string& activation, bool fused) {
-  const Bfloat16Backend& verbs = bfloat16_backend_named(backend);
+  Seen seen(backend);
   const Activation a = activation_named(activation);
   const ConstMatrix<float> mw = matrix_of<const float>(w, "w");
   const ConstMatrix<float> mx = checked(x, matrix_of<const float>(x, "x").rows, mw.cols, "x");
@@ -29,15 +78,16 @@ py::array dense(const std::string& backend, const py::array& x, const py::array&
   const Matrix<float> out(y.mutable_data(), mx.rows, mw.rows);
   const Released released;
   Lease lease;
-  const Buffer<float> scratch(verbs.dense_scratch(mx.rows, mw.cols, mw.rows));
-  verbs.dense(lease, mx, mw, bias, a, fused, out, scratch.data());
+  seen.verbs.dense(lease, seen.read(mx), seen.read(mw), seen.read(bias, mw.rows), a, fused, seen.written(out),
+                   seen.scratch(mx.rows, mw.cols, mw.rows));
+  seen.finish();
   return y;
 }
 
 // (dw, db, dx)
 py::tuple dense_gradient(const std::string& backend, const py::array& x, const py::array& w,
                          const py::array& dz) {
-  const Bfloat16Backend& verbs = bfloat16_backend_named(backend);
+  Seen seen(backend);
   const ConstMatrix<float> mw = matrix_of<const float>(w, "w");
   const ConstMatrix<float> mx = checked(x, matrix_of<const float>(x, "x").rows, mw.cols, "x");
   const ConstMatrix<float> mdz = checked(dz, mx.rows, mw.rows, "dz");
@@ -47,9 +97,10 @@ py::tuple dense_gradient(const std::string& backend, const py::array& x, const p
   {
     const Released released;
     Lease lease;
-    const Buffer<float> scratch(verbs.dense_scratch(mx.rows, mw.cols, mw.rows));
-    verbs.dense_gradient(lease, mx, mw, mdz, Activation::kLinear, out_w, out_b, out_x, nullptr,
-                         scratch.data());
+    seen.verbs.dense_gradient(lease, seen.read(mx), seen.read(mw), seen.read(mdz), Activation::kLinear,
+                              seen.written(out_w), seen.written(out_b, mw.rows), seen.written(out_x), nullptr,
+                              seen.scratch(mx.rows, mw.cols, mw.rows));
+    seen.finish();
   }
   return py::make_tuple(dw, db, dx);
 }
@@ -57,13 +108,15 @@ py::tuple dense_gradient(const std::string& backend, const py::array& x, const p
 // dx = dy a'(z) from y
 py::array activation_gradient(const std::string& backend, const std::string& activation, const py::array& y,
                               const py::array& dy) {
-  const Bfloat16Backend& verbs = bfloat16_backend_named(backend);
+  Seen seen(backend);
   const Activation a = activation_named(activation);
   const ConstMatrix<float> my = matrix_of<const float>(y, "y");
   const ConstMatrix<float> mdy = checked(dy, my.rows, my.cols, "dy");
   py::array_t<float> dx({my.rows, my.cols});
   Lease lease;
-  verbs.activation_gradient(lease, a, my, mdy, {dx.mutable_data(), my.rows, my.cols});
+  seen.verbs.activation_gradient(lease, a, seen.read(my), seen.read(mdy),
+                                 seen.written({dx.mutable_data(), my.rows, my.cols}));
+  seen.finish();
   return dx;
 }
 

@@ -1,58 +1,59 @@
 // Activations whose slope needs the input, in bfloat16: value(x), and gradient(x, y, d) = d f'(x) with y =
 // f(x), each operation in the order and with the rounding that TensorFlow's graph has. Numbers are of a class
-// N whose operations round; the reference backend has one of its own.
+// N whose operations round; the reference backend and devices have ones of their own.
 #pragma once
 
 #include <cmath>
 
+#include "base/host_device.h"
 #include "kernels/nonlinearity.h"
 
 namespace lamina::bfloat16 {
 
 template <class N>
-N positive(N x) {
+LAMINA_HOST_DEVICE N positive(N x) {
   return choose(x < N(0), N(0), x);
 }
 template <class N>
-N upper(N x, N largest) {
+LAMINA_HOST_DEVICE N upper(N x, N largest) {
   return choose(x > largest, largest, x);
 }
 // d where the condition holds, else 0: d is chosen or multiplied.
 template <class N, class C>
-N where(C condition, N d) {
+LAMINA_HOST_DEVICE N where(C condition, N d) {
   return choose(condition, d, N(0));
 }
 template <class N, class C>
-N times(C condition, N d) {
+LAMINA_HOST_DEVICE N times(C condition, N d) {
   return d * choose(condition, N(1), N(0));
 }
 
 template <class N>
-N sigmoid(N x) {
+LAMINA_HOST_DEVICE N sigmoid(N x) {
   const N e = exp(x);
   return choose(e > N::exact(3e38f), N(1), e / (N(1) + e));  // inf / inf where e^x is too large
 }
 // x or e^x where log(1 + e^x) is that to bfloat16's precision: beyond -log(2^-7) - 2 on either side.
 template <class N>
-N softplus(N x) {
+LAMINA_HOST_DEVICE N softplus(N x) {
   const N e = exp(x), far = N::exact(2.8520303f);
   return choose(x > far, x, choose(x < -far, e, log1p(e)));
 }
 template <class N>
-N relu6(N x) {
+LAMINA_HOST_DEVICE N relu6(N x) {
   return upper(positive(x), N(6));
 }
 // relu6(x + 3) / 6, the division a product: so TensorFlow's graphs divide by a constant.
 template <class N>
-N hard_sigmoid(N x) {
+LAMINA_HOST_DEVICE N hard_sigmoid(N x) {
   return relu6(x + N(3)) * N(1.0 / 6);
 }
 template <class N>
-auto bends(N x) {  // where hard_sigmoid has a slope
+LAMINA_HOST_DEVICE auto bends(N x) {  // where hard_sigmoid has a slope
   return (x + N(3) > N(0)) & (x + N(3) < N(6));
 }
 template <class N>
-N elu(N x) {
+LAMINA_HOST_DEVICE N elu(N x) {
   return choose(x < N(0), exp(x) - N(1), x);
 }
 
@@ -61,11 +62,11 @@ struct Form {
   const Nonlinearity<float>& f;
 
   // Max and threshold of a relu; see its kind.
-  N above(N x) const { return f.c == 0 ? positive(x) : where(x > N(f.c), x); }
-  bool cut() const { return f.b == f.b; }
-  bool six() const { return cut() && f.b == 6 && f.c == 0; }
+  LAMINA_HOST_DEVICE N above(N x) const { return f.c == 0 ? positive(x) : where(x > N(f.c), x); }
+  LAMINA_HOST_DEVICE bool cut() const { return f.b == f.b; }
+  LAMINA_HOST_DEVICE bool six() const { return cut() && f.b == 6 && f.c == 0; }
 
-  N value(N x) const {
+  LAMINA_HOST_DEVICE N value(N x) const {
     switch (f.kind) {
       case NonlinearKind::kRelu: {
         const N y = cut() ? upper(positive(above(x)), N(f.b)) : above(x);
@@ -122,7 +123,7 @@ struct Form {
     }
   }
 
-  N gradient(N x, N y, N d) const {
+  LAMINA_HOST_DEVICE N gradient(N x, N y, N d) const {
     switch (f.kind) {
       case NonlinearKind::kRelu: {
         const N z = above(x);
@@ -204,7 +205,7 @@ struct Form {
   static constexpr double kScale = 1.0507009873554804934193349852946;  // of selu, and its product with alpha
   static constexpr double kScaleAlpha = 1.7580993408473768599402175208123;
   // What goes into the tanh of the approximate gelu.
-  static N bent(N x) { return N(kGeluScale) * (x + N(kGeluCube) * (x * (x * x))); }
+  LAMINA_HOST_DEVICE static N bent(N x) { return N(kGeluScale) * (x + N(kGeluCube) * (x * (x * x))); }
 
   static constexpr double kGeluScale = 0.7978845608028654, kGeluCube = 0.044715;
   static constexpr double kInverseRoot2 = 0.7071067811865476;

@@ -145,7 +145,9 @@ class Layer {
   // Its activation, if it is y = a(x wT + b) of a sample as a whole, parameter 0 being w and 1, if there is
   // one, b.
   virtual const Activation* dense() const { return nullptr; }
-  // The same, if it is y = a(x) of a sample as a whole.
+  // What it drops in training, value by value, if it does that and nothing else.
+  virtual const Dropping* drops() const { return nullptr; }
+  // The same as dense(), if it is y = a(x) of a sample as a whole.
   virtual const Activation* activates() const { return nullptr; }
   // The penalty on its input, if it is that and nothing else.
   virtual const Penalty<T>* penalises() const { return nullptr; }

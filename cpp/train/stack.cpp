@@ -17,7 +17,6 @@ template <class T>
 std::string Trainer<T>::stack_up(Stack<T>& stack) const {
   const Forward<T>& forward = epoch_.batch->forward;
   if (form_.positions != 1) return "its output has several positions";
-  if (epoch_.data->weight.has_value()) return "its samples have weights";
   if (!optimizer_.at_once()) return "the optimizer's step waits for all gradients";
   if (restraints_.any()) return "weights have penalties or constraints";
   if (forward.penalties() > 0) return "outputs have penalties";
@@ -29,9 +28,15 @@ std::string Trainer<T>::stack_up(Stack<T>& stack) const {
   for (const auto& layer : layers) {
     if (layer == layers.front() && layer->rescales() != nullptr) continue;
     if (layer->identity(true) || layer->penalises() != nullptr) continue;
-    if (const Activation* a = layer->activates();
-        a != nullptr && !stack.layers.empty() && stack.layers.back().a == Activation::kLinear) {
+    Dropping& dropped = stack.layers.empty() ? stack.dropping : stack.layers.back().dropping;
+    if (const Activation* a = layer->activates(); a != nullptr && !stack.layers.empty() &&
+                                                  dropped.rate == 0 &&
+                                                  stack.layers.back().a == Activation::kLinear) {
       stack.layers.back().a = *a;
+      continue;
+    }
+    if (const Dropping* dropping = layer->drops(); dropping != nullptr && dropped.rate == 0) {
+      dropped = *dropping;
       continue;
     }
     if (layer->dense() == nullptr) return "a layer is not dense";
@@ -40,10 +45,16 @@ std::string Trainer<T>::stack_up(Stack<T>& stack) const {
       return "a softmax is not the last activation";
     const auto& parameters = layer->parameters();
     const std::int64_t b = parameters.size() > 1 ? parameters[1].offset : -1;
-    stack.layers.push_back(
-        {layer->inputs(), layer->outputs(), parameters[0].offset, parameters[0].stride, b, *layer->dense()});
+    stack.layers.push_back({layer->inputs(),
+                            layer->outputs(),
+                            parameters[0].offset,
+                            parameters[0].stride,
+                            b,
+                            *layer->dense(),
+                            {}});
   }
   if (stack.layers.empty()) return "no layer is dense";
+  if (stack.layers.back().dropping.rate != 0) return "its output is dropped";
 
   const Activation head = stack.layers.back().a;
   const bool at_head = form_.head_logits && forward.has_head();
@@ -55,6 +66,8 @@ std::string Trainer<T>::stack_up(Stack<T>& stack) const {
   stack.loss = form_of(loss, stack.at_logits);
   stack.from_mean = form_.reduction == Reduction::kMean || form_.reduction == Reduction::kWeightedMean;
   stack.loss_weight = form_.loss_weight;
+  stack.weighted = epoch_.data->weight.has_value();
+  stack.by_weights = stack.weighted && form_.reduction == Reduction::kWeightedMean;
   stack.labels = data_form().labels;
   stack.range = {false, features_, false, 0};
   for (const MetricSpec& metric : form_.metrics) {
@@ -63,6 +76,7 @@ std::string Trainer<T>::stack_up(Stack<T>& stack) const {
       return "a metric is no mean of single rows";
     StackMetric<T> measured;
     measured.is_loss = metric.way == MetricSpec::Way::kLoss;
+    measured.weighted = stack.weighted && metric.weighted;
     if (measured.is_loss) {
       const LossSpec& spec = metric.loss;
       measured.at_logits = at_head && spec.takes_logits();
@@ -92,7 +106,12 @@ void Trainer<T>::ask_for_stack(Lease& lease) {
   const Dataset& data = epoch_.resident.data();
   const std::int64_t* const order = epoch_.shuffled ? epoch_.order.data() : nullptr;
   const std::int64_t batch_size = std::min(epoch_.batch_size, data.size());
-  stack_.batches = {&data.x, &*data.y, order, 0, batch_size, 0, nullptr, nullptr, 0};
+  stack_.batches = {};
+  stack_.batches.x = &data.x;
+  stack_.batches.y = &*data.y;
+  stack_.batches.weights = stack_.stack.weighted ? &*data.weight : nullptr;
+  stack_.batches.order = order;
+  stack_.batches.batch_size = batch_size;
   verbs_because_ = network_.backend().train_stacks(lease, {&stack_});
 }
 
@@ -108,6 +127,7 @@ void Trainer<T>::prepare_stack(std::int64_t first, std::int64_t last) {
   require(first >= 0 && batches.first + (steps - 1) * epoch_.batch_size < size,
           "batch: expected a number below the epoch's batches, got ", first + steps - 1);
   batches.steps = steps;
+  batches.step = static_cast<std::uint64_t>(optimizer_.iterations()) + idle_steps_;
   batches.forms = forms_.data();
   batches.numbers = epoch_.row(epoch_.noted);
   batches.width = epoch_.width();
@@ -119,9 +139,9 @@ std::int64_t Trainer<T>::count_stack() {
   for (std::int64_t k = 0; k < steps; ++k) {
     const std::int64_t from = stack_.batches.first + k * epoch_.batch_size;
     const std::int64_t count = std::min(epoch_.batch_size, size - from);
-    const double scale =
-        stack_.stack.from_mean ? form_.loss_weight / static_cast<double>(count) : form_.loss_weight;
-    epoch_.notes[epoch_.noted++] = {scale, 1, count, count, false, true};
+    const bool divides = stack_.stack.from_mean && !stack_.stack.by_weights;
+    const double scale = divides ? form_.loss_weight / static_cast<double>(count) : form_.loss_weight;
+    epoch_.notes[epoch_.noted++] = {scale, 1, count, count, stack_.stack.weighted, true};
     epoch_.samples += count;
     epoch_.end = from + count;
     optimizer_.count_step();

@@ -13,6 +13,7 @@ void check_activations();
 void check_sample_verbs();
 void check_weight_verbs();
 void check_loss_verbs();
+void check_bfloat16_verbs();
 
 // The same and more on an emulated GPU.
 void check_device_verbs();

@@ -10,8 +10,8 @@
 #include "base/fingerprint.h"
 #include "checks.h"
 #include "expect.h"
+#include "nn/layers/alpha_dropout.h"
 #include "nn/layers/dense.h"
-#include "nn/layers/dropout.h"
 #include "train/epochs.h"
 
 namespace lamina {
@@ -19,12 +19,12 @@ namespace {
 
 constexpr std::int64_t kRows = 90, kInputs = 7, kUnits = 9, kOutputs = 3;
 
-// A small network with its own data, trained with Adam and dropout.
+// A small network with its own data, trained with Adam and dropout, of a kind that is no stack.
 struct Small {
   explicit Small(std::int64_t units = kUnits, std::int64_t batch = 16, double clipnorm = 0)
       : network(kInputs, tested_backend<float>("emulated")), batch_size(batch) {
     network.add(std::make_unique<Dense<float>>(1, kInputs, units, Activation::kTanh, true));
-    network.add(std::make_unique<Dropout<float>>(units, 0.3, 5, 1));
+    network.add(std::make_unique<AlphaDropout<float>>(units, 0.3, 5, 1, DropoutShape{}));
     network.add(std::make_unique<Dense<float>>(1, units, units, Activation::kTanh, true));
     network.add(std::make_unique<Dense<float>>(1, units, kOutputs, Activation::kLinear, true));
     network.build();

@@ -285,6 +285,7 @@ void check_device_verbs() {
   }
   verb_rows = 402;
   verb_cols = 42;
+  check_bfloat16_verbs();
   verbs_of = "cpu";
 }
 

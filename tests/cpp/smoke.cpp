@@ -10,7 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "backend/bfloat16.h"
 #include "checks.h"
 #include "expect.h"
 #include "kernels/select.h"
@@ -181,30 +180,6 @@ void check_update_at_once(void (*build)(Network<T>&, std::int64_t, std::int64_t)
            chosen_isa() + ": a step taken at once has other bits");
 }
 
-// A bfloat16 layer forward and backward, of sizes off every tile, against the reference.
-void check_bfloat16() {
-  constexpr std::int64_t rows = 37, inputs = 70, units = 45;
-  std::vector<float> x(rows * inputs), w(units * inputs), b(units), dz(rows * units);
-  for (auto* values : {&x, &w, &b, &dz})
-    for (std::size_t i = 0; i < values->size(); ++i)  // multiples of 1/8, which bfloat16 holds
-      (*values)[i] = static_cast<float>(static_cast<int>(i * 7919 % 33) - 16) / 8;
-  const auto run = [&](const char* name) {
-    const Bfloat16Backend& verbs = bfloat16_backend_named(name);
-    std::vector<float> y(rows * units), dw(units * inputs), db(units), dx(rows * inputs);
-    const Buffer<float> scratch(verbs.dense_scratch(rows, inputs, units));
-    Lease lease;
-    verbs.dense(lease, {x.data(), rows, inputs}, {w.data(), units, inputs}, b.data(), Activation::kRelu, true,
-                {y.data(), rows, units}, scratch.data());
-    verbs.dense_gradient(lease, {x.data(), rows, inputs}, {w.data(), units, inputs}, {dz.data(), rows, units},
-                         Activation::kRelu, {dw.data(), units, inputs}, db.data(), {dx.data(), rows, inputs},
-                         nullptr, scratch.data());
-    for (const auto* more : {&dw, &db, &dx}) y.insert(y.end(), more->begin(), more->end());
-    return y;
-  };
-  // Sums of such products are exact in float.
-  expect(run("cpu") == run("reference"), chosen_isa() + ": bfloat16 products");
-}
-
 void check_interrupt() {
   Interrupt interrupt([] { throw std::runtime_error("stop"); }, Interrupt::Clock::duration::zero());
   bool stopped = false;
@@ -294,7 +269,7 @@ void run() {
     check_weight_verbs();
     check_loss_verbs();
     check_surface("cpu");
-    check_bfloat16();
+    check_bfloat16_verbs();
     check_padding<float>();
     check_padding<double>();
     check_update_at_once<float>(build);

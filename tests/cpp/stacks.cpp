@@ -1,201 +1,30 @@
 // Trainings of stacks of dense layers by the persistent kernel of an emulated GPU: against the reference
 // backend, against its own verbs, and whatever the number and the order of blocks.
-#include <cmath>
 #include <memory>
 #include <optional>
 #include <set>
 
 #include "backend/cuda/stack_plan.h"
-#include "base/error.h"
 #include "checks.h"
-#include "expect.h"
-#include "nn/layers/activation.h"
-#include "nn/layers/dense.h"
-#include "nn/layers/dropout.h"
-#include "nn/layers/rescaling.h"
+#include "nn/layers/alpha_dropout.h"
+#include "stack_case.h"
 #include "train/together.h"
 
 namespace lamina {
 namespace {
 
-constexpr std::int64_t kRows = 75;
-constexpr cuda::Limits kDevice{132, 232448};  // an H100
-constexpr cuda::Limits kNone{0, 0};           // one whose blocks can't wait
-
-// The emulated device as it is to be, until the end of a scope.
-struct Emulated {
-  explicit Emulated(cuda::Limits limits, bool backwards = false) {
-    cuda::emulated_limits() = limits;
-    cuda::backwards() = backwards;
-  }
-  ~Emulated() {
-    cuda::emulated_limits() = kDevice;
-    cuda::backwards() = false;
-  }
-  Emulated(const Emulated&) = delete;
-  Emulated& operator=(const Emulated&) = delete;
-};
-
-struct Case {
-  std::vector<std::int64_t> widths;
-  std::int64_t batch_size = 32;
-  LossKind loss = LossKind::kSparseCategoricalCrossentropy;
-  Activation head = Activation::kSoftmax;
-  OptimizerKind optimizer = OptimizerKind::kSgd;
-  bool bytes = false;  // x is of bytes, to be rescaled
-  Shuffle shuffle = Shuffle::kRows;
-  std::int64_t crossings = 1;  // of an epoch
-  double momentum = 0.9;
-  Reduction reduction = Reduction::kMean;
-  std::vector<Activation> hidden = {Activation::kTanh, Activation::kRelu, Activation::kSigmoid};
-};
-
+// A cluster whose blocks' memory has room for their weights, but not for what goes between them.
 template <class T>
-struct Result {
-  std::vector<T> parameters;
-  std::vector<double> means;
-  std::string verbs_because;
-
-  bool operator==(const Result& other) const {
-    return parameters == other.parameters && means == other.means;
-  }
-};
-
-OptimizerForm optimizer_form(const Case& of) {
-  OptimizerForm form;
-  form.kind = of.optimizer;
-  form.learning_rate = of.optimizer == OptimizerKind::kAdadelta ? 0.5 : 0.01;
-  form.momentum = of.momentum;
-  form.amsgrad = form.centered = true;
-  form.weight_decay = 0.01;
-  return form;
-}
-
-template <class T>
-void build(Network<T>& network, const Case& of) {
-  const std::int64_t inputs = of.widths.front();
-  if (of.bytes) network.add(std::make_unique<Rescaling<T>>(inputs, 1.0 / 127.5, -1.0));
-  for (std::size_t l = 1; l < of.widths.size(); ++l) {
-    const bool last = l + 1 == of.widths.size(), bias = l % 3 != 2;
-    const Activation a = last ? of.head : of.hidden[(l - 1) % of.hidden.size()];
-    const bool apart = l == 1 && !last;  // an activation that is a layer of its own
-    network.add(
-        std::make_unique<Dense<T>>(1, of.widths[l - 1], of.widths[l], apart ? Activation::kLinear : a, bias));
-    if (apart) network.add(std::make_unique<ActivationLayer<T>>(1, of.widths[l], a));
-  }
-  network.build();
-  std::uint32_t stream = 0;
-  for (const auto& layer : network.layers())
-    for (const Parameter& p : layer->parameters()) {
-      const double limit = std::sqrt(3.0 / static_cast<double>(p.vector ? 30 : p.cols));
-      for (std::int64_t i = 0; i < p.rows; ++i)
-        fill_uniform(network.parameters() + p.offset + i * p.stride, p.cols,
-                     {1, Purpose::kInitialise, stream++, 0}, -limit, limit);
-    }
-}
-
-template <class T>
-Result<T> train(const char* backend, const Case& of) {
-  const std::int64_t inputs = of.widths.front(), outputs = of.widths.back();
-  Network<T> network(inputs, tested_backend<T>(backend));
-  build(network, of);
-  Optimizer<T> optimizer(optimizer_form(of));
-  optimizer.set_schedule([](std::int64_t step) { return 0.02 / static_cast<double>(step + 2); });
-  TrainingForm training;
-  training.loss = of.loss;
-  training.reduction = of.reduction;
-  training.loss_weight = 0.5;
-  if (takes_labels(of.loss)) {
-    training.metrics = {MetricKind::kSparseCategoricalAccuracy};
-    MetricSpec entropy;
-    entropy.way = MetricSpec::Way::kLoss;
-    entropy.loss = LossKind::kSparseCategoricalCrossentropy;
-    training.metrics.push_back(entropy);
-  } else {
-    training.metrics = {MetricKind::kCategoricalAccuracy, MetricKind::kMeanAbsoluteError};
-  }
-  Trainer<T> trainer(network, optimizer, training);
-  const std::vector<T> x = host_values<T>(kRows * inputs, 2), dense_y = host_values<T>(kRows * outputs, 3);
-  std::vector<T> y(dense_y), labels(static_cast<std::size_t>(kRows));
-  std::vector<unsigned char> bytes(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i)
-    bytes[i] = static_cast<unsigned char>(static_cast<int>(i * 7919 % 251));
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    labels[i] = static_cast<T>(static_cast<std::int64_t>(i * i) % outputs);
-  if (of.loss != LossKind::kMeanSquaredError)
-    for (std::size_t i = 0; i < y.size(); ++i) y[i] = T(static_cast<std::int64_t>(i * 5 % 7) == 2);
-  Dataset data;
-  data.x = rows_of(x, kRows);
-  if (of.bytes) data.x = {bytes.data(), DType::kUint8, false, kRows, inputs, {inputs}, {1}, {}};
-  data.y = trainer.data_form().labels ? rows_of(labels, kRows) : rows_of(y, kRows);
-  Lease lease;
-  Result<T> result;
-  for (std::uint64_t epoch = 0; epoch < 2; ++epoch) {
-    const std::int64_t batches = trainer.begin_epoch(lease, data, of.batch_size, of.shuffle, 5, epoch);
-    for (std::int64_t k = 0; k < of.crossings; ++k)
-      trainer.train(lease, batches * k / of.crossings, batches * (k + 1) / of.crossings);
-    const std::vector<double> means = trainer.epoch_standing().means;
-    result.means.insert(result.means.end(), means.begin(), means.end());
-  }
-  trainer.end_epoch();
-  result.verbs_because = trainer.verbs_because();
-  result.parameters.assign(network.parameters(), network.parameters() + network.trainable_size());
-  for (const auto& slot : optimizer.state())
-    result.parameters.insert(result.parameters.end(), slot.begin(), slot.end());
-  expect(optimizer.iterations() == 2 * ((kRows - 1) / of.batch_size + 1), "every step was counted");
-  return result;
-}
-
-std::string name_of(const Case& of) {
-  std::string widths;
-  for (const std::int64_t width : of.widths) widths += text(width, " ");
-  return text("a stack of ", widths, "in batches of ", of.batch_size, ", loss ", static_cast<int>(of.loss),
-              ", optimizer ", static_cast<int>(of.optimizer), ": ");
-}
-
-// Each step rounds sums over rows, inputs and units, relative to the largest number; what a rule divides by
-// its own size (Adam's first steps) makes of a small gradient's rounding one of the step. An error in an
-// index or a formula is larger by far.
-template <class T>
-void expect_near(const Case& of, const Result<T>& got, const Result<T>& expected, const char* what) {
-  const double unit = sizeof(T) == sizeof(float) ? 0x1p-24 : 0x1p-53;
-  double terms = static_cast<double>(kRows);
-  for (const std::int64_t width : of.widths) terms += static_cast<double>(width);
-  const double steps = 2 * static_cast<double>((kRows - 1) / of.batch_size + 1);
-  const auto compare = [&](const auto& a, const auto& b) {
-    expect(a.size() == b.size() && !a.empty(), name_of(of) + "as many numbers");
-    double largest = 0, worst = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      expect(std::isfinite(a[i]), name_of(of) + "a number is not finite");
-      largest = std::max(largest, std::abs(static_cast<double>(b[i])));
-      worst = std::max(worst, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
-    }
-    expect(worst <= 4 * steps * terms * unit * std::max(largest, 1.0),
-           name_of(of) + what + ": off by " + std::to_string(worst / (unit * std::max(largest, 1.0))) +
-               " roundings");
-  };
-  compare(got.parameters, expected.parameters);
-  compare(got.means, expected.means);
-}
-
-template <class T>
-void check(const Case& of) {
+void check_narrow_clusters() {
+  const Case of{{130, 40, 10}};
   const Result<T> got = train<T>("emulated", of);
-  expect(got.verbs_because.empty(), name_of(of) + "it was not trained by itself: " + got.verbs_because);
-  expect_near(of, got, train<T>("reference", of), "reference");
-  {
-    const Emulated without(kNone);
-    const Result<T> by_verbs = train<T>("emulated", of);
-    expect(by_verbs.verbs_because == "the device's blocks can't wait for each other", by_verbs.verbs_because);
-    expect_near(of, got, by_verbs, "verbs");
-  }
-  {
-    const Emulated in_turn(kDevice, true);
-    expect(train<T>("emulated", of) == got, name_of(of) + "the order of blocks and threads counts");
-  }
-  for (const std::int64_t blocks : {1, 3}) {
-    const Emulated few({blocks, std::int64_t{1} << 30});
-    expect(train<T>("emulated", of) == got, name_of(of) + "the number of blocks counts");
+  for (std::int64_t bytes = 24 << 10;; bytes += 512) {
+    const Emulated narrow({3, bytes, 3});
+    const std::int64_t before = cuda::clusters_launched();
+    const Result<T> found = train<T>("emulated", of);
+    if (!found.verbs_because.empty()) continue;
+    expect(cuda::clusters_launched() > before && found == got, "sums of a cluster that go through memory");
+    return;
   }
 }
 
@@ -260,6 +89,34 @@ void check_losses_and_rules() {
   check<T>(linear);
 }
 
+// Weights of the rows, with every reduction, and numbers that are dropped, of the input and within: over all
+// ways to share out layers.
+template <class T>
+void check_weights_and_drops() {
+  for (const Reduction reduction :
+       {Reduction::kMean, Reduction::kSum, Reduction::kWeightedMean, Reduction::kNone})
+    for (const bool weighted : {false, true}) {
+      Case of{{130, 40, 5}, weighted ? 31 : 32};
+      of.reduction = reduction;
+      of.weighted = weighted;
+      of.loss = reduction == Reduction::kSum ? LossKind::kMeanSquaredError : of.loss;
+      check<T>(of);
+    }
+  for (const std::vector<std::int64_t>& widths : std::vector<std::vector<std::int64_t>>{
+           {784, 10}, {130, 40, 10}, {13, 64, 64, 3}, {500, 20, 500, 3}, {60, 160, 90, 70, 2}, {3, 2}})
+    for (const double input_rate : {0.0, 0.3}) {
+      Case of{widths};
+      of.input_rate = input_rate;
+      of.rate = input_rate > 0 ? 0.25 : 0.5;
+      of.weighted = of.bytes = input_rate > 0;
+      of.crossings = widths.size() == 3 ? 2 : 1;
+      check<T>(of);
+    }
+  Case all{{20, 17, 5}};
+  all.rate = 1;
+  check<T>(all);
+}
+
 // Side by side in a launch, one of them by verbs, each with the bits that it has alone; whatever the device's
 // size, so also where not all find room at once.
 template <class T>
@@ -269,7 +126,8 @@ struct Side {
         optimizer(optimizer_form(of)),
         x(host_values<T>(kRows * of.widths.front(), 2)),
         y(static_cast<std::size_t>(kRows), T(1)) {
-    if (by_verbs) network.add(std::make_unique<Dropout<T>>(of.widths.front(), 0.5, 1, 1));
+    if (by_verbs)
+      network.add(std::make_unique<AlphaDropout<T>>(of.widths.front(), 0.5, 1, 1, DropoutShape{}));
     build(network, of);
     TrainingForm training;
     training.loss = of.loss;
@@ -298,7 +156,8 @@ void check_side_by_side() {
   cases[2].crossings = 4;  // an epoch of four steps
   cases[3].optimizer = OptimizerKind::kAdam;
   for (const cuda::Limits limits :
-       {kDevice, cuda::Limits{1, std::int64_t{1} << 30}, cuda::Limits{40, 1 << 30}}) {
+       {kDevice, cuda::Limits{1, kAmple, 0}, cuda::Limits{1, kAmple, 1}, cuda::Limits{40, kAmple, 0},
+        cuda::Limits{40, kAmple, 5}, cuda::Limits{132, kAmple, 8}}) {
     const Emulated device(limits);
     std::vector<std::unique_ptr<Side<T>>> together;
     std::vector<Epochs*> runs;
@@ -348,8 +207,17 @@ void check_ways() {
   };
   const Case small{{40, 17, 5}};
   expect_verbs(small, "");
-  expect_verbs(small, "a layer is not dense",
-               [](Network<float>& network) { network.add(std::make_unique<Dropout<float>>(40, 0.5, 1, 1)); });
+  expect_verbs(small, "a layer is not dense", [](Network<float>& network) {
+    network.add(std::make_unique<AlphaDropout<float>>(40, 0.5, 1, 1, DropoutShape{}));
+  });
+  expect_verbs(small, "a layer is not dense", [](Network<float>& network) {
+    for (const std::uint32_t stream : {1u, 2u})
+      network.add(std::make_unique<Dropout<float>>(40, 0.5, 1, stream));
+  });
+  expect_verbs(small, "a layer is not dense", [](Network<float>& network) {
+    network.add(
+        std::make_unique<Dropout<float>>(40, 0.5, 1, 1, DropoutShape{std::vector<std::int64_t>(40), 1}));
+  });
   expect_verbs(small, "a softmax is not the last activation", [](Network<float>& network) {
     network.add(std::make_unique<Dense<float>>(1, 40, 40, Activation::kSoftmax, true));
   });
@@ -358,7 +226,7 @@ void check_ways() {
   lamb.optimizer = OptimizerKind::kLamb;
   expect_verbs(lamb, "the optimizer's step waits for all gradients");
   {
-    const Emulated tiny({4, 48 << 10});
+    const Emulated tiny({4, 48 << 10, 4});
     expect_verbs({{784, 100, 10}}, "its weights do not fit into the blocks' shared memory");
   }
 }
@@ -369,10 +237,14 @@ void check_stacks() {
   check_ways();
   check_side_by_side<float>();
   check_side_by_side<double>();
+  check_narrow_clusters<float>();
+  check_narrow_clusters<double>();
   check_shapes<float>();
   check_shapes<double>();
   check_losses_and_rules<float>();
   check_losses_and_rules<double>();
+  check_weights_and_drops<float>();
+  check_weights_and_drops<double>();
 }
 
 }  // namespace lamina

@@ -4,17 +4,30 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace {
 
-constexpr int kDone = 0, kInvalidValue = 7;
+constexpr int kDone = 0, kInvalidValue = 7, kNotSupported = 15;
 constexpr int kTf32 = 3;
+constexpr int kOfFloats = 0, kOfHalfFloats = 14, kInFloats = 68, kItsChoice = -1;
 
 struct Context {
   bool has_stream = false;
   const void* workspace = nullptr;
   int mode = 0;
 };
+
+// A bfloat16 number: the upper half of a float.
+struct HalfFloat {
+  std::uint16_t bits;
+};
+float narrowed(HalfFloat value) {
+  const auto bits = static_cast<std::uint32_t>(value.bits) << 16;
+  float wide;
+  std::memcpy(&wide, &bits, sizeof wide);
+  return wide;
+}
 
 // The nearest number of 11 bits.
 float narrowed(float value) {
@@ -26,17 +39,23 @@ float narrowed(float value) {
 }
 double narrowed(double value) { return value; }
 
-template <class T>
+// Factors of F, sums of T.
+template <class T, class F>
 int multiply(const void* handle, int transposes_a, int transposes_b, int m, int n, int k, const T* alpha,
-             const T* a, int lda, const T* b, int ldb, const T* beta, T* c, int ldc) {
+             const F* a, int lda, const F* b, int ldb, const T* beta, T* c, int ldc) {
   const auto* const context = static_cast<const Context*>(handle);
   if (!context->has_stream || context->workspace == nullptr) return kInvalidValue;
   if (m < 0 || n < 0 || k < 0 || lda < (transposes_a != 0 ? k : m) || ldb < (transposes_b != 0 ? n : k) ||
       ldc < m)
     return kInvalidValue;
   const bool narrow = context->mode == kTf32;
-  const auto factor = [&](T value) { return narrow ? narrowed(value) : value; };
-  const auto at = [](const T* of, std::ptrdiff_t i, std::ptrdiff_t j, int ld) { return of[i + j * ld]; };
+  const auto factor = [&](F value) {
+    if constexpr (std::is_same_v<F, T>)
+      return narrow ? narrowed(value) : value;
+    else
+      return narrowed(value);
+  };
+  const auto at = [](const F* of, std::ptrdiff_t i, std::ptrdiff_t j, int ld) { return of[i + j * ld]; };
   for (std::ptrdiff_t j = 0; j < n; ++j)
     for (std::ptrdiff_t i = 0; i < m; ++i) {
       T sum = 0;
@@ -80,4 +99,17 @@ LAMINA_EXPORTED int cublasDgemm_v2(void* handle, int transposes_a, int transpose
                                    const double* alpha, const double* a, int lda, const double* b, int ldb,
                                    const double* beta, double* c, int ldc) {
   return multiply(handle, transposes_a, transposes_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+// Of the kinds of numbers that it takes only factors of bfloat16 with sums of float stand here.
+LAMINA_EXPORTED int cublasGemmEx(void* handle, int transposes_a, int transposes_b, int m, int n, int k,
+                                 const void* alpha, const void* a, int a_kind, int lda, const void* b,
+                                 int b_kind, int ldb, const void* beta, void* c, int c_kind, int ldc,
+                                 int arithmetic, int algorithm) {
+  if (a_kind != kOfHalfFloats || b_kind != kOfHalfFloats || c_kind != kOfFloats || arithmetic != kInFloats ||
+      algorithm != kItsChoice)
+    return kNotSupported;
+  return multiply(handle, transposes_a, transposes_b, m, n, k, static_cast<const float*>(alpha),
+                  static_cast<const HalfFloat*>(a), lda, static_cast<const HalfFloat*>(b), ldb,
+                  static_cast<const float*>(beta), static_cast<float*>(c), ldc);
 }

@@ -10,20 +10,13 @@ from typing import Any
 import mixed_networks
 import numpy as np
 import pytest
-from bfloat16_oracle import UNIT, half_a_unit, many_roundings, rounded
-from mixed_networks import NETWORKS, dense, layer
+from bfloat16_oracle import ON_THE_WHOLE, UNIT, half_a_unit, many_roundings, rounded
+from mixed_networks import NETWORKS, ROUNDINGS, dense, layer
 
 from lamina import _core
 from lamina.keras import dtype_policies
 
 Array = mixed_networks.Array
-
-# Forward and backward each layer rounds about four times: factors, result, the gradients at either side.
-ROUNDINGS = 4
-# Where two float sums that differ in their order lie on two sides of a tie between two bfloat16 numbers,
-# these differ by a unit, and a little does what follows. That is rare: on the whole the difference is far
-# below what one rounding at another place makes of it (0.3 to 1 UNIT).
-ON_THE_WHOLE = UNIT / 16
 
 
 @pytest.fixture(scope="module")

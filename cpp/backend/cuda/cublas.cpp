@@ -19,14 +19,20 @@
 namespace lamina::cuda {
 namespace {
 
-// As cublas_api.h has them, whose interface is the same from version 11 on.
+// As cublas_api.h and library_types.h have them, whose interface is the same from version 11 on.
 using Handle = void*;
 using Stream = void*;
 enum Operation { kAsItLies = 0, kTransposed = 1 };
 enum Mode { kDefault = 0, kTf32 = 3 };
+enum Kind { kFloats = 0, kHalfFloats = 14 };
+enum Arithmetic { kInFloats = 68 };
+enum Algorithm { kItsChoice = -1 };
 template <class T>
 using Gemm = int (*)(Handle, int transposes_a, int transposes_b, int m, int n, int k, const T* alpha,
                      const T* a, int lda, const T* b, int ldb, const T* beta, T* c, int ldc);
+using MixedGemm = int (*)(Handle, int transposes_a, int transposes_b, int m, int n, int k, const void* alpha,
+                          const void* a, int a_kind, int lda, const void* b, int b_kind, int ldb,
+                          const void* beta, void* c, int c_kind, int ldc, int arithmetic, int algorithm);
 
 #if defined(__CUDACC__)
 constexpr int kMajor = CUDART_VERSION / 1000;  // the library that goes with this run-time
@@ -42,6 +48,7 @@ struct Library {
   int (*set_mode)(Handle, int) = nullptr;
   Gemm<float> of_floats = nullptr;
   Gemm<double> of_doubles = nullptr;
+  MixedGemm of_kinds = nullptr;
 
   bool open(const std::string& file) {
     void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -52,7 +59,8 @@ struct Library {
     };
     if (find(create, "cublasCreate_v2") && find(set_stream, "cublasSetStream_v2") &&
         find(set_workspace, "cublasSetWorkspace_v2") && find(set_mode, "cublasSetMathMode") &&
-        find(of_floats, "cublasSgemm_v2") && find(of_doubles, "cublasDgemm_v2"))
+        find(of_floats, "cublasSgemm_v2") && find(of_doubles, "cublasDgemm_v2") &&
+        find(of_kinds, "cublasGemmEx"))
       path = file;
     else
       dlclose(library);
@@ -166,12 +174,20 @@ Handle handle_of(const Device& device, Stream stream) {
   return own.on(device, stream);
 }
 
+// The library's function for factors of this type, whose factors and what they become are arguments.
 template <class T>
-Gemm<T> gemm() {
-  if constexpr (sizeof(T) == sizeof(float))
-    return library().of_floats;
+int call(Handle handle, int transposes_a, int transposes_b, int m, int n, int k, const T* a, int lda,
+         const T* b, int ldb, typename Added<T>::Type* c, int ldc) {
+  const typename Added<T>::Type one = 1, zero = 0;
+  if constexpr (std::is_same_v<T, float>)
+    return library().of_floats(handle, transposes_a, transposes_b, m, n, k, &one, a, lda, b, ldb, &zero, c,
+                               ldc);
+  else if constexpr (std::is_same_v<T, double>)
+    return library().of_doubles(handle, transposes_a, transposes_b, m, n, k, &one, a, lda, b, ldb, &zero, c,
+                                ldc);
   else
-    return library().of_doubles;
+    return library().of_kinds(handle, transposes_a, transposes_b, m, n, k, &one, a, kHalfFloats, lda, b,
+                              kHalfFloats, ldb, &zero, c, kFloats, ldc, kInFloats, kItsChoice);
 }
 
 // A factor as the library has it, whose matrices lie column by column: the transposed one of ours.
@@ -193,17 +209,16 @@ template <class T>
 struct LibraryProduct {
   const Device* device;
   const T *left, *right;
-  T* c;
+  typename Added<T>::Type* c;
   std::int64_t m, n, k, left_stride, right_stride, stride, left_operation, right_operation, mode;
 
   void operator()(Stream stream) const {
     const Handle handle = handle_of(*device, stream);
-    const T one = 1, zero = 0;
     const auto number = [](std::int64_t size) { return static_cast<int>(size); };
     require_taken(library().set_mode(handle, number(mode)), "it did not take the kind of arithmetic");
     require_taken(
-        gemm<T>()(handle, number(left_operation), number(right_operation), number(m), number(n), number(k),
-                  &one, left, number(left_stride), right, number(right_stride), &zero, c, number(stride)),
+        call<T>(handle, number(left_operation), number(right_operation), number(m), number(n), number(k),
+                left, number(left_stride), right, number(right_stride), c, number(stride)),
         "a product");
   }
 };
@@ -216,19 +231,21 @@ void set_library_folders(std::string given) {
 }
 
 std::string library_path() { return library().path; }
+bool has_library() { return !library().path.empty(); }
 
 void allow_tf32(bool allowed) { tf32().store(allowed); }
 bool allows_tf32() { return tf32().load(); }
 
 template <class T>
 bool multiply_by_library(const Device& device, Strided<T> a, Strided<T> b, std::int64_t rows,
-                         std::int64_t cols, std::int64_t depth, T* c, std::int64_t stride) {
+                         std::int64_t cols, std::int64_t depth, typename Added<T>::Type* c,
+                         std::int64_t stride) {
   const Factor left = factor(b, depth, cols), right = factor(a, rows, depth);
   constexpr std::int64_t most = std::numeric_limits<int>::max();
   for (const std::int64_t size : {rows, cols, depth, left.stride, right.stride, stride})
     if (size > most) return false;
-  if (!left.fits || !right.fits || library().path.empty()) return false;
-  const std::int64_t mode = sizeof(T) == sizeof(float) && allows_tf32() ? kTf32 : kDefault;
+  if (!left.fits || !right.fits || !has_library()) return false;
+  const std::int64_t mode = std::is_same_v<T, float> && allows_tf32() ? kTf32 : kDefault;
   device.call_library(LibraryProduct<T>{&device, b.data, a.data, c, cols, rows, depth, left.stride,
                                         right.stride, stride, left.operation, right.operation, mode});
   return true;
@@ -238,5 +255,7 @@ template bool multiply_by_library<float>(const Device&, Strided<float>, Strided<
                                          std::int64_t, std::int64_t, float*, std::int64_t);
 template bool multiply_by_library<double>(const Device&, Strided<double>, Strided<double>, std::int64_t,
                                           std::int64_t, std::int64_t, double*, std::int64_t);
+template bool multiply_by_library<HalfFloat>(const Device&, Strided<HalfFloat>, Strided<HalfFloat>,
+                                             std::int64_t, std::int64_t, std::int64_t, float*, std::int64_t);
 
 }  // namespace lamina::cuda

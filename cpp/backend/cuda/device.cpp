@@ -109,6 +109,38 @@ cudaEvent_t& mark_of(int number, int which) {
   return mark;
 }
 
+// The launch of clusters, none of which waits for another: where not all find room they come one after
+// another.
+bool launched_in_clusters(const void* kernel, std::int64_t blocks, int cluster, std::size_t shared_bytes,
+                          void** arguments) {
+  constexpr int kPortable = 8, kKnowsClusters = 90;
+  cudaFuncAttributes of{};
+  require_done(cudaFuncGetAttributes(&of, kernel), "a kernel is not known");
+  if (of.ptxVersion < kKnowsClusters) return false;  // for an older device: its code has no word for them
+  if (cluster > kPortable &&
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1) != cudaSuccess) {
+    cudaGetLastError();
+    return false;
+  }
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim = {static_cast<unsigned>(cluster), 1, 1};
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(static_cast<unsigned>(blocks));
+  config.blockDim = dim3(static_cast<unsigned>(kThreads));
+  config.dynamicSmemBytes = shared_bytes;
+  config.stream = cudaStreamPerThread;
+  config.attrs = &attribute;
+  config.numAttrs = 1;
+  int at_once = 0;
+  if (cudaOccupancyMaxActiveClusters(&at_once, kernel, &config) != cudaSuccess || at_once == 0) {
+    cudaGetLastError();
+    return false;
+  }
+  require_done(cudaLaunchKernelExC(&config, kernel, arguments), "a kernel was not launched");
+  return true;
+}
+
 }  // namespace
 
 void require_done(cudaError_t status, const char* what) {
@@ -163,10 +195,11 @@ Limits Device::limits() const {
     return static_cast<std::int64_t>(found);
   };
   return {value(cudaDevAttrCooperativeLaunch) != 0 ? value(cudaDevAttrMultiProcessorCount) : 0,
-          value(cudaDevAttrMaxSharedMemoryPerBlockOptin)};
+          value(cudaDevAttrMaxSharedMemoryPerBlockOptin),
+          value(cudaDevAttrClusterLaunch) != 0 ? kLargestCluster : 0};
 }
 
-bool Device::launched_together(const void* kernel, std::int64_t blocks, std::size_t shared_bytes,
+bool Device::launched_together(const void* kernel, std::int64_t blocks, int cluster, std::size_t shared_bytes,
                                void** arguments) const {
   const Current current(number_);
   current.require();
@@ -174,6 +207,7 @@ bool Device::launched_together(const void* kernel, std::int64_t blocks, std::siz
   require_done(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                     static_cast<int>(shared_bytes)),
                "its shared memory is not to be had");
+  if (cluster > 0) return launched_in_clusters(kernel, blocks, cluster, shared_bytes, arguments);
   const cudaError_t status = cudaLaunchCooperativeKernel(kernel, dim3(static_cast<unsigned>(blocks)),
                                                          dim3(static_cast<unsigned>(kThreads)), arguments,
                                                          shared_bytes, cudaStreamPerThread);

@@ -30,7 +30,11 @@ namespace lamina::cuda {
 struct Limits {
   std::int64_t blocks = 0;        // at a time, one to a multiprocessor; 0: they can't wait
   std::int64_t shared_bytes = 0;  // of a block
+  std::int64_t cluster = 0;       // blocks that read each other's memory, at most; 0: none do
 };
+
+// Multiprocessors that lie together, as a Hopper's do, so that blocks on them may be a cluster.
+inline constexpr std::int64_t kLargestCluster = 16;
 
 struct Span;
 
@@ -43,6 +47,8 @@ Limits& emulated_limits();
 bool& backwards();
 // Bytes of the emulated device's memory that are in use.
 std::int64_t bytes_in_use();
+// How many clusters of blocks this thread has launched.
+std::int64_t& clusters_launched();
 #endif
 
 // Of a machine; their numbers lie below it.
@@ -56,6 +62,9 @@ struct Block {
   std::int64_t count;
   unsigned char* memory;  // shared by its threads
   int threads;
+#if !defined(__CUDACC__)
+  unsigned char* const* memories = nullptr;  // of all blocks of a cluster
+#endif
 
   // The shared memory as elements of V.
   template <class V>
@@ -245,9 +254,11 @@ class Device {
 
   Limits limits() const;
   // The same for groups of blocks that wait for each other, see grid.h; their spans, which follow one
-  // another, are in memory() and left alone until finish(). False: the driver can't, and nothing is done.
+  // another, are in memory() and left alone until finish(). cluster: each group is a cluster of so many
+  // blocks, or of fewer; 0: they are none. False: the driver can't, and nothing is done.
   template <class Kernel>
-  bool launch_together(Span* spans, int groups, std::int64_t shared_bytes, const Kernel& kernel) const;
+  bool launch_together(Span* spans, int groups, int cluster, std::int64_t shared_bytes,
+                       const Kernel& kernel) const;
   // Between the two launches wait, so that a step like those before goes to the device as one.
   void begin_step() const;
   void end_step() const;
@@ -263,7 +274,7 @@ class Device {
  private:
   void check_one(const void* pointer) const;
 #if defined(__CUDACC__)
-  bool launched_together(const void* kernel, std::int64_t blocks, std::size_t shared_bytes,
+  bool launched_together(const void* kernel, std::int64_t blocks, int cluster, std::size_t shared_bytes,
                          void** arguments) const;
 #endif
   void ask(const Launch& launch, const void* object) const;

@@ -111,8 +111,13 @@ bool& backwards() {
 }
 
 Limits& emulated_limits() {
-  static Limits limits{132, 232448};
+  static Limits limits{132, 232448, kLargestCluster};
   return limits;
+}
+
+std::int64_t& clusters_launched() {
+  thread_local std::int64_t counted = 0;
+  return counted;
 }
 
 Limits Device::limits() const { return emulated_limits(); }

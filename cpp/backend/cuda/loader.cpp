@@ -69,6 +69,15 @@ int number_of(std::string_view name) {
   return name.front() == ':' && error == std::errc{} && end == name.data() + name.size() ? number : -1;
 }
 
+// ask(module, why, size of why) gives one, or null and a reason.
+template <class Given, class Ask>
+const Given& found(Ask&& ask) {
+  std::array<char, 512> why{};
+  const void* const given = ask(module_of_devices(), why.data(), why.size());
+  if (given == nullptr) fail(why.data());
+  return *static_cast<const Given*>(given);
+}
+
 }  // namespace
 
 bool names_device(std::string_view name) { return number_of(name) >= 0; }
@@ -97,11 +106,15 @@ bool allows_tf32() {
 
 template <class T>
 const Backend<T>& device_backend(std::string_view name) {
-  std::array<char, 512> why{};
-  const void* const backend =
-      module_of_devices().backend(number_of(name), int{sizeof(T)}, why.data(), why.size());
-  if (backend == nullptr) fail(why.data());
-  return *static_cast<const Backend<T>*>(backend);
+  return found<Backend<T>>([&](const cuda::Module& module, char* why, std::size_t size) {
+    return module.backend(number_of(name), int{sizeof(T)}, why, size);
+  });
+}
+
+const Bfloat16Backend& device_bfloat16(std::string_view name) {
+  return found<Bfloat16Backend>([&](const cuda::Module& module, char* why, std::size_t size) {
+    return module.bfloat16(number_of(name), why, size);
+  });
 }
 
 template const Backend<float>& device_backend<float>(std::string_view);

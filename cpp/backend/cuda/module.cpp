@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "backend/cuda/bfloat16.h"
 #include "backend/cuda/cublas.h"
 #include "backend/cuda/cuda.h"
 
@@ -41,23 +42,36 @@ void name(int number, char* out, std::size_t size) {
   }
 }
 
-template <class T>
-const void* backend_of(int number) {
+// The one of a kind and number, as what the core takes it for.
+template <class Given, class Kind>
+const void* kept(int number) {
   static std::mutex mutex;
-  static auto* const all = new std::map<int, const Backend<T>*>;
+  static auto* const all = new std::map<int, const Given*>;
   const std::lock_guard lock(mutex);
-  const Backend<T>*& kept = (*all)[number];
-  if (kept == nullptr) kept = new CudaBackend<T>(number);
-  return kept;
+  const Given*& one = (*all)[number];
+  if (one == nullptr) one = new Kind(number);
+  return one;
 }
 
-const void* backend(int number, int bytes, char* why, std::size_t size) {
+template <class Ask>
+const void* found(char* why, std::size_t size, Ask&& ask) {
   try {
-    return bytes == 4 ? backend_of<float>(number) : backend_of<double>(number);
+    return ask();
   } catch (const std::exception& error) {
     put(error.what(), why, size);
     return nullptr;
   }
+}
+
+const void* backend(int number, int bytes, char* why, std::size_t size) {
+  return found(why, size, [=] {
+    return bytes == 4 ? kept<Backend<float>, CudaBackend<float>>(number)
+                      : kept<Backend<double>, CudaBackend<double>>(number);
+  });
+}
+
+const void* bfloat16(int number, char* why, std::size_t size) {
+  return found(why, size, [=] { return kept<Bfloat16Backend, CudaBfloat16>(number); });
 }
 
 void set_library_folders(const char* folders) {
@@ -69,8 +83,8 @@ void set_library_folders(const char* folders) {
 
 void allow_tf32(int allowed) { cuda::allow_tf32(allowed != 0); }
 
-constexpr cuda::Module kModule{cuda::kInterface, LAMINA_VERSION,       "cuda",     &count, &name,
-                               &backend,         &set_library_folders, &allow_tf32};
+constexpr cuda::Module kModule{cuda::kInterface, LAMINA_VERSION,       "cuda",     &count, &name, &backend,
+                               &bfloat16,        &set_library_folders, &allow_tf32};
 
 }  // namespace
 }  // namespace lamina

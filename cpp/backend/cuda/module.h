@@ -7,7 +7,7 @@
 namespace lamina::cuda {
 
 // Changes with anything that the two share: the verbs, their arguments, this table.
-inline constexpr int kInterface = 4;
+inline constexpr int kInterface = 6;
 
 struct Module {
   int interface;
@@ -20,6 +20,8 @@ struct Module {
   // A const Backend<float>* (bytes: 4) or Backend<double>* (8) that lives as long as the process; null where
   // that fails, with the reason in `why`.
   const void* (*backend)(int number, int bytes, char* why, std::size_t size);
+  // The same for a const Bfloat16Backend*.
+  const void* (*bfloat16)(int number, char* why, std::size_t size);
   // See cublas.h.
   void (*set_library_folders)(const char* folders);
   void (*allow_tf32)(int allowed);

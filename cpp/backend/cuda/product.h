@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/cuda/device.h"
+#include "base/view.h"
 
 namespace lamina::cuda {
 
@@ -36,11 +37,11 @@ struct Tiling {
   }
 };
 
-// store(i, j, sum) takes what is found.
-template <class T, int kEach, class B, class Store>
+// Factors are Strided or alike. store(i, j, sum) takes what is found.
+template <class T, int kEach, class A, class B, class Store>
 struct Product {
   using Form = Tiling<T, kEach>;
-  Strided<T> a;
+  A a;
   B b;
   std::int64_t rows, cols, depth;
   Store store;
@@ -103,19 +104,19 @@ struct Product {
 };
 
 // By tiles of one size.
-template <class T, int kEach, class B, class Store>
-void multiply_by(const Device& device, Strided<T> a, const B& b, std::int64_t rows, std::int64_t cols,
+template <class T, int kEach, class A, class B, class Store>
+void multiply_by(const Device& device, const A& a, const B& b, std::int64_t rows, std::int64_t cols,
                  std::int64_t depth, const Store& store) {
   using Form = Tiling<T, kEach>;
   const std::int64_t down = (rows + Form::kTile - 1) / Form::kTile,
                      across = (cols + Form::kTile - 1) / Form::kTile;
   device.launch(down * across, kThreads, Form::shared_bytes(),
-                Product<T, kEach, B, Store>{a, b, rows, cols, depth, store});
+                Product<T, kEach, A, B, Store>{a, b, rows, cols, depth, store});
 }
 
 // By the largest tiles of which there are enough for a device's hundred multiprocessors.
-template <class T, class B, class Store>
-void multiply(const Device& device, Strided<T> a, const B& b, std::int64_t rows, std::int64_t cols,
+template <class T, class A, class B, class Store>
+void multiply(const Device& device, const A& a, const B& b, std::int64_t rows, std::int64_t cols,
               std::int64_t depth, const Store& store) {
   constexpr std::int64_t enough = 96;
   const auto tiles = [&](std::int64_t side) { return (rows + side - 1) / side * ((cols + side - 1) / side); };
@@ -125,6 +126,15 @@ void multiply(const Device& device, Strided<T> a, const B& b, std::int64_t rows,
     multiply_by<T, 4>(device, a, b, rows, cols, depth, store);
   else
     multiply_by<T, 1>(device, a, b, rows, cols, depth, store);
+}
+
+// store(i, j, c[i][j]) of every element: what follows a product that a library wrote to c.
+template <class T, class Store>
+void store_all(const Device& device, Matrix<T> c, const Store& store) {
+  device.each(c.size(), [=] LAMINA_DEVICE(std::int64_t k) {
+    const std::int64_t i = k / c.cols, j = k % c.cols;
+    store(i, j, c.row(i)[j]);
+  });
 }
 
 }  // namespace lamina::cuda

@@ -15,10 +15,7 @@ void multiply_into(const cuda::Device& device, Matrix<T> c, cuda::Strided<T> a, 
   if (!cuda::suits_library(c.rows, c.cols, depth) ||
       !cuda::multiply_by_library(device, a, b, c.rows, c.cols, depth, c.data, c.stride))
     return cuda::multiply<T>(device, a, b, c.rows, c.cols, depth, store);
-  device.each(c.size(), [=] LAMINA_DEVICE(std::int64_t k) {
-    const std::int64_t i = k / c.cols, j = k % c.cols;
-    store(i, j, c.row(i)[j]);
-  });
+  cuda::store_all(device, c, store);
 }
 
 }  // namespace

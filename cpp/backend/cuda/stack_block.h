@@ -5,8 +5,9 @@
 #include <cstring>
 
 #include "backend/cuda/grid.h"
-#include "backend/cuda/loss_rows.h"
 #include "backend/cuda/small_product.h"
+#include "backend/cuda/stack_exchange.h"
+#include "backend/cuda/stack_loss.h"
 #include "backend/cuda/stack_plan.h"
 
 #define LAMINA_ISA device_kernels
@@ -68,9 +69,10 @@ class StackBlock {
     switch (op.act) {
       case Act::kForward:
         if (op.layer == 0) take_in();
+        if (op.layer == 0 && task_.x_drops.any) draw_kept();
         return forward(op.layer);
       case Act::kSumForward:
-        return sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].units);
+        return exchange().sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].units);
       case Act::kEndForward:
         return end_forward(op.layer);
       case Act::kLoss:
@@ -78,7 +80,7 @@ class StackBlock {
       case Act::kBackward:
         return backward(op.layer);
       case Act::kSumBackward:
-        return sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].inputs);
+        return exchange().sum_by_turns(task_.layer[op.layer], task_.layer[op.layer].inputs);
       case Act::kEndBackward:
         return end_backward(op.layer);
       case Act::kStep:
@@ -129,6 +131,7 @@ class StackBlock {
       for (int i = t; i < count_; i += block_.threads) {
         rows_[i] = row(first_ + i);
         if (task_.labels) labels_[i] = task_.range.held(task_.y.template at<double>(rows_[i], 0));
+        if (task_.weighted) values_[task_.weights_at + i] = task_.weights.template at<T>(rows_[i], 0);
       }
       for (int e = t; !task_.labels && e < count_ * width; e += block_.threads)
         values_[task_.targets_at + e] = task_.y.template at<T>(row(first_ + e / width), e % width);
@@ -147,8 +150,29 @@ class StackBlock {
   }
 
   LAMINA_DEVICE T x_at(int i, int j) const {
-    const T x = X::template at<T>(task_.x, rows_[i], j);
-    return task_.rescales ? task_.rescale(x) : x;
+    const T given = X::template at<T>(task_.x, rows_[i], j);
+    const T x = task_.rescales ? task_.rescale(given) : given;
+    if (!task_.x_drops.any) return x;
+    const int e = i * task_.layer[0].inputs + j;
+    return x * (kept()[e / 4] >> e % 4 & 1 ? task_.x_drops.kept : T(0));
+  }
+  // What of the input is kept: of this block's part of it.
+  LAMINA_DEVICE unsigned char* kept() const {
+    return reinterpret_cast<unsigned char*>(values_ + task_.kept_at);
+  }
+  LAMINA_DEVICE void draw_kept() const {
+    const SharedLayer& layer = task_.layer[0];
+    for (int k = 0; k < (layer.share == Share::kJoin ? slices(layer) : 1); ++k) {
+      const int first = layer.first_input(slice(k)), last = layer.end_input(slice(k));
+      const int fours = (last - first) / 4 + 2;  // that a row's numbers lie in, at most
+      block_.each_thread([&](int t) {
+        for (int e = t; e < count_ * fours; e += block_.threads) {
+          const int row = e / fours * layer.inputs, four = (row + first) / 4 + e % fours;
+          if (four * 4 < row + last)
+            kept()[four] = static_cast<unsigned char>(task_.x_drops.bits(task_.step + step_, four));
+        }
+      });
+    }
   }
   // f(input), input(i, k) being number k of row i of what slice k of layer l sees.
   template <class F>
@@ -163,37 +187,13 @@ class StackBlock {
       f([=](int i, int j) { return y[i * pitch + j]; });
     }
   }
-  // A slice's part of a sum, of so many numbers a row.
-  LAMINA_DEVICE T* exchanged(const SharedLayer& layer, int slice, int numbers) const {
-    return task_.exchange + step_ % 2 * task_.exchange_size + layer.exchange_at +
-           std::int64_t{slice} * task_.capacity * numbers;
-  }
-  LAMINA_DEVICE T sum_of_slices(const SharedLayer& layer, int numbers, int e) const {
-    const T* const from = exchanged(layer, 0, numbers) + e;
-    const std::int64_t apart = std::int64_t{task_.capacity} * numbers;
-    T sum(0);
-#if defined(__CUDACC__)
-#pragma unroll 8
-#endif
-    for (int s = 0; s < layer.slices; ++s) sum += from_others(from + s * apart);
-    return sum;
-  }
-  LAMINA_DEVICE void sum_by_turns(const SharedLayer& layer, int numbers) const {
-    block_.each_thread([&](int t) {
-      T* const to = exchanged(layer, layer.slices, numbers);
-      for (int e = static_cast<int>(block_.index) * block_.threads + t; e < count_ * numbers;
-           e += static_cast<int>(block_.count) * block_.threads)
-        to_others(to + e, sum_of_slices(layer, numbers, e));
-    });
-  }
+  LAMINA_DEVICE StackExchange<T> exchange() const { return {block_, task_, values_, step_, count_}; }
   // f(i, j, sum) for all of them.
   template <class F>
   LAMINA_DEVICE void each_sum_of_slices(const SharedLayer& layer, int numbers, const F& f) const {
     block_.each_thread([&](int t) {
-      const T* const sums = exchanged(layer, layer.slices, numbers);
       for (int e = t; e < count_ * numbers; e += block_.threads)
-        f(e / numbers, e % numbers,
-          layer.by_turns ? from_others(sums + e) : sum_of_slices(layer, numbers, e));
+        f(e / numbers, e % numbers, exchange().sum(layer, numbers, e));
     });
   }
 
@@ -201,10 +201,19 @@ class StackBlock {
   LAMINA_DEVICE void put_out(int l, int k, int i, int o, T sum) const {
     const SharedLayer& layer = task_.layer[l];
     const T z = layer.b >= 0 ? sum + values_[layer.b_at + k * layer.b_each + o] : sum;
-    if (l == task_.layers - 1)
+    if (l == task_.layers - 1) {
       values_[task_.logits_at + i * layer.y_pitch + o] = z;
-    else
-      values_[layer.y_at + k * layer.y_each + i * layer.y_pitch + o] = formulas::activated(layer.a, z);
+      return;
+    }
+    const int at = k * layer.y_each + i * layer.y_pitch + o;
+    const T y = formulas::activated(layer.a, z);
+    if (task_.drops[l].any) values_[layer.whole_at + at] = y;
+    values_[layer.y_at + at] = task_.drops[l].any ? y * factor(l, k, i, o) : y;
+  }
+  // By which a number of layer l's output is multiplied, where some of it is dropped.
+  LAMINA_DEVICE T factor(int l, int k, int i, int o) const {
+    const SharedLayer& layer = task_.layer[l];
+    return task_.drops[l].factor(task_.step + step_, i * layer.units + layer.first_unit(slice(k)) + o);
   }
   LAMINA_DEVICE void forward(int l) const {
     const SharedLayer& layer = task_.layer[l];
@@ -212,14 +221,13 @@ class StackBlock {
       const int units = layer.end_unit(slice(k)) - layer.first_unit(slice(k)),
                 inputs = layer.end_input(slice(k)) - layer.first_input(slice(k));
       const T* const w = values_ + layer.w_at + k * layer.w_each;
-      T* const part = exchanged(layer, slice(k), layer.units);
       with_input(l, k, [&](const auto& input) {
         small_product<T>(
             block_, values_ + task_.parts_at, count_, units, inputs, input,
             [&](int o, int j) { return w[o * layer.pitch + j]; },
             [&](int i, int o, T sum) {
               if (layer.share == Share::kJoin)
-                to_others(part + i * layer.units + o, sum);
+                exchange().put(layer, slice(k), k, layer.units, i * layer.units + o, sum);
               else
                 put_out(l, k, i, o, sum);
             });
@@ -237,9 +245,10 @@ class StackBlock {
   LAMINA_DEVICE void put_back(int l, int k, int i, int j, T sum) const {
     const SharedLayer& below = task_.layer[l - 1];
     const int at = k * below.y_each + i * below.y_pitch + j;
+    const T dy = task_.drops[l - 1].any ? sum * factor(l - 1, k, i, j) : sum;
     d(l - 1)[at] = below.a == Activation::kLinear
-                       ? sum
-                       : sum * formulas::derivative_from_output(below.a, values_[below.y_at + at]);
+                       ? dy
+                       : dy * formulas::derivative_from_output(below.a, values_[below.whole_at + at]);
   }
   LAMINA_DEVICE void backward(int l) const {
     const SharedLayer& layer = task_.layer[l];
@@ -249,18 +258,16 @@ class StackBlock {
                 inputs = layer.end_input(slice(k)) - layer.first_input(slice(k));
       const T* const w = values_ + layer.w_at + k * layer.w_each;
       const T* const dz = d(l) + k * layer.y_each;
-      if (l > 0) {
-        T* const part = exchanged(layer, slice(k), layer.inputs);
+      if (l > 0)
         small_product<T>(
             block_, parts, count_, inputs, units, [&](int i, int o) { return dz[i * layer.y_pitch + o]; },
             [&](int j, int o) { return w[o * layer.pitch + j]; },
             [&](int i, int j, T sum) {
               if (layer.share == Share::kSplit)
-                to_others(part + i * layer.inputs + j, sum);
+                exchange().put(layer, slice(k), k, layer.inputs, i * layer.inputs + j, sum);
               else
                 put_back(l, k, i, j, sum);
             });
-      }
       // With a column of ones behind the input's.
       const bool biased = layer.b >= 0 && layer.share != Share::kJoin;
       T* const dw = values_ + task_.copy_at[1] + layer.w_at + k * layer.w_each;
@@ -285,62 +292,10 @@ class StackBlock {
     each_sum_of_slices(layer, layer.inputs, [&](int i, int j, T sum) { put_back(l, 0, i, j, sum); });
   }
 
-  // Output, loss, gradient and metrics of a row, by a thread.
   LAMINA_DEVICE void loss() const {
     const SharedLayer& last = task_.layer[task_.layers - 1];
-    const int n = last.units, pitch = last.y_pitch;
-    const ConstMatrix<T> logits(values_ + task_.logits_at, count_, n, pitch);
-    const Matrix<T> output(values_ + last.y_at, count_, n, pitch),
-        gradient(d(task_.layers - 1), count_, n, pitch);
-    const ConstMatrix<T> targets(task_.labels ? nullptr : values_ + task_.targets_at, count_, n, n);
-    T* const numbers = values_ + task_.rows_at;
-    const std::int64_t* const labels = task_.labels ? labels_ : nullptr;
-    const T scale = static_cast<T>(task_.from_mean ? task_.loss_weight / count_ : task_.loss_weight);
-    block_.each_thread([&](int t) {
-      for (int i = t; i < count_; i += block_.threads) {
-        output_row(last.a, logits.row(i), output.row(i), n);
-        const LossRows<T> rows{task_.loss, task_.at_logits ? logits : ConstMatrix<T>(output),
-                               labels,     targets,
-                               nullptr,    scale,
-                               nullptr,    gradient};
-        numbers[i] = static_cast<T>(any_loss_row(rows, i));
-        if (!task_.at_logits) to_logits_row(last.a, output.row(i), gradient.row(i), n);
-        for (int m = 0; block_.index == 0 && m < task_.metrics; ++m) {
-          const StackMetric<T>& metric = task_.metric[m];
-          const T* const target = targets ? targets.row(i) : nullptr;
-          T* const number = numbers + (1 + m) * task_.capacity + i;
-          if (metric.is_loss) {
-            const LossRows<T> of{metric.loss, metric.at_logits ? logits : ConstMatrix<T>(output),
-                                 labels,      targets,
-                                 nullptr,     T(1),
-                                 nullptr,     {}};
-            *number = static_cast<T>(any_loss_row(of, i));
-          } else {
-            *number = metric_row(metric.rows, output.row(i), target, labels != nullptr ? labels[i] : 0, n);
-          }
-        }
-      }
-    });
-    if (block_.index == 0) report();
-  }
-  // The sums over rows: 32 threads a sum, and one over these.
-  LAMINA_DEVICE void report() const {
-    constexpr int kLanes = 32;
-    double* const sums = reinterpret_cast<double*>(block_.memory + places_.sums);
-    const T* const numbers = values_ + task_.rows_at;
-    block_.each_thread([&](int t) {
-      if (t / kLanes > task_.metrics) return;
-      double sum = 0;
-      for (int i = t % kLanes; i < count_; i += kLanes)
-        sum += double(numbers[t / kLanes * task_.capacity + i]);
-      sums[t] = sum;
-    });
-    block_.each_thread([&](int t) {
-      if (t > task_.metrics) return;
-      double sum = 0;
-      for (int k = 0; k < kLanes; ++k) sum += sums[t * kLanes + k];
-      task_.numbers[step_ * task_.width + (t == 0 ? 0 : 2 * t - 1)] = sum;
-    });
+    StackLoss<T>{block_, task_, places_, {d(task_.layers - 1), count_, last.units, last.y_pitch}, step_}
+        .find();
   }
 
   // The optimizer's rule, number by number.

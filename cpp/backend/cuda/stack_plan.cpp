@@ -10,8 +10,9 @@ namespace lamina::cuda {
 namespace {
 
 // Clocks of a multiprocessor for each of 32 rows, roughly: a product of a by b reads a + b numbers for a b
-// multiply-adds, by fours; what others wrote comes by sixteen; to wait for all blocks takes 2000.
-constexpr double kWait = 2000 / 32.0, kReadPerClock = 16;
+// multiply-adds, by fours; what others wrote comes by sixteen; to wait for all blocks takes 2000, or 400 in
+// a cluster.
+constexpr double kWait = 2000 / 32.0, kWaitInCluster = 400 / 32.0, kReadPerClock = 16;
 
 double product(double a, double b) { return (a + 3) * (b + 3) / 64; }
 
@@ -37,12 +38,13 @@ struct Search {
   StackPlan found;
 
   // The layers from l on, whose input is whole in every block, or not.
-  void go(std::size_t l, bool whole, double cost) {
-    if (cost >= best) return;
+  void go(std::size_t l, bool whole, const StackClocks& clocks) {
+    if (clocks.all >= best) return;
     if (l + 1 == widths.size()) {
       if (!whole) return;
-      best = cost;
+      best = clocks.all;
       found = now;
+      found.clocks = clocks;
       return;
     }
     const std::int64_t in = widths[l], out = widths[l + 1];
@@ -51,7 +53,11 @@ struct Search {
       const Exchange sum = exchanged > 0 ? exchange(exchanged, slices) : Exchange{0, false};
       now.shares.push_back(share);
       now.by_turns.push_back(sum.by_turns);
-      go(l + 1, whole_then, cost + times * products + sum.cost);
+      StackClocks then = clocks;
+      then.all += times * products + sum.cost;
+      if (share != Share::kWhole) then.cut += times * products;
+      if (exchanged > 0) then.waits += sum.by_turns ? 2 : 1;
+      go(l + 1, whole_then, then);
       now.shares.pop_back();
       now.by_turns.pop_back();
     };
@@ -73,7 +79,7 @@ StackPlan plan_of(const std::vector<std::int64_t>& widths) {
   for (int slices = 1; slices <= kMostSlices; ++slices) {
     Search search{widths, slices, {}, best, {}};
     search.now.slices = slices;
-    search.go(0, true, 0);
+    search.go(0, true, {});
     if (search.best >= best) continue;
     best = search.best;
     plan = search.found;
@@ -83,8 +89,14 @@ StackPlan plan_of(const std::vector<std::int64_t>& widths) {
   return plan;
 }
 
+double clocks_of(const StackPlan& plan, std::int64_t each, bool cluster) {
+  const StackClocks& one = plan.clocks;
+  return one.all + static_cast<double>(each - 1) * one.cut -
+         (cluster ? one.waits * (kWait - kWaitInCluster) : 0);
+}
+
 template <class T>
-std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std::int64_t capacity,
+std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std::int64_t capacity, bool here,
                      StackTask<T>& task) {
   const auto layers = static_cast<int>(stack.layers.size());
   const auto rows = static_cast<int>(capacity);
@@ -128,6 +140,7 @@ std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std
     SharedLayer& layer = task.layer[l];
     const int size = rows * layer.y_pitch * (layer.share == Share::kSplit ? each : 1);
     layer.y_at = place(size);
+    layer.whole_at = stack.layers[static_cast<std::size_t>(l)].dropping.rate > 0 ? place(size) : layer.y_at;
     largest[(layers - 1 - l) % 2] = std::max(largest[(layers - 1 - l) % 2], size);
   }
   for (int k = 0; k < 2; ++k) task.d_at[k] = place(largest[k]);
@@ -136,14 +149,24 @@ std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std
   task.targets_at = place(stack.labels ? 0 : rows * last.units);
   task.rows_at = place(rows * (1 + static_cast<int>(stack.metrics.size())));
   task.parts_at = place(kProductParts);
+  task.weights_at = place(stack.weighted ? rows : 0);
+  task.kept_at = place(stack.dropping.rate > 0 ? rows * task.layer[0].inputs / 4 / int{sizeof(T)} + 1 : 0);
 
   task.ops = 0;
   task.exchange_size = 0;
+  std::int64_t here_size = 0;
+  const std::int64_t blocks = (plan.slices + each - 1) / each;
   const auto add = [&](Act act, int l, bool waits = false) { task.op[task.ops++] = {act, l, waits}; };
   const auto sum = [&](int l, int numbers, Act by_turns, Act end) {
     task.layer[l].exchange_at = task.exchange_size;
     // The slices' parts, and behind them their sum.
     task.exchange_size += std::int64_t{plan.slices + 1} * rows * numbers;
+    // Its own slices' parts, and its turns of the sum, which are of kThreads numbers.
+    const std::int64_t parts = std::int64_t{each} * rows * numbers,
+                       turns = (std::int64_t{rows} * numbers + kThreads * blocks - 1) / (kThreads * blocks);
+    task.layer[l].here_at = static_cast<int>(here_size);
+    task.layer[l].turns_at = static_cast<int>(here_size + parts);
+    here_size += parts + (task.layer[l].by_turns ? turns * kThreads : 0);
     task.op[task.ops - 1].waits = true;
     if (task.layer[l].by_turns) add(by_turns, l, true);
     add(end, l);
@@ -159,10 +182,14 @@ std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std
       sum(l, task.layer[l].inputs, Act::kSumBackward, Act::kEndBackward);
   }
   add(Act::kStep, 0);
-  return StackMemory<T>(rows).values + std::int64_t{at} * std::int64_t{sizeof(T)};
+  task.here_at = here ? at : -1;
+  task.here_size = static_cast<int>(here_size);
+  return StackMemory<T>(rows).values + (at + (here ? 2 * here_size : 0)) * std::int64_t{sizeof(T)};
 }
 
-template std::int64_t lay_out(const Stack<float>&, const StackPlan&, int, std::int64_t, StackTask<float>&);
-template std::int64_t lay_out(const Stack<double>&, const StackPlan&, int, std::int64_t, StackTask<double>&);
+template std::int64_t lay_out(const Stack<float>&, const StackPlan&, int, std::int64_t, bool,
+                              StackTask<float>&);
+template std::int64_t lay_out(const Stack<double>&, const StackPlan&, int, std::int64_t, bool,
+                              StackTask<double>&);
 
 }  // namespace lamina::cuda

@@ -14,6 +14,7 @@
 
 #include "backend/cuda/packed.h"
 #include "backend/stack.h"
+#include "base/random.h"
 
 namespace lamina::cuda {
 
@@ -21,14 +22,24 @@ inline constexpr int kMostLayers = 8, kMostMetrics = 4, kMostSlices = 128;
 
 enum class Share { kSplit, kJoin, kWhole };
 
+// An estimate of a step, if a block has one slice.
+struct StackClocks {
+  double all = 0;
+  double cut = 0;  // of these, what a block with more slices does for each
+  int waits = 0;
+};
+
 struct StackPlan {
   int slices = 1;
   std::vector<Share> shares;
   std::vector<bool> by_turns;  // of each layer: its sum is taken by one block for all
+  StackClocks clocks;
 };
 
 // The quickest by an estimate; widths: the inputs of the first layer, then the units of each.
 StackPlan plan_of(const std::vector<std::int64_t>& widths);
+// The estimate for blocks with so many slices, which are a cluster or not.
+double clocks_of(const StackPlan& plan, std::int64_t each, bool cluster);
 
 // What a block does in a step, one after another.
 enum class Act { kForward, kSumForward, kEndForward, kLoss, kBackward, kSumBackward, kEndBackward, kStep };
@@ -48,7 +59,9 @@ struct SharedLayer {
   int w_at = 0, w_each = 0, pitch = 0;     // from slice to slice, and from row to row
   int b_at = 0, b_each = 0;
   int y_at = 0, y_each = 0, y_pitch = 0;  // the output; gradients are laid out alike
+  int whole_at = 0;                       // the same before some of it is dropped
   std::int64_t exchange_at = 0;           // in the memory for exchange
+  int here_at = 0, turns_at = 0;          // in a block's part of it, and there the sums that it takes for all
   bool by_turns = false;
 
   // Where a slice's part of n begins.
@@ -69,6 +82,27 @@ struct SharedLayer {
   }
 };
 
+// What is dropped of the input, or of a layer's output.
+template <class T>
+struct Drops {
+  bool any = false;
+  std::uint32_t stream = 0;
+  std::uint64_t seed = 0, threshold = 0;  // a word below it drops
+  T kept = 1;
+
+  // Number e's factor in a step: as the verb dropout_mask draws it.
+  LAMINA_HOST_DEVICE T factor(std::uint64_t step, std::int64_t e) const {
+    return bits(step, e / 4) >> e % 4 & 1u ? kept : T(0);
+  }
+  // Of four numbers which are kept.
+  LAMINA_HOST_DEVICE unsigned bits(std::uint64_t step, std::int64_t four) const {
+    const PhiloxBlock words =
+        RandomStream{seed, Purpose::kDropout, stream, step}.block(static_cast<std::uint64_t>(four));
+    return (words[0] < threshold ? 0u : 1u) | (words[1] < threshold ? 0u : 2u) |
+           (words[2] < threshold ? 0u : 4u) | (words[3] < threshold ? 0u : 8u);
+  }
+};
+
 // All that the blocks of one stack are told; they copy it into their own memory.
 template <class T>
 struct StackTask {
@@ -79,13 +113,19 @@ struct StackTask {
   T* flat[2 + 3] = {};      // the block's copies of them: weights, gradients (null), slots (null: none)
   int copy_at[2 + 3] = {};  // of a slot that is none: 0
   int d_at[2] = {}, logits_at = 0, targets_at = 0, rows_at = 0, parts_at = 0;
+  int weights_at = 0, kept_at = 0;  // kept: a byte for four numbers of the input
   int capacity = 0;
   T* exchange = nullptr;
-  std::int64_t exchange_size = 0;  // of a step; steps take two in turn
+  std::int64_t exchange_size = 0;   // of a step; steps take two in turn
+  int here_at = -1, here_size = 0;  // the same in the memory of a cluster's blocks; -1: it is not there
 
   Packed x, y;
   Rescale<T> rescale;
   bool rescales = false, labels = false, at_logits = false, from_mean = true, softmax = false;
+  Packed weights;
+  bool weighted = false, by_weights = false;
+  Drops<T> x_drops, drops[kMostLayers];
+  std::uint64_t step = 0;  // the first one's number
   LabelRange range;
   LossForm<T> loss;
   double loss_weight = 1;
@@ -113,9 +153,10 @@ struct StackMemory {
 };
 
 // Fills in all that follows from the stack, the plan and how many slices a block has at most; returns how
-// many bytes of memory a block needs.
+// many bytes of memory a block needs. here: sums over slices go from block to block, not through the
+// device's memory.
 template <class T>
-std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std::int64_t capacity,
+std::int64_t lay_out(const Stack<T>& stack, const StackPlan& plan, int each, std::int64_t capacity, bool here,
                      StackTask<T>& task);
 
 }  // namespace lamina::cuda

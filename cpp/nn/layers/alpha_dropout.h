@@ -15,6 +15,7 @@ class AlphaDropout : public Dropout<T> {
   AlphaDropout(std::int64_t size, double rate, std::uint64_t seed, std::uint32_t stream, DropoutShape shape)
       : Dropout<T>(size, rate, seed, stream, std::move(shape)) {}
 
+  const Dropping* drops() const override { return nullptr; }
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y, T* mask) const override {
     const ConstMatrix<T> kept = this->draw(pass, x.rows, mask);
     // With kept = (1 - rate) mask: y = mask (slope x - slope low) + a low + b.

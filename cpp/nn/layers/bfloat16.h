@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backend/bfloat16.h"
+#include "kernels/bfloat16_number.h"
 #include "nn/layer.h"
 #include "nn/layers/prelu.h"
 #include "nn/layers/row_normalisation.h"
@@ -90,8 +91,8 @@ class RescalingBfloat16 final : public Layer<float> {
   RescalingBfloat16(const Bfloat16Backend& verbs, std::int64_t size, double scale, double shift)
       : Layer<float>(size, size),
         verbs_(verbs),
-        scale_(verbs.nearest(static_cast<float>(scale))),
-        shift_(verbs.nearest(static_cast<float>(shift))) {}
+        scale_(nearest_bfloat16(static_cast<float>(scale))),
+        shift_(nearest_bfloat16(static_cast<float>(shift))) {}
 
   ConstMatrix<float> logits(const Pass<float>&, ConstMatrix<float> x, Matrix<float>) const override {
     return x;

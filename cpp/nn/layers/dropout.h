@@ -22,10 +22,11 @@ class Dropout : public Layer<T> {
  public:
   // `stream` keeps the layers of a network apart that have one seed.
   Dropout(std::int64_t size, double rate, std::uint64_t seed, std::uint32_t stream, DropoutShape shape = {})
-      : Layer<T>(size, size), rate_(rate), seed_(seed), stream_(stream), shape_(std::move(shape)) {}
+      : Layer<T>(size, size), dropping_{rate, seed, stream}, shape_(std::move(shape)) {}
 
   void settle(Memory& memory) override { from_ = copy_of(shape_.from, memory); }
-  bool identity(bool training) const override { return !training || rate_ == 0; }
+  bool identity(bool training) const override { return !training || rate() == 0; }
+  const Dropping* drops() const override { return shape_.from.empty() ? &dropping_ : nullptr; }
   std::int64_t workspace(std::int64_t rows) const override {
     return padded<T>(rows * this->outputs()) + drawn(rows) * shape_.size;
   }
@@ -41,17 +42,17 @@ class Dropout : public Layer<T> {
   }
 
  protected:
-  double rate() const { return rate_; }
+  double rate() const { return dropping_.rate; }
 
   // Fills the mask, 0 or 1 / (1 - rate).
   ConstMatrix<T> draw(const Pass<T>& pass, std::int64_t rows, T* mask) const {
-    const RandomStream stream{seed_, Purpose::kDropout, stream_, pass.step};
+    const RandomStream stream{dropping_.seed, Purpose::kDropout, dropping_.stream, pass.step};
     const Matrix<T> kept(mask, rows, this->outputs());
     if (shape_.from.empty()) {
-      pass.backend.dropout_mask(pass.lease, stream, rate_, kept);
+      pass.backend.dropout_mask(pass.lease, stream, rate(), kept);
     } else {
       const Matrix<T> numbers(mask + padded<T>(kept.size()), drawn(rows), shape_.size);
-      pass.backend.dropout_mask(pass.lease, stream, rate_, numbers);
+      pass.backend.dropout_mask(pass.lease, stream, rate(), numbers);
       const ConstMatrix<T> each(numbers.data, rows, shape_.size, shape_.once ? 0 : shape_.size);
       pass.backend.gather_columns(pass.lease, each, from_.data(), kept);
     }
@@ -61,9 +62,7 @@ class Dropout : public Layer<T> {
  private:
   std::int64_t drawn(std::int64_t rows) const { return shape_.once ? 1 : rows; }
 
-  double rate_;
-  std::uint64_t seed_;
-  std::uint32_t stream_;
+  Dropping dropping_;
   DropoutShape shape_;
   Buffer<std::int64_t> from_;
 };

@@ -2,7 +2,6 @@
 // each operation rounded.
 #pragma once
 
-#include <algorithm>
 #include <vector>
 
 #include "backend/bfloat16.h"
@@ -23,6 +22,12 @@ class GatedBfloat16 final : public Layer<float> {
         for (std::int64_t j = 0; j < features_; ++j) joined_.push_back(half * outputs() + p * features_ + j);
   }
 
+  void settle(Memory& memory) override {
+    of_a_ = copy_of(a_, memory);
+    of_b_ = copy_of(b_, memory);
+    of_joined_ = copy_of(joined_, memory);
+  }
+
   std::int64_t features() const override { return features_; }
   ConstMatrix<float> logits(const Pass<float>&, ConstMatrix<float> x, Matrix<float>) const override {
     return x;
@@ -32,8 +37,8 @@ class GatedBfloat16 final : public Layer<float> {
 
   void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y, float* place) const override {
     const Matrix<float> a = half(place, 0, x.rows), s = half(place, 1, x.rows);
-    pass.backend.gather_columns(pass.lease, x, a_.data(), a);
-    pass.backend.gather_columns(pass.lease, x, b_.data(), s);
+    pass.backend.gather_columns(pass.lease, x, of_a_.data(), a);
+    pass.backend.gather_columns(pass.lease, x, of_b_.data(), s);
     verbs_.activation(pass.lease, Activation::kSigmoid, s, s);
     product(pass, a, s, y);
   }
@@ -45,13 +50,10 @@ class GatedBfloat16 final : public Layer<float> {
                         both(half(place, 2, n).data, n, 2 * size);
     verbs_.round(pass.lease, dy, dy);
     product(pass, dy, a, a);
-    verbs_.activation_gradient(pass.lease, Activation::kSigmoid, s, a, a);
-    product(pass, dy, s, s);
-    for (std::int64_t i = 0; i < n; ++i) {
-      std::copy_n(s.row(i), size, both.row(i));
-      std::copy_n(a.row(i), size, both.row(i) + size);
-    }
-    pass.backend.gather_columns(pass.lease, both, joined_.data(), dx);
+    verbs_.activation_gradient(pass.lease, Activation::kSigmoid, s, a, both.cols_of(size, 2 * size));
+    pass.backend.multiply(pass.lease, dy, s, s);
+    verbs_.round(pass.lease, s, both.cols_of(0, size));
+    pass.backend.gather_columns(pass.lease, both, of_joined_.data(), dx);
   }
 
  private:
@@ -66,6 +68,7 @@ class GatedBfloat16 final : public Layer<float> {
   const Bfloat16Backend& verbs_;
   std::int64_t features_;
   std::vector<std::int64_t> a_, b_, joined_;
+  Buffer<std::int64_t> of_a_, of_b_, of_joined_;
 };
 
 }  // namespace lamina

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backend/bfloat16.h"
+#include "kernels/bfloat16_number.h"
 #include "nn/layers/alpha_dropout.h"
 #include "nn/layers/dropout.h"
 #include "nn/layers/normal_noise.h"
@@ -18,6 +19,7 @@ class DropoutBfloat16 final : public Dropout<float> {
                   std::uint32_t stream, DropoutShape shape = {})
       : Dropout<float>(size, rate, seed, stream, std::move(shape)), verbs_(verbs) {}
 
+  const Dropping* drops() const override { return nullptr; }
   void forward(const Pass<float>& pass, ConstMatrix<float> x, Matrix<float> y, float* mask) const override {
     draw(pass, x.rows, mask);
     const Matrix<float> kept(mask, x.rows, x.cols);
@@ -76,7 +78,7 @@ class AlphaDropoutBfloat16 final : public AlphaDropout<float> {
     pass.backend.rescale(pass.lease, {by, 0}, x, y);
     verbs_.round(pass.lease, y, y);
   }
-  float constant(double x) const { return verbs_.nearest(static_cast<float>(x)); }
+  float constant(double x) const { return nearest_bfloat16(static_cast<float>(x)); }
 
   const Bfloat16Backend& verbs_;
 };
@@ -94,7 +96,7 @@ class NormalNoiseBfloat16 final : public NormalNoise<float> {
     const Matrix<float> z(drawn, x.rows, x.cols);
     pass.backend.normal(pass.lease, stream(pass), 0, 1, {}, z);
     verbs_.round(pass.lease, z, z);
-    rescale(pass, {verbs_.nearest(static_cast<float>(stddev())), 0}, z);
+    rescale(pass, {nearest_bfloat16(static_cast<float>(stddev())), 0}, z);
     if (is_factor()) {
       rescale(pass, {1, 1}, z);
       pass.backend.multiply(pass.lease, x, z, y);

@@ -1,4 +1,5 @@
-"""Networks under mixed_bfloat16, trained by Lamina or by live Keras from the same words, weights and data.
+"""Networks under mixed_bfloat16, trained by Lamina, on the CPU or a GPU, or by live Keras from the same
+words, weights and data.
 
 As a program it trains them in Keras and writes what came out: TensorFlow's own default, the oneDNN kernels,
 can only be chosen before it is imported, and the other tests run without them.
@@ -16,6 +17,8 @@ Array = npt.NDArray[Any]
 Words = tuple[str, tuple[Any, ...], dict[str, Any]]
 ROWS, BATCH = 4 * 32 - 5, 32
 MIXED = "mixed_bfloat16"
+# Forward and backward each layer rounds about four times: factors, result, the gradients at either side.
+ROUNDINGS = 4
 
 
 def layer(kind: str, *args: Any, **kwargs: Any) -> Words:
