@@ -44,7 +44,8 @@ def main() -> int:
     for name, why in found.items():
         if "device" not in why:
             present.remove(name)
-            gone.append(f"{PEERS[name].title} ({why.get('missing', why.get('error'))})")
+            reason = why.get("missing") or why["error"].splitlines()[-1]
+            gone.append(f"{PEERS[name].title} ({reason})")
             print(f"missing: {gone[-1]}")
     if found and not present:
         print(f"nobody finds the device {options.device!r}: nothing is measured")

@@ -16,8 +16,8 @@ def require(device: str) -> str:
     jax.config.update("jax_platforms", device)
     try:
         return str(jax.devices()[0].device_kind)
-    except RuntimeError as reason:
-        raise MissingError(str(reason)) from reason
+    except (RuntimeError, AssertionError) as reason:  # the latter where it has no plugin for GPUs
+        raise MissingError(f"JAX finds no such device {reason}".strip()) from reason
 
 
 def start(case: Case, weights: list[Array], threads: int) -> "JaxProgram":
