@@ -1,7 +1,6 @@
 #include "backend/cpu/bfloat16.h"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "backend/cpu/tiles.h"
 #include "base/memory.h"
@@ -110,12 +109,12 @@ void by_blocks(std::int64_t rows, std::int64_t cols, Block&& block) {
       block(i, j, std::min(kBlockSide, rows - i), std::min(kBlockSide, cols - j));
 }
 
-// Asks for a matrix's lines: its rows are too far apart for the processor to foresee them.
-template <class T>
-void fetch(Matrix<T> w) {
-  constexpr std::int64_t line = kCacheLine / sizeof(T);
+// Asks for the lines of weights that are about to change: their rows are too far apart for the processor to
+// foresee them.
+void fetch(Matrix<float> w) {
+  constexpr std::int64_t line = kCacheLine / sizeof(float);
   for (std::int64_t i = 0; i < w.rows; ++i)
-    for (std::int64_t j = 0; j < w.cols; j += line) __builtin_prefetch(w.row(i) + j, !std::is_const_v<T>, 2);
+    for (std::int64_t j = 0; j < w.cols; j += line) __builtin_prefetch(w.row(i) + j, 1, 2);
 }
 
 // out = left wT or left w; finish(sums of a block, its first row, its first column) writes that part of out.
@@ -139,28 +138,15 @@ struct Weighted {
     const auto sums = [&](std::int64_t i, std::int64_t j) {
       return here.sums.data() + j * kGroupRows + i * kBlockSide;
     };
-    // The part of w that is packed together, from column c of the tile and d of the depth on.
-    const auto panel = [&](std::int64_t c, std::int64_t d) {
-      const std::int64_t from = column + c, to = from + std::min(kPanel, cols - c);
-      const std::int64_t deep = d + std::min(kPanelDepth, depth - d);
-      return along == Depth::kAlongRows ? w.rows_of(from, to).cols_of(d, deep)
-                                        : w.rows_of(d, deep).cols_of(from, to);
-    };
     const TileUse use(k);
     for (std::int64_t d = 0; d < depth; d += kPanelDepth)
       for (std::int64_t c = 0; c < cols; c += kPanel) {
-        const std::int64_t wide = std::min(kPanel, cols - c);
-        const std::int64_t tiles = tiles_of(std::min(kPanelDepth, depth - d), kTileDepth);
-        k.pack(panel(c, d), Side::kRight, along, here.panel.data());
-        // Meanwhile the next panel is fetched, some rows with each block.
-        const bool turn = c + kPanel >= cols, last = turn && d + kPanelDepth >= depth;
-        const ConstMatrix<float> next =
-            last ? w.rows_of(0, 0) : panel(turn ? 0 : c + kPanel, turn ? d + kPanelDepth : d);
-        const std::int64_t blocks = tiles_of(rows, kBlockSide) * tiles_of(wide, kBlockSide);
-        std::int64_t done = 0;
+        const std::int64_t wide = std::min(kPanel, cols - c), deep = std::min(kPanelDepth, depth - d);
+        const std::int64_t from = column + c, tiles = tiles_of(deep, kTileDepth);
+        k.pack(along == Depth::kAlongRows ? w.rows_of(from, from + wide).cols_of(d, d + deep)
+                                          : w.rows_of(d, d + deep).cols_of(from, from + wide),
+               Side::kRight, along, here.panel.data());
         by_blocks(rows, wide, [&](std::int64_t i, std::int64_t j, std::int64_t high, std::int64_t across) {
-          fetch(next.rows_of(next.rows * done / blocks, next.rows * (done + 1) / blocks));
-          ++done;
           const std::int64_t right_strip = tiles * k.tile_floats;
           k.product(left.at(row + i) + d / kTileDepth * k.tile_floats, left.strip(),
                     here.panel.data() + j / kTileSide * right_strip, right_strip, tiles,
