@@ -27,7 +27,8 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(num_threads: int) -> None:
-    """Limit the threads of the core. Results don't depend on it, bit for bit.
+    """Limit the threads of the core. Results don't depend on it, bit for bit, so that a training works with
+    one while it finds that to be quicker.
 
     Args:
         num_threads: an int >= 1. Default at import: `LAMINA_NUM_THREADS`, else the CPUs this process may use.
