@@ -295,7 +295,7 @@ def test_the_handovers_of_the_rounds_are_kept_and_told() -> None:
     assert found["handover"]["rounds"] == [30e-9, 90e-9]
     assert "handover" not in found["peers"]["lamina"]
     limits = {"fma": {"2": 1e9}, "copy": {"2": {"L1": 1e9}}}
-    told = report.limits({"limits": limits, "cases": {"A": found}})
+    told = report.limits({"machine": {}, "limits": limits, "cases": {"A": found}})
     assert told.endswith("in each round, in 30 to 90 ns, median 60 ns.")
 
 
