@@ -20,9 +20,9 @@ ConstMatrix<float> checked(const py::array& array, std::int64_t rows, std::int64
 }
 
 // The verbs of a backend and the caller's arrays as it sees them: a device has copies.
-class Seen {
+class Shown {
  public:
-  explicit Seen(const std::string& backend)
+  explicit Shown(const std::string& backend)
       : verbs(bfloat16_backend_named(backend)), backend_(backend_named<float>(backend)) {}
 
   const float* read(const float* values, std::int64_t size) {
@@ -68,7 +68,7 @@ class Seen {
 // y = a(x wT + b), w (units, inputs)
 py::array dense(const std::string& backend, const py::array& x, const py::array& w,
                 const std::optional<py::array>& b, const std::string& activation, bool fused) {
-  Seen seen(backend);
+  Shown shown(backend);
   const Activation a = activation_named(activation);
   const ConstMatrix<float> mw = matrix_of<const float>(w, "w");
   const ConstMatrix<float> mx = checked(x, matrix_of<const float>(x, "x").rows, mw.cols, "x");
@@ -78,16 +78,16 @@ py::array dense(const std::string& backend, const py::array& x, const py::array&
   const Matrix<float> out(y.mutable_data(), mx.rows, mw.rows);
   const Released released;
   Lease lease;
-  seen.verbs.dense(lease, seen.read(mx), seen.read(mw), seen.read(bias, mw.rows), a, fused, seen.written(out),
-                   seen.scratch(mx.rows, mw.cols, mw.rows));
-  seen.finish();
+  shown.verbs.dense(lease, shown.read(mx), shown.read(mw), shown.read(bias, mw.rows), a, fused,
+                    shown.written(out), shown.scratch(mx.rows, mw.cols, mw.rows));
+  shown.finish();
   return y;
 }
 
 // (dw, db, dx)
 py::tuple dense_gradient(const std::string& backend, const py::array& x, const py::array& w,
                          const py::array& dz) {
-  Seen seen(backend);
+  Shown shown(backend);
   const ConstMatrix<float> mw = matrix_of<const float>(w, "w");
   const ConstMatrix<float> mx = checked(x, matrix_of<const float>(x, "x").rows, mw.cols, "x");
   const ConstMatrix<float> mdz = checked(dz, mx.rows, mw.rows, "dz");
@@ -97,10 +97,10 @@ py::tuple dense_gradient(const std::string& backend, const py::array& x, const p
   {
     const Released released;
     Lease lease;
-    seen.verbs.dense_gradient(lease, seen.read(mx), seen.read(mw), seen.read(mdz), Activation::kLinear,
-                              seen.written(out_w), seen.written(out_b, mw.rows), seen.written(out_x), nullptr,
-                              seen.scratch(mx.rows, mw.cols, mw.rows));
-    seen.finish();
+    shown.verbs.dense_gradient(lease, shown.read(mx), shown.read(mw), shown.read(mdz), Activation::kLinear,
+                               shown.written(out_w), shown.written(out_b, mw.rows), shown.written(out_x),
+                               nullptr, shown.scratch(mx.rows, mw.cols, mw.rows));
+    shown.finish();
   }
   return py::make_tuple(dw, db, dx);
 }
@@ -108,15 +108,15 @@ py::tuple dense_gradient(const std::string& backend, const py::array& x, const p
 // dx = dy a'(z) from y
 py::array activation_gradient(const std::string& backend, const std::string& activation, const py::array& y,
                               const py::array& dy) {
-  Seen seen(backend);
+  Shown shown(backend);
   const Activation a = activation_named(activation);
   const ConstMatrix<float> my = matrix_of<const float>(y, "y");
   const ConstMatrix<float> mdy = checked(dy, my.rows, my.cols, "dy");
   py::array_t<float> dx({my.rows, my.cols});
   Lease lease;
-  seen.verbs.activation_gradient(lease, a, seen.read(my), seen.read(mdy),
-                                 seen.written({dx.mutable_data(), my.rows, my.cols}));
-  seen.finish();
+  shown.verbs.activation_gradient(lease, a, shown.read(my), shown.read(mdy),
+                                  shown.written({dx.mutable_data(), my.rows, my.cols}));
+  shown.finish();
   return dx;
 }
 

@@ -111,7 +111,6 @@ MetricSpec metric_spec(const py::handle& given, Own<T>& own) {
   const py::dict from = given.cast<py::dict>();
   MetricSpec spec;
   take(from, "weighted", spec.weighted);
-  take_axes(from, spec.axes, spec.whole_batch);
   if (from.contains("own")) {
     const py::object function = from["own"];
     spec.way = MetricSpec::Way::kOwn;
@@ -123,10 +122,12 @@ MetricSpec metric_spec(const py::handle& given, Own<T>& own) {
   } else if (from.contains("loss")) {
     spec.way = MetricSpec::Way::kLoss;
     spec.loss = loss_spec(from["loss"]);
+    take_axes(from, spec.loss.axes, spec.loss.whole_batch);
   } else {
     spec.rows.kind = metric_named(from["kind"].cast<std::string>());
     take(from, "threshold", spec.rows.threshold);
     take(from, "k", spec.rows.k);
+    take_axes(from, spec.axes, spec.whole_batch);
   }
   return spec;
 }

@@ -50,11 +50,14 @@ void Trainer<T>::settle(Sweep& sweep) const {
       if (!metric.is_mean()) continue;
       double* const state = sweep.metrics[m].data();
       // What is counted, samples as a rule, and how many values of each its own is the mean of.
-      const RowAxes& axes = metric.axes;
-      const std::int64_t counted = metric.through_batch() ? axes.counts : note.count;
-      const std::int64_t values = metric.whole_batch ? 1 : axes ? axes.rows() : form_.positions;
-      const auto share = static_cast<double>(axes.batch ? values / counted : values);
-      state[0] += number[0] / share;
+      const RowAxes& axes = metric.row_axes();
+      const bool all = metric.takes_all(note.logits), turned = axes && metric.by_rows();
+      const std::int64_t counted = all ? 1 : axes.batch ? axes.counts : note.count;
+      const std::int64_t rows = all && metric.by_rows() ? 1
+                                : turned && axes.batch  ? axes.rows()
+                                : turned                ? note.count * axes.rows()
+                                                        : note.count * form_.positions;
+      state[0] += number[0] / (static_cast<double>(rows) / static_cast<double>(counted));
       state[1] += metric.weighted && note.weighted ? number[1] / static_cast<double>(form_.positions)
                                                    : static_cast<double>(counted);
     }
@@ -109,7 +112,7 @@ void Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, boo
   }
   double weight = 1;
   note.rows = rows;
-  if (spec.whole_batch) {
+  if (spec.takes_all(at_logits)) {
     // One value for all: weights, which come one per row, multiply it.
     weight = weights != nullptr ? std::accumulate(weights, weights + rows, 0.0) : static_cast<double>(rows);
     const bool summed = form_.reduction == Reduction::kSum || form_.reduction == Reduction::kNone;
@@ -185,7 +188,7 @@ void Trainer<T>::measure(Pass<T> pass, Sweep& sweep, ConstMatrix<T> logits, Cons
       prediction = turning.turned(pass, prediction, batch.turned[0].data());
       taken.values = turning.turned(pass, taken.values, batch.turned[1].data());
       row_weights = turning.weights(pass, used, samples, form_.positions, batch.row_weights.data());
-    } else if (metric.whole_batch) {
+    } else if (metric.takes_all(at_logits) && metric.by_rows()) {
       prediction = prediction.reshaped(prediction.size());
       taken.values = taken.values.reshaped(prediction.cols);
     }

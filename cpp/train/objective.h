@@ -50,6 +50,11 @@ struct LossSpec {
   bool by_output() const {
     return form.kind == LossKind::kBinaryCrossentropy || form.kind == LossKind::kBinaryFocal;
   }
+  // Whether all values of a batch are one row: not for a cross-entropy of logits, to which TensorFlow's "all
+  // axes" is the last one.
+  bool takes_all(bool at_logits) const {
+    return whole_batch && !(form.kind == LossKind::kCategoricalCrossentropy && (at_logits || from_logits));
+  }
   // Whether it takes what goes into a final softmax or sigmoid, as Keras on TensorFlow has it.
   bool takes_logits() const {
     return takes_head_logits(form.kind) && !form.ignores &&
@@ -71,8 +76,8 @@ struct MetricSpec {
   };
   Way way = Way::kRows;
   MetricForm<double> rows;
-  LossSpec loss;             // without axes of its own: these are
-  RowAxes axes;              // of kRows and kLoss
+  LossSpec loss;
+  RowAxes axes;              // of kRows; a loss has its own
   bool whole_batch = false;  // likewise: all values of a batch are one row
   TallyForm tally;
   std::size_t own = 0;
@@ -86,8 +91,14 @@ struct MetricSpec {
   }
   bool wants_values() const { return way != Way::kOwn && !wants_labels(); }
   bool is_mean() const { return way == Way::kRows || way == Way::kLoss; }
+  const RowAxes& row_axes() const { return way == Way::kLoss ? loss.axes : axes; }
+  bool takes_all(bool at_logits) const { return way == Way::kLoss ? loss.takes_all(at_logits) : whole_batch; }
+  // Whether its rows need not be those of the last axis: what each output has on its own is meaned by any.
+  bool by_rows() const { return way != Way::kLoss || !loss.by_output(); }
   // Whether a row goes through a batch, which then is what is counted.
-  bool through_batch() const { return whole_batch || axes.batch; }
+  bool through_batch() const {
+    return row_axes().batch || (way == Way::kLoss ? loss.whole_batch : whole_batch);
+  }
   // Whether batches computed together would give another value.
   bool depends_on_batch() const {
     return way == Way::kOwn || through_batch() || (way == Way::kLoss && loss.depends_on_batch());

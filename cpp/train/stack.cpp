@@ -72,7 +72,7 @@ std::string Trainer<T>::stack_up(Stack<T>& stack) const {
   stack.range = {false, features_, false, 0};
   for (const MetricSpec& metric : form_.metrics) {
     if (metric.way == MetricSpec::Way::kOwn) return "a metric is the caller's own";
-    if (!metric.is_mean() || metric.axes || metric.depends_on_batch())
+    if (!metric.is_mean() || metric.row_axes() || metric.depends_on_batch())
       return "a metric is no mean of single rows";
     StackMetric<T> measured;
     measured.is_loss = metric.way == MetricSpec::Way::kLoss;
@@ -141,7 +141,7 @@ std::int64_t Trainer<T>::count_stack() {
     const std::int64_t count = std::min(epoch_.batch_size, size - from);
     const bool divides = stack_.stack.from_mean && !stack_.stack.by_weights;
     const double scale = divides ? form_.loss_weight / static_cast<double>(count) : form_.loss_weight;
-    epoch_.notes[epoch_.noted++] = {scale, 1, count, count, stack_.stack.weighted, true};
+    epoch_.notes[epoch_.noted++] = {scale, 1, count, count, stack_.stack.weighted, true, false};
     epoch_.samples += count;
     epoch_.end = from + count;
     optimizer_.count_step();

@@ -26,7 +26,8 @@ DataForm Trainer<T>::data_form() const {
     if (!metric.weighted) continue;
     if (metric.through_batch())
       form.weights = 0;
-    else if (metric.axes && metric.axes.rows() != form_.positions)
+    else if (const RowAxes& axes = metric.row_axes();
+             axes && (!metric.by_rows() || axes.rows() != form_.positions))
       form.weights = std::min<std::int64_t>(form.weights, 1);
   }
   return form;
@@ -51,7 +52,9 @@ Target<T> Trainer<T>::gather_y(Lease& lease, Sweep& sweep, const Window& window,
     network_.backend().gather(lease, rows, order, first, y);
     if (labels != nullptr)  // an own loss, whose targets are class numbers for its metrics
       network_.backend().gather_labels(lease, rows, order, first, {true}, {labels, count, width});
-    return {labels, form.target_width > 0 ? ConstMatrix<T>(y) : ConstMatrix<T>(y.reshaped(features_))};
+    // An own loss's targets may have any shape; those of the output's are by position, as metrics take them.
+    const bool by_position = width == form_.positions * features_;
+    return {labels, by_position ? ConstMatrix<T>(y.reshaped(features_)) : ConstMatrix<T>(y)};
   }
   const LabelRange range{form.any_label, features_, form.ignored.has_value(), form.ignored.value_or(0)};
   network_.backend().gather_labels(lease, rows, order, first, range, {labels, count, form_.positions});

@@ -74,8 +74,9 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Training
             "metrics: expected the loss's ignore_class, ", trained.ignored,
             ", of a cross-entropy among them, got ", measured.ignores ? text(measured.ignored) : "none");
     measures_logits_ |= metric.way == MetricSpec::Way::kLoss && metric.loss.takes_logits();
-    metric_turnings_.push_back(metric.axes ? Turning<T>(metric.axes, network.outputs(), "metrics", memory)
-                                           : Turning<T>());
+    const RowAxes& axes = metric.row_axes();
+    metric_turnings_.push_back(
+        axes && metric.by_rows() ? Turning<T>(axes, network.outputs(), "metrics", memory) : Turning<T>());
   }
   optimizer.bind(network);
   gradients_ = Buffer<T>(network.trainable_size(), memory);
@@ -121,10 +122,7 @@ std::int64_t Trainer<T>::begin(Lease& lease, Sweep& sweep, const Dataset& data, 
   }
   sweep.resident.hold(lease, network_.backend(), data, looks_);
   sweep.batch->intake.prepare(network_, sweep.batch->forward, sweep.resident.data().x, capacity);
-  if (sweep.batch_size != batch_size) {
-    sweep.pace = {};
-    sweep.threads = {};
-  }
+  if (sweep.batch_size != batch_size) sweep.pace = {};
   sweep.batch_size = batch_size;
   sweep.shuffled = false;
   sweep.end = 0;
@@ -187,7 +185,7 @@ void Trainer<T>::run(Pass<T> pass, Sweep& sweep, std::int64_t index) {
   }
   const Matrix<T> gradient = pass.training ? batch.forward.output_gradient(count) : Matrix<T>();
   Noted& note = sweep.notes[sweep.noted];
-  note = {1, 1, count, count, weights != nullptr, pass.training};
+  note = {1, 1, count, count, weights != nullptr, pass.training, static_cast<bool>(logits)};
   if (form_.own_loss) {
     *numbers = own_.loss(seen(pass, sweep, output, target, weights), gradient);
   } else {
@@ -211,7 +209,7 @@ std::optional<ThreadChoice::Duration> Trainer<T>::run_timed(Pass<T> pass, Sweep&
   const std::int64_t size = sweep.data->size();
   if (size >= sweep.batch_size && (index + 1) * sweep.batch_size > size) return {};
   const ThreadChoice::Duration time = Clock::now() - begin;
-  if (chooses) sweep.threads.took(time);
+  if (chooses) sweep.threads.took(time, std::min(size, sweep.batch_size));
   return time;
 }
 

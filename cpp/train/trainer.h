@@ -99,6 +99,7 @@ class Trainer {
     double scale, weight;      // of the sum of its losses
     std::int64_t rows, count;  // positions and samples
     bool weighted, trains;
+    bool logits;  // were seen
   };
 
   // One way through a data set: its order, its buffers and its sums so far.

@@ -118,7 +118,7 @@ struct Course {
   std::optional<ScheduleKind> schedule;
   bool frozen = false;     // every other layer
   bool delegated = false;  // to two optimizers
-  LossAxes axes = {};
+  RowAxes axes = {};
   std::vector<double> alphas = {};  // of the categorical focal loss
 };
 

@@ -2,6 +2,7 @@
 #include "train/thread_choice.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "checks.h"
 #include "expect.h"
@@ -19,7 +20,7 @@ Duration work(ThreadChoice& choice, Duration length, Duration together, Duration
   while (spent < length) {
     const bool by_one = choice.alone();
     const Duration time = by_one ? alone : together;
-    choice.took(time);
+    choice.took(time, 32);
     spent += time;
     if (by_one) spent_alone += time;
   }
@@ -31,7 +32,7 @@ Duration work(ThreadChoice& choice, Duration length, Duration together, Duration
 void check_thread_choice() {
   using std::chrono::seconds;
   for (const Duration batch : {Duration(microseconds(10)), Duration(milliseconds(40))}) {
-    const Duration length = std::max<Duration>(seconds(20), 4000 * batch);
+    const Duration length = std::max<Duration>(seconds(20), 8000 * batch);
     {
       ThreadChoice choice;
       const Duration trials = work(choice, length, batch, 2 * batch);
@@ -50,6 +51,23 @@ void check_thread_choice() {
       const Duration slightly = batch - batch / 50;
       expect(work(choice, length, batch, slightly) < length / 32, "a hundredth or two is no reason");
     }
+    {
+      ThreadChoice choice;
+      const Duration trials = work(choice, 300 * batch, batch, 16 * batch);
+      expect(trials < 40 * batch, "a trial that is long ends soon, and comes late");
+    }
+    {  // small batches happen to come when the other way is tried
+      ThreadChoice choice;
+      Duration spent{}, alone{};
+      while (spent < length) {
+        const bool by_one = choice.alone();
+        const Duration time = by_one ? batch / 5 : batch;
+        choice.took(time, by_one ? 3 : 32);
+        spent += time;
+        if (by_one) alone += time;
+      }
+      expect(alone < length / 32, "a batch of few samples is no quick one");
+    }
     {  // the team is asleep, and data lie elsewhere, after each change
       ThreadChoice choice;
       bool before = false;
@@ -58,7 +76,7 @@ void check_thread_choice() {
         const bool by_one = choice.alone();
         const Duration time = (by_one ? batch : 2 * batch) * (by_one == before ? 1 : 50);
         before = by_one;
-        choice.took(time);
+        choice.took(time, 32);
         spent += time;
         if (by_one) alone += time;
       }

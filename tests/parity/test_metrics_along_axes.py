@@ -89,6 +89,10 @@ def test_the_core_computes_them(axis: Any, lamina_keras: ModuleType, monkeypatch
 
 
 FUNCTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("binary_focal_crossentropy", {"axis": 1}),
+    ("binary_crossentropy", {"axis": 0}),
+    ("binary_focal_crossentropy", {"axis": (0, 2)}),
+    ("binary_crossentropy", {"axis": None}),
     ("huber", {"delta": 0.25}),
     ("dice", {}),
     ("tversky", {"alpha": 0.25, "axis": (1, 2)}),
@@ -101,9 +105,15 @@ FUNCTIONS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
 @pytest.mark.parametrize(("name", "arguments"), FUNCTIONS, ids=str)
 def test_means_of_losses(
-    name: str, arguments: dict[str, Any], live_keras: ModuleType, lamina_keras: ModuleType, monkeypatch: Any
+    name: str,
+    arguments: dict[str, Any],
+    head: str,
+    live_keras: ModuleType,
+    lamina_keras: ModuleType,
+    monkeypatch: Any,
 ) -> None:
     """A loss's function as a metric is its mean, computed in the core (but with a factor for each class)."""
     found = []
@@ -113,7 +123,7 @@ def test_means_of_losses(
         )
         if keras is lamina_keras and not isinstance(arguments.get("alpha"), list):
             monkeypatch.setattr(metric, "update_state", None)
-        found.append(measured(keras, metric, 3, "sigmoid", False, run_eagerly=True))
+        found.append(measured(keras, metric, 3, head, False, run_eagerly=True))
     for i, (our, their) in enumerate(zip(*found, strict=True)):
         assert_close(np.asarray(our), np.asarray(their), BOUND, str(i))
 
@@ -138,3 +148,83 @@ def test_means_of_losses(
 def test_no_axis(name: str, arguments: dict[str, Any], message: str, lamina_keras: ModuleType) -> None:
     with pytest.raises(ValueError, match=message):
         measured(lamina_keras, getattr(lamina_keras.metrics, name)(**arguments), 3, "softmax", False)
+
+
+def test_no_head_is_seen_behind_dropout_in_training(live_keras: ModuleType, lamina_keras: ModuleType) -> None:
+    """All axes of a cross-entropy are those of the batch where it takes probabilities, the last of logits."""
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(8, 4)).astype("float32"), np.eye(4, dtype="float32")[rng.integers(0, 4, 8)]
+    weights = [rng.normal(size=(4, 4)).astype("float32"), np.zeros(4, "float32")]
+    found = []
+    for keras in (live_keras, lamina_keras):
+        dense = keras.layers.Dense(4, activation="softmax")
+        model = keras.Sequential([keras.Input((4,)), dense, keras.layers.Dropout(1e-9)])
+        model.set_weights(weights)
+        loss = keras.losses.CategoricalCrossentropy(axis=None)
+        metric = keras.metrics.CategoricalCrossentropy(axis=None, name="all")
+        model.compile(keras.optimizers.SGD(0.0), loss, metrics=[metric], run_eagerly=True)
+        history = model.fit(x, y, batch_size=8, verbose=0, shuffle=False).history
+        found.append([history["loss"][0], history["all"][0], *model.evaluate(x, y, verbose=0)])
+    for our, their in zip(found[1], found[0], strict=True):
+        assert_close(np.asarray(our), np.asarray(their), 1e3 * rounding("float32", 32), str(found))
+
+
+def test_metrics_beside_a_loss_of_ones_own(lamina_keras: ModuleType) -> None:
+    """Outputs of several positions: the metrics see the targets by position."""
+    keras = lamina_keras
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(14, 3, 4)), rng.normal(size=(14, 3, 4)).astype("float32")
+
+    def own(y_true: Any, y_pred: Any) -> Any:
+        return np.mean((y_pred - y_true) ** 2), 2 * (y_pred - y_true) / y_pred.size
+
+    model = keras.Sequential([keras.Input((3, 4)), keras.layers.Dense(4, activation="tanh")])
+    huber = keras.metrics.MeanMetricWrapper(keras.losses.huber, name="huber")
+    model.compile("sgd", own, metrics=["mse", huber, keras.metrics.CosineSimilarity(axis=1, name="turned")])
+    found = model.evaluate(x, y, batch_size=5, verbose=0, return_dict=True)
+    prediction = model.predict(x, verbose=0)
+    np.testing.assert_allclose(found["mse"], np.mean((prediction - y) ** 2), rtol=1e-5)
+    np.testing.assert_allclose(found["huber"], np.mean(keras.losses.huber(y, prediction)), rtol=1e-5)
+    cosine = keras.metrics.CosineSimilarity(axis=1)
+    np.testing.assert_allclose(found["turned"], cosine(y, prediction), rtol=1e-5)
+
+
+def test_shapes_that_broadcast(lamina_keras: ModuleType) -> None:
+    """A wrapped function gets the targets as they are; NumPy brings the shapes together."""
+    keras = lamina_keras
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(9, 4)), rng.normal(size=(9, 1)).astype("float32")
+
+    def own(y_true: Any, y_pred: Any) -> Any:
+        return np.mean((y_pred - y_true) ** 2), 2 * (y_pred - y_true) / y_pred.size
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
+    model.compile("sgd", own, metrics=[keras.metrics.MeanMetricWrapper(np_distance, name="distance")])
+    found = model.evaluate(x, y, verbose=0, return_dict=True)
+    expected = np.mean(np.abs(model.predict(x, verbose=0) - y))
+    np.testing.assert_allclose(found["distance"], expected, rtol=1e-5)
+
+
+def np_distance(y_true: Any, y_pred: Any) -> Any:
+    return np.abs(y_pred - y_true).mean(axis=-1)
+
+
+def test_wrappers_come_back(live_keras: ModuleType, lamina_keras: ModuleType) -> None:
+    """Their function is found by its name, as in Keras."""
+    made = [
+        keras.metrics.MeanMetricWrapper(keras.losses.huber, name="h", delta=0.25)
+        for keras in (live_keras, lamina_keras)
+    ]
+    configs = [
+        keras.metrics.serialize(metric)
+        for keras, metric in zip((live_keras, lamina_keras), made, strict=True)
+    ]
+    assert configs[1]["config"]["fn"]["config"] == configs[0]["config"]["fn"]["config"] == "huber"
+    rng = np.random.default_rng(1)
+    y, p = rng.normal(size=(2, 6, 3))
+    for config in configs:
+        again = lamina_keras.metrics.deserialize(config)
+        assert again(y, p) == made[1](y, p)
+    wrapper = lamina_keras.losses.LossFunctionWrapper(lamina_keras.losses.huber, delta=0.25)
+    again = type(wrapper).from_config(wrapper.get_config())
+    assert again(y, p) == wrapper(y, p)

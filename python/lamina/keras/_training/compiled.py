@@ -163,8 +163,8 @@ class Compiled:
             axes = losses.core_axes(self.loss, sample, sees_head)
         if self._network is not network or form != self._form or (trains and not self._trains):
             check_penalties(model.leaves)
-            for metric in found:
-                self._check_pair(metric, output_shape)
+            for metric, entry in zip(found, form.metrics, strict=True):
+                self._check_pair(metric, entry, output_shape)
             if trains:
                 self.optimizer.claim_for(model.identity, model.name)
                 self.optimizer.core(model.dtype)
@@ -243,9 +243,10 @@ class Compiled:
         form = metric.core_form()
         if form is not None:
             axes = losses.core_axes(metric, output, sees_head, "metrics")
-            # Neither shapes nor weights that only broadcasting brings together are the core's.
-            broadcasts = y != output or (weighted and ("whole_batch" in axes or "axes_batch" in axes))
-            if not axes or not broadcasts:
+            # Neither shapes nor weights that only broadcasting brings together are the core's. (Metrics that
+            # have a class fit the targets to the output first.)
+            fits = y == output or not (axes or type(metric) is metrics.MeanMetricWrapper)
+            if fits and not (weighted and ("whole_batch" in axes or "axes_batch" in axes)):
                 return {**form, **axes, **weighted}
         key = (i, OwnMetricCall)
         call = self._found.get(key)
@@ -261,10 +262,9 @@ class Compiled:
                 stacklevel=callers_level(),
             )
 
-    def _check_pair(self, metric: Any, output_shape: Shape) -> None:
+    def _check_pair(self, metric: Any, form: dict[str, Any], output_shape: Shape) -> None:
         # Class numbers are for one metric, targets in the output's shape for the others.
-        form = metric.core_form()
-        if form is None or self.loss.core_kind == OWN:
+        if "own" in form or self.loss.core_kind == OWN:
             return
         wants_classes = (form.get("loss") or form).get("kind") in (
             *OF_CLASSES,

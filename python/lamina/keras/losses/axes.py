@@ -73,8 +73,8 @@ def core_axes(measure: Any, shape: Sequence[int], at_logits: bool, argument: str
             f"{where}: expected an int where the model ends in softmax or sigmoid, got {axis!r}; "
             "TensorFlow takes what goes into it along one axis only"
         )
-    if len(axes) == rank:  # None is the last axis to TensorFlow's product of softmax and logarithm
-        return {} if classes and (at_logits or measure.from_logits) else {"whole_batch": True}
+    if len(axes) == rank:
+        return {"whole_batch": True}
     return _rows_along([each - 1 for each in axes if each > 0], axes[0] == 0, shape)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.keras.losses.loss import Array, Loss, match_ranks
-from lamina.keras.utils.serialization import serialize_object
+from lamina.keras.utils.serialization import serialize_object, with_function
 
 
 class LossFunctionWrapper(Loss):
@@ -41,6 +41,10 @@ class LossFunctionWrapper(Loss):
                 **self._fn_kwargs,
             }
         return super().get_config()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**with_function(config))
 
     def __repr__(self) -> str:
         return f"<LossFunctionWrapper({self.fn}, kwargs={self._fn_kwargs})>"

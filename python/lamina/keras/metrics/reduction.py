@@ -12,7 +12,7 @@ from lamina.keras import losses
 from lamina.keras._training.targets import OF_CLASSES
 from lamina.keras.losses.loss import match_ranks
 from lamina.keras.metrics.metric import Metric, divided
-from lamina.keras.utils.serialization import serialize_object
+from lamina.keras.utils.serialization import serialize_object, with_function
 
 
 def by_sample(
@@ -130,7 +130,7 @@ class MeanMetricWrapper(Mean):
     def _follow_loss(self) -> None:
         # The mean of a loss that the training loop knows is measured there.
         make = losses.class_of(self._fn)
-        if make is None:
+        if make is None or "reduction" in self._fn_kwargs:  # which the class takes, and the function doesn't
             return
         try:
             loss = make(**self._fn_kwargs)
@@ -165,6 +165,10 @@ class MeanMetricWrapper(Mean):
             "fn": serialize_object(self._fn, "keras.metrics"),
             **self._fn_kwargs,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**with_function(config))
 
 
 class MeanLoss(MeanMetricWrapper):

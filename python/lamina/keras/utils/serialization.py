@@ -6,7 +6,7 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from lamina.keras._saving.objects import found_function, serialize_keras_object
+from lamina.keras._saving.objects import deserialize_keras_object, found_function, serialize_keras_object
 from lamina.keras._saving.registry import CustomObjectScope, custom_objects_now
 
 
@@ -61,6 +61,12 @@ def deserialize_object(
         raise ValueError(f"{kind}: {name}: config: expected a dict of arguments, got {arguments!r}")
     with CustomObjectScope(customs):
         return found.from_config(dict(arguments))  # type: ignore[attr-defined]
+
+
+def with_function(config: dict[str, Any]) -> dict[str, Any]:
+    """A wrapper's config, its "fn" made the function that it describes."""
+    fn = config.get("fn")
+    return {**config, "fn": deserialize_keras_object(fn)} if isinstance(fn, Mapping) else config
 
 
 def custom_object(name: str) -> Any:
