@@ -243,6 +243,8 @@ class Compiled:
         form = metric.core_form()
         if form is not None:
             axes = losses.core_axes(metric, output, sees_head, "metrics")
+            if weighted and "whole_batch" in axes and losses.takes_rows_of_logits(metric, sees_head):
+                axes = {}  # which have weights; the core would see to it otherwise
             # Neither shapes nor weights that only broadcasting brings together are the core's. (Metrics that
             # have a class fit the targets to the output first.)
             fits = y == output or not (axes or type(metric) is metrics.MeanMetricWrapper)

@@ -11,6 +11,7 @@ from typing import Any
 from lamina.keras._training.absent import refuse_absent
 from lamina.keras.losses.axes import check_axis
 from lamina.keras.losses.axes import core_axes as core_axes
+from lamina.keras.losses.axes import takes_rows_of_logits as takes_rows_of_logits
 from lamina.keras.losses.circle import Circle as Circle
 from lamina.keras.losses.circle import circle as circle
 from lamina.keras.losses.crossentropy import BinaryCrossentropy as BinaryCrossentropy

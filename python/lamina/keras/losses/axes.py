@@ -78,6 +78,11 @@ def core_axes(measure: Any, shape: Sequence[int], at_logits: bool, argument: str
     return _rows_along([each - 1 for each in axes if each > 0], axes[0] == 0, shape)
 
 
+def takes_rows_of_logits(measure: Any, at_logits: bool) -> bool:
+    """Whether all axes are the last one to it: TensorFlow's cross-entropy of logits knows no others."""
+    return measure.core_kind == "categorical_crossentropy" and (at_logits or bool(measure.from_logits))
+
+
 def _rows_along(axes: list[int], batch: bool, shape: Sequence[int]) -> dict[str, Any]:
     kept = [place for place in range(len(shape)) if place not in axes]
     places = np.arange(math.prod(shape)).reshape(shape).transpose(*kept, *axes)
