@@ -16,8 +16,8 @@ void take(const py::dict& from, const char* name, V& value) {
   if (from.contains(name)) value = from[name].cast<V>();
 }
 
-void take_axes(const py::dict& from, RowAxes& axes, bool& whole_batch) {
-  take(from, "whole_batch", whole_batch);
+void take_axes(const py::dict& from, RowAxes& axes) {
+  take(from, "whole_batch", axes.whole);
   take(from, "axes_from", axes.from);
   take(from, "axes_width", axes.width);
   take(from, "axes_batch", axes.batch);
@@ -30,7 +30,7 @@ LossSpec loss_spec(const py::object& given) {
   LossSpec spec = any_loss_named(from["kind"].cast<std::string>());
   take(from, "from_logits", spec.from_logits);
   take(from, "label_smoothing", spec.label_smoothing);
-  take_axes(from, spec.axes, spec.whole_batch);
+  take_axes(from, spec.axes);
   take(from, "alphas", spec.alphas);
   take(from, "delta", spec.form.delta);
   take(from, "alpha", spec.form.alpha);
@@ -122,12 +122,12 @@ MetricSpec metric_spec(const py::handle& given, Own<T>& own) {
   } else if (from.contains("loss")) {
     spec.way = MetricSpec::Way::kLoss;
     spec.loss = loss_spec(from["loss"]);
-    take_axes(from, spec.loss.axes, spec.loss.whole_batch);
+    take_axes(from, spec.loss.axes);
   } else {
     spec.rows.kind = metric_named(from["kind"].cast<std::string>());
     take(from, "threshold", spec.rows.threshold);
     take(from, "k", spec.rows.k);
-    take_axes(from, spec.axes, spec.whole_batch);
+    take_axes(from, spec.axes);
   }
   return spec;
 }

@@ -40,8 +40,7 @@ void check_sizes(const Dataset& data, const DataForm& form) {
             w.count);
     require(form.weights > 0,
             "sample_weight: expected none for a loss or metric along the axis of the batch, got some: its "
-            "rows are not "
-            "the samples");
+            "rows are not the samples");
     require(w.width() == 1 || w.width() == form.weights, "sample_weight: expected one weight per row, got ",
             w.width());
   }

@@ -49,14 +49,15 @@ void Trainer<T>::settle(Sweep& sweep) const {
       const MetricSpec& metric = form_.metrics[m];
       if (!metric.is_mean()) continue;
       double* const state = sweep.metrics[m].data();
-      // What is counted, samples as a rule, and how many values of each its own is the mean of.
+      // How many values there are, and what is counted, each the mean of its share of them: samples as a
+      // rule.
+      const Turning<T>& turning = metric_turnings_[m];
       const RowAxes& axes = metric.row_axes();
-      const bool all = metric.takes_all(note.logits), turned = axes && metric.by_rows();
+      const bool all = metric.takes_all(note.logits);
       const std::int64_t counted = all ? 1 : axes.batch ? axes.counts : note.count;
-      const std::int64_t rows = all && metric.by_rows() ? 1
-                                : turned && axes.batch  ? axes.rows()
-                                : turned                ? note.count * axes.rows()
-                                                        : note.count * form_.positions;
+      const std::int64_t rows = turning                   ? turning.rows(note.count)
+                                : all && metric.by_rows() ? 1
+                                                          : note.count * form_.positions;
       state[0] += number[0] / (static_cast<double>(rows) / static_cast<double>(counted));
       state[1] += metric.weighted && note.weighted ? number[1] / static_cast<double>(form_.positions)
                                                    : static_cast<double>(counted);
@@ -78,7 +79,7 @@ void Trainer<T>::loss(Pass<T> pass, Sweep& sweep, ConstMatrix<T> prediction, boo
                           spec.form.kind != LossKind::kCircle;
   // What depends on the batch's targets or weights is found here; all else may wait on a device.
   if (by_weights || spec.maps_bits() || spec.form.ignores || !spec.alphas.empty() ||
-      (spec.whole_batch && weights != nullptr))
+      (spec.axes.whole && weights != nullptr))
     pass.backend.finish();
   LossForm<T> form = loss_form(spec, at_logits, at_logits ? batch.forward.head() : Activation::kLinear,
                                target.values, features_);

@@ -23,6 +23,7 @@ struct RowAxes {
   std::int64_t width = 0;          // of a row, in one sample; 0: there are no other axes
   bool batch = false;              // a row goes on through the samples of the batch
   std::int64_t counts = 1;         // then: what a batch counts in a mean, the size of the first axis left
+  bool whole = false;              // all values of a batch are one row; the rest is not given then
 
   explicit operator bool() const { return width > 0; }
   // Rows of a sample; of a batch where they go through its samples.
@@ -33,7 +34,6 @@ struct LossSpec {
   LossForm<double> form;  // its parameters; how the targets are smoothed is in label_smoothing
   bool from_logits = false;
   double label_smoothing = 0;
-  bool whole_batch = false;  // all values of a batch are one row
   RowAxes axes;
   std::vector<double> alphas;  // the categorical focal's, one for each class; empty: form.alpha for all
 
@@ -42,7 +42,7 @@ struct LossSpec {
 
   // Whether batches computed together would give another value.
   bool depends_on_batch() const {
-    return whole_batch || axes.batch || form.ignores || form.kind == LossKind::kCircle || maps_bits();
+    return axes.whole || axes.batch || form.ignores || form.kind == LossKind::kCircle || maps_bits();
   }
   // Targets that are all 0 or 1 in a batch stand for -1 and 1.
   bool maps_bits() const { return form.kind == LossKind::kHinge || form.kind == LossKind::kSquaredHinge; }
@@ -53,7 +53,7 @@ struct LossSpec {
   // Whether all values of a batch are one row: not for a cross-entropy of logits, to which TensorFlow's "all
   // axes" is the last one.
   bool takes_all(bool at_logits) const {
-    return whole_batch && !(form.kind == LossKind::kCategoricalCrossentropy && (at_logits || from_logits));
+    return axes.whole && !(form.kind == LossKind::kCategoricalCrossentropy && (at_logits || from_logits));
   }
   // Whether it takes what goes into a final softmax or sigmoid, as Keras on TensorFlow has it.
   bool takes_logits() const {
@@ -77,8 +77,7 @@ struct MetricSpec {
   Way way = Way::kRows;
   MetricForm<double> rows;
   LossSpec loss;
-  RowAxes axes;              // of kRows; a loss has its own
-  bool whole_batch = false;  // likewise: all values of a batch are one row
+  RowAxes axes;  // of kRows; a loss has its own
   TallyForm tally;
   std::size_t own = 0;
   bool weighted = false;  // by the samples' weights
@@ -92,13 +91,11 @@ struct MetricSpec {
   bool wants_values() const { return way != Way::kOwn && !wants_labels(); }
   bool is_mean() const { return way == Way::kRows || way == Way::kLoss; }
   const RowAxes& row_axes() const { return way == Way::kLoss ? loss.axes : axes; }
-  bool takes_all(bool at_logits) const { return way == Way::kLoss ? loss.takes_all(at_logits) : whole_batch; }
-  // Whether its rows need not be those of the last axis: what each output has on its own is meaned by any.
+  bool takes_all(bool at_logits) const { return way == Way::kLoss ? loss.takes_all(at_logits) : axes.whole; }
+  // Whether it sees a row's values together; what each output has on its own has the same mean in any rows.
   bool by_rows() const { return way != Way::kLoss || !loss.by_output(); }
   // Whether a row goes through a batch, which then is what is counted.
-  bool through_batch() const {
-    return row_axes().batch || (way == Way::kLoss ? loss.whole_batch : whole_batch);
-  }
+  bool through_batch() const { return row_axes().batch || row_axes().whole; }
   // Whether batches computed together would give another value.
   bool depends_on_batch() const {
     return way == Way::kOwn || through_batch() || (way == Way::kLoss && loss.depends_on_batch());
