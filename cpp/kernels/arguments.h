@@ -75,6 +75,14 @@ struct Input {
   std::int64_t depth_below = 0;
 };
 
+// A matrix of that shape for a product that goes down its columns: as `laid_out_columns` of kernels/table.h
+// lays it out, or, if it has no more columns than a block has rows, where it lies, its rows `step` apart.
+template <class T>
+struct Columns {
+  const T* data;
+  std::int64_t rows, cols, step = 0;
+};
+
 // What is predicted: a class number per row, or a value per output.
 template <class T>
 struct Target {

@@ -168,27 +168,26 @@ void dense_rows(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Ma
   if (b != nullptr || a != Activation::kLinear) bias_activation<T>(a, y, b, y);
 }
 
-// Fetches a panel of a source's columns that will be copied next, a row every few of so many steps.
+// Fetches a panel of a source's columns that will be copied next, some rows of it before each block of a
+// product of so many rows: at each of its steps it would take registers from the sums.
 template <class T, class Source>
 class ColumnsFetching {
  public:
-  ColumnsFetching(const Source& x, std::int64_t k, std::int64_t steps)
-      : x_(x),
-        k_(k),
-        end_(k < x.cols() ? x.rows() : 0),
-        every_(std::max<std::int64_t>(1, steps / std::max<std::int64_t>(end_, 1))) {}
+  ColumnsFetching(const Source& x, std::int64_t k, std::int64_t rows)
+      : x_(x), k_(k), end_(k < x.cols() ? x.rows() : 0), rows_(rows) {}
 
-  [[gnu::always_inline]] void operator()(std::int64_t) {
-    if (--wait_ > 0 || row_ >= end_) return;
-    wait_ = every_;
-    const char* const at = static_cast<const char*>(x_.at(row_++, k_));
-    __builtin_prefetch(at, 0, 2);
-    __builtin_prefetch(at + sizeof(Vec<T>), 0, 2);
+  void operator()(std::int64_t first) {
+    for (const std::int64_t pause = end_ * std::min(rows_, first + kBlockRows) / rows_; row_ < pause;
+         ++row_) {
+      const char* const at = static_cast<const char*>(x_.at(row_, k_));
+      __builtin_prefetch(at, 0, 2);
+      __builtin_prefetch(at + sizeof(Vec<T>), 0, 2);
+    }
   }
 
  private:
   const Source& x_;
-  std::int64_t k_, row_ = 0, end_, every_, wait_ = 1;
+  std::int64_t k_, row_ = 0, end_, rows_;
 };
 
 // A panel of a source's columns, read where they lie: `valid` columns from k on; the others are 0.
@@ -227,9 +226,8 @@ void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, Con
         panel_product<T, 1>(dx.rows, depth, rows, columns, stored);
       } else if (copy) {
         const MatrixSource<T> source{units};
-        panel_product<T, 2>(
-            dx.rows, depth, rows, columns, stored,
-            ColumnsFetching<T, MatrixSource<T>>(source, k + kPanel<T>, blocks_of(dx.rows) * depth));
+        panel_product<T, 2>(dx.rows, depth, rows, columns, stored, Nothing{},
+                            ColumnsFetching<T, MatrixSource<T>>(source, k + kPanel<T>, dx.rows));
       } else {
         panel_product<T, 2>(dx.rows, depth, rows, columns, stored);
       }
@@ -240,20 +238,20 @@ void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, Con
 
 // dw = dzT x for some units, dz's columns, and inputs first_input..end_input-1; then the update, if any. dw's
 // rows are written to the end of their last vector, with 0. panel_of(input) is x's panel of columns that
-// starts there, and panel_of(input).from_row(i) that from a sample on; meanwhile_of(input, steps) is what is
-// done at each of so many steps of its product.
-template <class T, class PanelOf, class MeanwhileOf>
-void weight_gradient(PanelOf&& panel_of, MeanwhileOf&& meanwhile_of, std::int64_t first_input,
-                     std::int64_t end_input, ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw) {
+// starts there, and panel_of(input).from_row(i) that from a sample on; before_of(input) is what is done
+// before each block of its product.
+template <class T, class PanelOf, class BeforeOf>
+void weight_gradient(PanelOf&& panel_of, BeforeOf&& before_of, std::int64_t first_input,
+                     std::int64_t end_input, const Columns<T>& dz, const Update<T>* update, Matrix<T> dw) {
   const bool at_once = update != nullptr && update->is_plain_sgd();
   for (std::int64_t input = first_input; input < end_input; input += kPanel<T>) {
     const auto panel = panel_of(input);
-    auto meanwhile = meanwhile_of(input, blocks_of(dz.cols) * dz.rows);
+    auto before = before_of(input);
     by_chains(dz.rows, [&](std::int64_t first, std::int64_t depth, bool last) {
-      const Strided<T> units{dz.row(first), 1, dz.stride};
+      const LaidOut<T> units{dz.data, dz.rows, first, dz.step};
       const auto run = [&](const auto& end) {
         if (end_input - input > kLanes<T>)
-          panel_product<T, 2>(dz.cols, depth, units, panel.from_row(first), end, meanwhile);
+          panel_product<T, 2>(dz.cols, depth, units, panel.from_row(first), end, Nothing{}, before);
         else
           panel_product<T, 1>(dz.cols, depth, units, panel.from_row(first), end);
       };
@@ -273,23 +271,23 @@ void weight_gradient(PanelOf&& panel_of, MeanwhileOf&& meanwhile_of, std::int64_
 // as many rows as dz has; the units of one block read it where it lies.
 template <class T>
 void weight_gradient_of_rows(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
-                             ConstMatrix<T> dz, const Update<T>* update, T* panel, Matrix<T> dw) {
+                             const Columns<T>& dz, const Update<T>* update, T* panel, Matrix<T> dw) {
   const auto run = [&](const auto& source) {
     using Source = std::remove_cvref_t<decltype(source)>;
     if (dz.cols <= kBlockRows) {
       const auto in_place = [&](std::int64_t input) {
         return ColumnsOf<T, Source>(source, input, std::min(kPanel<T>, end_input - input));
       };
-      const auto nothing = [](std::int64_t, std::int64_t) { return Nothing{}; };
+      const auto nothing = [](std::int64_t) { return Nothing{}; };
       return weight_gradient<T>(in_place, nothing, first_input, end_input, dz, update, dw);
     }
     const auto copied = [&](std::int64_t input) {
       copied_panel<T>(source, input, std::min(kPanel<T>, end_input - input), panel);
       return Panel<T>{panel, kPanel<T>};
     };
-    const auto next = [&](std::int64_t input, std::int64_t steps) {
+    const auto next = [&](std::int64_t input) {
       const std::int64_t then = input + kPanel<T>;
-      return ColumnsFetching<T, Source>(source, then < end_input ? then : source.cols(), steps);
+      return ColumnsFetching<T, Source>(source, then < end_input ? then : source.cols(), dz.cols);
     };
     weight_gradient<T>(copied, next, first_input, end_input, dz, update, dw);
   };
@@ -302,11 +300,11 @@ void weight_gradient_of_rows(const Input<T>& x, std::int64_t first_input, std::i
 // Of samples that were copied to panels (transposed_samples).
 template <class T>
 void weight_gradient_of_panels(const T* panels, std::int64_t first_input, std::int64_t end_input,
-                               ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw) {
+                               const Columns<T>& dz, const Update<T>* update, Matrix<T> dw) {
   const auto copied = [&](std::int64_t input) {
     return Panel<T>{panels + input / kPanel<T> * dz.rows * kPanel<T>, kPanel<T>};
   };
-  const auto nothing = [](std::int64_t, std::int64_t) { return Nothing{}; };
+  const auto nothing = [](std::int64_t) { return Nothing{}; };
   weight_gradient<T>(copied, nothing, first_input, end_input, dz, update, dw);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 #include "kernels/vector.h"
@@ -24,7 +25,7 @@ struct Strided {
   const T* data;
   std::int64_t row, step;
 
-  Strided from_row(std::int64_t i) const { return {data + i * row, row, step}; }
+  Strided block(std::int64_t first, std::int64_t) const { return {data + first * row, row, step}; }
   [[gnu::always_inline]] T operator()(std::int64_t i, std::int64_t p) const {
     return data[i * row + p * step];
   }
@@ -36,9 +37,29 @@ struct Scattered {
   const void* const* rows;
   std::int64_t first;
 
-  Scattered from_row(std::int64_t i) const { return {rows + i, first}; }
+  Scattered block(std::int64_t first_row, std::int64_t) const { return {rows + first_row, first}; }
   [[gnu::always_inline]] T operator()(std::int64_t i, std::int64_t p) const {
     return static_cast<const T*>(rows[i])[first + p];
+  }
+};
+
+// Or it is laid out (laid_out_columns) for the blocks that its rows are cut into, each of which holds its
+// rows' numbers at one place of the depth side by side, over all of the `depth`: few lines of cache, all of
+// them used. Element (i, p) of a block at data[(first + p) * count + i]; if there is only one, which is not
+// laid out, at data[(first + p) * step + i].
+template <class T>
+struct LaidOut {
+  const T* data;
+  std::int64_t depth, first, step;
+
+  struct Block {
+    const T* data;
+    std::int64_t step;
+    [[gnu::always_inline]] T operator()(std::int64_t i, std::int64_t p) const { return data[p * step + i]; }
+  };
+  Block block(std::int64_t row, std::int64_t count) const {
+    const std::int64_t apart = step > 0 ? step : count;
+    return {data + row * depth + first * apart, apart};
   }
 };
 
@@ -98,6 +119,17 @@ void by_blocks(std::int64_t rows, F&& f) {
     f(first, next - first);
     first = next;
   }
+}
+
+// x's columns as the rows of a LaidOut; out: room for all of x.
+template <class T>
+void laid_out_columns(ConstMatrix<T> x, T* out) {
+  by_blocks<kBlockRows>(x.cols, [&](std::int64_t first, std::int64_t count) {
+    with_constant<kBlockRows>(count, [&](auto m) {
+      for (std::int64_t p = 0; p < x.rows; ++p, out += m())
+        std::memcpy(out, x.row(p) + first, m() * sizeof(T));
+    });
+  });
 }
 
 // The lines that a block will be written to, fetched while it is computed.
@@ -187,14 +219,16 @@ struct Nothing {
   void operator()(std::int64_t) const {}
 };
 
-// `rows` rows of a result's panel of N vectors; `end` is that of the first block.
+// `rows` rows of a result's panel of N vectors; `end` is that of the first block, and before(first row) is
+// called before each block.
 template <class T, int N, int Most = kBlockRows, class Rows, class Columns, class End,
-          class Meanwhile = Nothing>
+          class Meanwhile = Nothing, class Before = Nothing>
 void panel_product(std::int64_t rows, std::int64_t depth, const Rows& a, const Columns& b, const End& end,
-                   Meanwhile&& meanwhile = {}) {
+                   Meanwhile&& meanwhile = {}, Before&& before = {}) {
   by_blocks<Most>(rows, [&](std::int64_t first, std::int64_t count) {
+    before(first);
     with_constant<Most>(count, [&](auto m) {
-      block<T, m(), N>(depth, a.from_row(first), b, end.from_row(first), meanwhile);
+      block<T, m(), N>(depth, a.block(first, count), b, end.from_row(first), meanwhile);
     });
   });
 }

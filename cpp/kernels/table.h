@@ -59,6 +59,7 @@ struct KernelTable {
 
   // Rows of a batch, or columns of a weight matrix, that a panel holds (kernels/gemm.h).
   std::int64_t panel;
+  std::int64_t block_rows;  // rows of a block, at most
   std::int64_t longest_chain;
   // The tiles of a dense layer's products; kernels/dense.h says what they need.
   void (*transposed_rows)(ConstMatrix<T> x, T* panel);
@@ -70,10 +71,11 @@ struct KernelTable {
   void (*dense_rows)(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Matrix<T> y);
   void (*dense_input_gradient)(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
                                Matrix<T> dx);
+  void (*laid_out_columns)(ConstMatrix<T> x, T* out);
   void (*weight_gradient_of_rows)(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
-                                  ConstMatrix<T> dz, const Update<T>* update, T* panel, Matrix<T> dw);
+                                  const Columns<T>& dz, const Update<T>* update, T* panel, Matrix<T> dw);
   void (*weight_gradient_of_panels)(const T* panels, std::int64_t first_input, std::int64_t end_input,
-                                    ConstMatrix<T> dz, const Update<T>* update, Matrix<T> dw);
+                                    const Columns<T>& dz, const Update<T>* update, Matrix<T> dw);
   void (*bias_gradient)(ConstMatrix<T> dz, const Update<T>* update, T* db);
   // out = a b; the scratch is what kernels/product.h says.
   void (*product)(Factor<T> a, Factor<T> b, T* panel, T* more, Matrix<T> out);

@@ -61,6 +61,16 @@ ConstMatrix<T> well_spaced(ConstMatrix<T> x, std::uint64_t call, std::int64_t pa
   return spaced;
 }
 
+// For a product that goes down x's columns: this thread's own too, kept for its other tiles of the same part.
+template <class T>
+Columns<T> laid_out(const KernelTable<T>& k, ConstMatrix<T> x, std::uint64_t call, std::int64_t part) {
+  if (x.cols <= k.block_rows) return {x.data, x.rows, x.cols, x.stride};
+  auto& scratch = Scratch<T>::of_this_thread();
+  T* const columns = scratch.panels(x.size());
+  if (!scratch.holds_panels(call, part)) k.laid_out_columns(x, columns);
+  return {columns, x.rows, x.cols};
+}
+
 // Whether the units go to the lanes (dense_narrow). Few rows are turned while they come from another core's
 // cache, a vector at a time: there the units' way, number by number, waits longer.
 template <class T>
@@ -141,14 +151,16 @@ void CpuBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, Const
   lease.run(grid.tiles(), [&](std::int64_t i) {
     const auto t = grid.tile(i);
     auto& scratch = Scratch<T>::of_this_thread();
-    const ConstMatrix<T> units = well_spaced(dz.cols_of(t.row, t.row_end), call, t.row);
+    const ConstMatrix<T> units = dz.cols_of(t.row, t.row_end);
+    const Columns<T> columns = laid_out(k, units, call, t.row);
     // The last columns' part goes to the end of the rows, so that a part of whole rows is one range.
     const std::int64_t col_end = t.col_end == dw.cols ? dw.stride : t.col_end;
     const Matrix<T> part(dw.row(t.row) + t.col, t.row_end - t.row, col_end - t.col, dw.stride);
     if (x.samples != nullptr && scratch.holds_copy(x.samples->number, k.panel))
-      k.weight_gradient_of_panels(scratch.copy(0), t.col, t.col_end, units, update, part);
+      k.weight_gradient_of_panels(scratch.copy(0), t.col, t.col_end, columns, update, part);
     else
-      k.weight_gradient_of_rows(x, t.col, t.col_end, units, update, scratch.result(dz.rows * k.panel), part);
+      k.weight_gradient_of_rows(x, t.col, t.col_end, columns, update, scratch.result(dz.rows * k.panel),
+                                part);
     if (db != nullptr && t.col == 0) k.bias_gradient(units, update, db + t.row);
   });
 }
