@@ -7,6 +7,11 @@ include(CheckCXXCompilerFlag)
 # Square roots need not set errno, and no floating-point trap is handled: both only stand in the way of vectors.
 # A product that feeds a sum may become one fused instruction.
 set(LAMINA_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast)
+# A product's loop that begins within a line of code takes up to a fifth longer (measured on Zen 3).
+check_cxx_compiler_flag(-falign-loops=64 LAMINA_ALIGNS_LOOPS)
+if(LAMINA_ALIGNS_LOOPS)
+  list(APPEND LAMINA_KERNEL_FLAGS -falign-loops=64)
+endif()
 # Vectors cross function boundaries only inside one file, where all agree on how; GCC notes it all the same.
 check_cxx_compiler_flag(-Wno-psabi LAMINA_HAS_NO_PSABI)
 if(LAMINA_HAS_NO_PSABI)

@@ -157,6 +157,12 @@ class Backend {
 
   // The step of the parameters whose gradients are dw[0..size-1], a part of the update's range.
   virtual void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const = 0;
+  // The same after dw = dw a / b.
+  virtual void scaled_update(Lease& lease, const Update<T>& update, T a, T b, T* dw,
+                             std::int64_t size) const {
+    blend(lease, Blend::kScale, a, b, nullptr, dw, size);
+    this->update(lease, update, dw, size);
+  }
   // y is blended with x, which may be null where it is not read; see Blend.
   virtual void blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const = 0;
   // *out = the sum of x, in an order that depends on the size alone.

@@ -41,18 +41,28 @@ class Fetching {
     begin_row();
   }
 
-  [[gnu::always_inline]] void operator()(std::int64_t) {
-    if (--wait_ > 0 || row_ >= end_) return;
-    wait_ = every_;
+  [[gnu::always_inline]] std::int64_t operator()(std::int64_t p, std::int64_t depth) {
+    const std::int64_t next = kPause == 1 ? p + 1 : std::min(depth, p + kPause);
+    wait_ -= kPause;
+    if (wait_ > 0 || row_ >= end_) [[likely]]
+      return next;
+    do {
+      fetch_line();
+      wait_ += every_;
+    } while (kPause > 1 && wait_ <= 0 && row_ < end_);
+    return next;
+  }
+
+ private:
+  static constexpr std::int64_t kLine = 64, kMostSteps = 8;
+
+  void fetch_line() {
     __builtin_prefetch(at_, 0, 2);
     at_ += kLine;
     if (at_ < row_end_) return;
     ++row_;
     begin_row();
   }
-
- private:
-  static constexpr std::int64_t kLine = 64, kMostSteps = 8;
 
   void begin_row() {
     if (row_ >= end_) return;
@@ -208,30 +218,37 @@ class ColumnsOf {
   std::int64_t k_, valid_, row_;
 };
 
+// dx = dz w, or dx += dz w, of units that are one chain. Not inlined: what is around it would take registers
+// from its loops.
+template <class T>
+[[gnu::noinline]] void input_gradient_chain(ConstMatrix<T> dz, ConstMatrix<T> w, bool add, T* panel,
+                                            Matrix<T> dx) {
+  const bool copy = dx.rows > 4 * kBlockRows;
+  const MatrixSource<T> source{w};
+  const Strided<T> rows{dz.data, dz.stride, 1};
+  for (std::int64_t k = 0; k < dx.cols; k += kPanel<T>) {
+    const std::int64_t valid = std::min(kPanel<T>, dx.cols - k);
+    if (copy) copied_panel<T>(source, k, valid, panel);
+    const Panel<T> columns = copy ? Panel<T>{panel, kPanel<T>} : Panel<T>{w.data + k, w.stride};
+    const Stored<T> stored{dx.data + k, dx.stride, valid, add};
+    if (valid <= kLanes<T>)
+      panel_product<T, 1>(dx.rows, w.rows, rows, columns, stored);
+    else if (copy)
+      panel_product<T, 2>(dx.rows, w.rows, rows, columns, stored, Nothing{},
+                          ColumnsFetching<T, MatrixSource<T>>(source, k + kPanel<T>, dx.rows));
+    else
+      panel_product<T, 2>(dx.rows, w.rows, rows, columns, stored);
+  }
+}
+
 // dx = (dz w) a'(y) for some rows and columns of dx. w's rows may be read to the end of dx's last vector.
 // panel: scratch of kLongestChain rows of a panel, where w's are put if many rows will read them.
 template <class T>
 void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
                           Matrix<T> dx) {
-  const bool copy = dx.rows > 4 * kBlockRows;
   by_chains(w.rows, [&](std::int64_t first, std::int64_t depth, bool) {
-    const ConstMatrix<T> units = w.rows_of(first, first + depth);
-    for (std::int64_t k = 0; k < dx.cols; k += kPanel<T>) {
-      const std::int64_t valid = std::min(kPanel<T>, dx.cols - k);
-      if (copy) copied_panel<T>(MatrixSource<T>{units}, k, valid, panel);
-      const Panel<T> columns = copy ? Panel<T>{panel, kPanel<T>} : Panel<T>{units.data + k, units.stride};
-      const Stored<T> stored{dx.data + k, dx.stride, valid, first > 0};
-      const Strided<T> rows{dz.data + first, dz.stride, 1};
-      if (valid <= kLanes<T>) {
-        panel_product<T, 1>(dx.rows, depth, rows, columns, stored);
-      } else if (copy) {
-        const MatrixSource<T> source{units};
-        panel_product<T, 2>(dx.rows, depth, rows, columns, stored, Nothing{},
-                            ColumnsFetching<T, MatrixSource<T>>(source, k + kPanel<T>, dx.rows));
-      } else {
-        panel_product<T, 2>(dx.rows, depth, rows, columns, stored);
-      }
-    }
+    const std::int64_t end = first + depth;
+    input_gradient_chain<T>(dz.cols_of(first, end), w.rows_of(first, end), first > 0, panel, dx);
   });
   if (a != Activation::kLinear) activation_gradient<T>(a, y, dx, dx);
 }

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "kernels/dropout.h"
+#include "kernels/philox.h"
 
 namespace lamina::LAMINA_ISA {
 namespace {

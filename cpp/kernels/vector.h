@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -52,6 +52,26 @@ Vec<T> load(const T* p) {
 template <class T>
 void store(T* p, Vec<T> v) {
   std::memcpy(p, &v, sizeof v);
+}
+
+// Unsigned numbers of 64 bits.
+typedef std::uint64_t WideWords __attribute__((vector_size(LAMINA_VECTOR_BYTES)));
+
+// The whole product of the lower halves of each two lanes. The vector extension only has that of whole lanes,
+// which takes three of this.
+inline WideWords multiply_lower_halves(WideWords a, WideWords b) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<WideWords>(
+      _mm512_maskz_mul_epu32(0xFF, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<WideWords>(
+      _mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<WideWords>(
+      _mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#else
+  return (a & 0xFFFFFFFF) * (b & 0xFFFFFFFF);
+#endif
 }
 
 // The first n lanes, 0 <= n <= kLanes; what is not loaded is 0. The vector extension has no word for a mask.

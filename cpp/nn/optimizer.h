@@ -2,6 +2,7 @@
 // trainable parameters are.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -98,7 +99,16 @@ class Optimizer {
   bool steps_now() const;
   bool overflows(const Backend<T>& backend, const T* dw, const std::vector<bool>& absent) const;
   void move_slots(std::vector<Parameter> to, std::int64_t size, Memory& memory);
-  void clip(Lease& lease, const Backend<T>& backend, T* dw, const std::vector<bool>& absent) const;
+  // A gradient is clipped by a norm as dw times / over.
+  struct Scaling {
+    T times = 1, over = 1;
+    bool changes() const { return times != T(1) || over != T(1); }  // most don't where the bound is 1
+    bool finite() const { return std::isfinite(times) && std::isfinite(over); }
+  };
+  // By this parameter's norm: times most, over max(norm, most).
+  Scaling clip_of(Lease& lease, const Backend<T>& backend, const Parameter& p, const T* dw) const;
+  Scaling global_clip(Lease& lease, const Backend<T>& backend, const T* dw,
+                      const std::vector<bool>& absent) const;
   void decay(Lease& lease, const Backend<T>& backend, const Update<T>& due, std::size_t i) const;
   void take_by_norm(Lease& lease, const Backend<T>& backend, const Update<T>& due, const Parameter& p) const;
   void take_factored(const Backend<T>& backend, const Update<T>& due, const Parameter& p, T* dw) const;

@@ -101,40 +101,24 @@ Update<T> Optimizer<T>::update(const T* dw, T* w) const {
 }
 
 template <class T>
-void Optimizer<T>::clip(Lease& lease, const Backend<T>& backend, T* dw,
-                        const std::vector<bool>& absent) const {
-  const auto scale = [&](const Parameter& p, T a, T b) {
-    if (a == T(1) && b == T(1)) return;  // as most gradients need it where the bound is 1
-    // What is not finite must not get into the zeros behind the rows.
-    over(p, !std::isfinite(a) || !std::isfinite(b), [&](std::int64_t first, std::int64_t size) {
-      backend.blend(lease, Blend::kScale, a, b, nullptr, dw + first, size);
-    });
-  };
-  const auto each = [&](auto&& f) {
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (!is_set(absent, i)) f(parameters_[i]);
-  };
-  if (form_.clipnorm > 0) {
-    const T most = static_cast<T>(form_.clipnorm);
-    each([&](const Parameter& p) {  // dw most / max(norm, most)
-      const T norm = std::sqrt(backend.sum_of_squares(lease, dw + p.offset, p.extent()));
-      scale(p, most, norm <= most ? most : norm);
-    });
-  } else if (form_.global_clipnorm > 0) {
-    const T most = static_cast<T>(form_.global_clipnorm);
-    T sum = 0;
-    each([&](const Parameter& p) { sum += backend.sum_of_squares(lease, dw + p.offset, p.extent()); });
-    const T norm = std::sqrt(sum), inverse = T(1) / norm;
-    const T limit = static_cast<T>(1 / form_.global_clipnorm);
-    // norm - norm: NaN where the norm is not finite
-    const T factor = most * (inverse < limit ? inverse : limit) + (norm - norm);
-    each([&](const Parameter& p) { scale(p, factor, T(1)); });
-  } else if (form_.clipvalue > 0) {
-    const T most = static_cast<T>(form_.clipvalue);
-    each([&](const Parameter& p) {
-      backend.blend(lease, Blend::kClamp, most, T(0), nullptr, dw + p.offset, p.extent());
-    });
-  }
+auto Optimizer<T>::clip_of(Lease& lease, const Backend<T>& backend, const Parameter& p, const T* dw) const
+    -> Scaling {
+  const T most = static_cast<T>(form_.clipnorm);
+  const T norm = std::sqrt(backend.sum_of_squares(lease, dw + p.offset, p.extent()));
+  return {most, norm <= most ? most : norm};
+}
+
+template <class T>
+auto Optimizer<T>::global_clip(Lease& lease, const Backend<T>& backend, const T* dw,
+                               const std::vector<bool>& absent) const -> Scaling {
+  T sum = 0;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (const Parameter& p = parameters_[i]; !is_set(absent, i))
+      sum += backend.sum_of_squares(lease, dw + p.offset, p.extent());
+  const T norm = std::sqrt(sum), inverse = T(1) / norm;
+  const T limit = static_cast<T>(1 / form_.global_clipnorm);
+  // norm - norm: NaN where the norm is not finite
+  return {static_cast<T>(form_.global_clipnorm) * (inverse < limit ? inverse : limit) + (norm - norm), T(1)};
 }
 
 template <class T>
@@ -175,14 +159,24 @@ bool Optimizer<T>::step(Lease& lease, const Backend<T>& backend, const Update<T>
     }
   }
   if (steps) {
-    clip(lease, backend, dw, absent);
-    const bool sparing = static_cast<T>(form_.epsilon) == 0;
+    const bool each = form_.clipnorm > 0, all = !each && form_.global_clipnorm > 0;
+    const Scaling clipped = all ? global_clip(lease, backend, dw, absent) : Scaling{};
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const Parameter& p = parameters_[i];
       if (is_set(absent, i)) continue;
+      const Scaling scaling = each ? clip_of(lease, backend, p, dw) : clipped;
+      if (!each && !all && form_.clipvalue > 0)
+        backend.blend(lease, Blend::kClamp, static_cast<T>(form_.clipvalue), T(0), nullptr, dw + p.offset,
+                      p.extent());
       decay(lease, backend, due, i);
-      over(p, sparing,
-           [&](std::int64_t first, std::int64_t size) { backend.update(lease, due, dw + first, size); });
+      // What is not finite must not get into the zeros behind the rows.
+      const bool sparing = static_cast<T>(form_.epsilon) == 0 || !scaling.finite();
+      over(p, sparing, [&](std::int64_t first, std::int64_t size) {
+        if (scaling.changes())
+          backend.scaled_update(lease, due, scaling.times, scaling.over, dw + first, size);
+        else
+          backend.update(lease, due, dw + first, size);
+      });
       if (form_.kind == OptimizerKind::kLamb) take_by_norm(lease, backend, due, p);
       if (form_.kind == OptimizerKind::kAdafactor) take_factored(backend, due, p, dw);
       if (form_.kind == OptimizerKind::kMuon) take_orthogonal(lease, backend, due, i, dw);
@@ -326,7 +320,6 @@ std::int64_t Optimizer<T>::coming(std::int64_t steps, StepForm<T>* forms) {
   template bool Optimizer<T>::steps_now() const;                                                            \
   template T Optimizer<T>::next_product() const;                                                            \
   template Update<T> Optimizer<T>::update(const T*, T*) const;                                              \
-  template void Optimizer<T>::clip(Lease&, const Backend<T>&, T*, const std::vector<bool>&) const;          \
   template bool Optimizer<T>::overflows(const Backend<T>&, const T*, const std::vector<bool>&) const;       \
   template bool Optimizer<T>::step(Lease&, const Backend<T>&, const Update<T>&, T*, T*,                     \
                                    const std::vector<bool>&) const;                                         \

@@ -66,6 +66,22 @@ void check_noise() {
   });
 }
 
+// Also where no word drops, or all do.
+template <class T>
+void check_dropout() {
+  const RandomStream stream{std::uint64_t{5} << 33, Purpose::kDropout, 1, std::uint64_t{7} << 33};
+  expect_alike<T>("dropout", [&](const auto& backend, Lease& lease) {
+    Values<T> all;
+    for (const double rate : {1e-12, 0.25, 0.9, 1.0}) {
+      Values<T> mask(verb_rows * verb_cols);
+      backend.dropout_mask(lease, stream, rate, verb_matrix(mask));
+      backend.finish();
+      all.insert(all.end(), mask.begin(), mask.end());
+    }
+    return all;
+  });
+}
+
 template <class T>
 void check_gathers() {
   const auto x = random_values<T>(verb_rows * verb_cols, 26);
@@ -88,6 +104,7 @@ void check() {
     check_normalise<T>(kind);
   for (const bool training : {false, true}) check_batch_norm<T>(training);
   check_noise<T>();
+  check_dropout<T>();
   check_gathers<T>();
 }
 

@@ -62,13 +62,14 @@ void check_blends() {
   });
 }
 
-// One step from slots in use. Lamb's is left to be taken, Adafactor's and Muon's are no verb.
+// Two steps from slots in use, the second with a gradient that is clipped. Lamb's are left to be taken,
+// Adafactor's and Muon's are no verb.
 template <class T>
 void check_update(OptimizerKind kind, bool nesterov) {
   const std::int64_t size = verb_rows * verb_cols;
-  const auto dw = random_values<T>(size, 35);
+  const auto given = random_values<T>(size, 35);
   expect_alike<T>("update " + std::to_string(static_cast<int>(kind)), [&](const auto& backend, Lease& lease) {
-    Values<T> numbers(4 * size, T(0.5));
+    Values<T> numbers(4 * size, T(0.5)), dw(given);
     Update<T> update;
     update.kind = kind;
     StepForm<T>& form = update.form;
@@ -84,7 +85,9 @@ void check_update(OptimizerKind kind, bool nesterov) {
     update.w = numbers.data();
     for (std::int64_t k = 0; k < 3; ++k) update.slots[k] = numbers.data() + (k + 1) * size;
     backend.update(lease, update, dw.data(), size);
+    backend.scaled_update(lease, update, T(1.5), T(4), dw.data(), size);
     backend.finish();
+    numbers.insert(numbers.end(), dw.begin(), dw.end());
     return numbers;
   });
 }

@@ -173,6 +173,15 @@ void CpuBackend<T>::update(Lease& lease, const Update<T>& update, const T* dw, s
 }
 
 template <class T>
+void CpuBackend<T>::scaled_update(Lease& lease, const Update<T>& update, T a, T b, T* dw,
+                                  std::int64_t size) const {
+  by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
+    kernels<T>().blend(Blend::kScale, a, b, nullptr, dw + i, end - i);
+    kernels<T>().update(update, dw + i, end - i);
+  });
+}
+
+template <class T>
 void CpuBackend<T>::blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const {
   by_ranges(lease, size, kTileElements, [&](std::int64_t i, std::int64_t end) {
     kernels<T>().blend(kind, a, b, x != nullptr ? x + i : nullptr, y + i, end - i);

@@ -52,6 +52,8 @@ class CpuBackend final : public Backend<T> {
   void tally(Lease& lease, const TallyForm& form, ConstMatrix<T> prediction, ConstMatrix<T> target,
              const T* weight, double* state) const override;
   void update(Lease& lease, const Update<T>& update, const T* dw, std::int64_t size) const override;
+  void scaled_update(Lease& lease, const Update<T>& update, T a, T b, T* dw,
+                     std::int64_t size) const override;
   void blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y, std::int64_t size) const override;
   void sum(Lease& lease, const T* x, std::int64_t size, double* out) const override;
   T sum_of_squares(Lease& lease, const T* x, std::int64_t size) const override;

@@ -187,6 +187,12 @@ void ProfiledBackend<T>::normalise_gradient(Lease& lease, const NormalisationFor
 }
 
 template <class T>
+void ProfiledBackend<T>::scaled_update(Lease& lease, const Update<T>& update, T a, T b, T* dw,
+                                       std::int64_t size) const {
+  LAMINA_TIMED(scaled_update, lease, update, a, b, dw, size);
+}
+
+template <class T>
 void ProfiledBackend<T>::blend(Lease& lease, Blend kind, T a, T b, const T* x, T* y,
                                std::int64_t size) const {
   LAMINA_TIMED(blend, lease, kind, a, b, x, y, size);
