@@ -24,7 +24,7 @@ void map_panel(std::int64_t units, const T* b, T* z, F&& f) {
   }
 }
 
-// Fetches lines of rows that will be needed later into the second-level cache, one every few steps of a
+// Fetches lines of rows that will be needed later into the second-level cache, a few every kPause steps of a
 // product: all at once they would fill the core's line buffers and stand in the product's way.
 template <class T>
 class Fetching {

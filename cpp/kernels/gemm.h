@@ -14,7 +14,7 @@ namespace {
 // The second factor comes in panels of two vectors; a block of the result is kBlockRows rows of one panel. It
 // fills the registers, 32 or 16 of them, but for the panel's two and the broadcast element's one. What is
 // done meanwhile comes every kPause of its steps: to look for it at each step of 12 multiply-adds took a
-// third of the time. The lines it is written to are fetched so many blocks before: a small block of a short
+// tenth of the time. The lines it is written to are fetched so many blocks before: a small block of a short
 // depth is over before they come from memory. (Chosen on Zen 3; with 32 registers only 1 and 0 are measured.)
 #if LAMINA_VECTOR_BYTES == 64
 inline constexpr int kBlockRows = 13, kPause = 1, kBlocksBefore = 0;
