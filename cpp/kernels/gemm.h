@@ -13,13 +13,13 @@ namespace {
 
 // The second factor comes in panels of two vectors; a block of the result is kBlockRows rows of one panel. It
 // fills the registers, 32 or 16 of them, but for the panel's two and the broadcast element's one. What is
-// done meanwhile comes every kPause of its steps: to look for it at each step of 12 multiply-adds took a
-// tenth of the time. The lines it is written to are fetched so many blocks before: a small block of a short
-// depth is over before they come from memory. (Chosen on Zen 3; with 32 registers only 1 and 0 are measured.)
+// done meanwhile comes every kPause of its steps: with 16 registers, looking for it at each step of 12
+// multiply-adds took a tenth of the time (Zen 3); with 32, more lines fetched at once cost more than that on
+// a Xeon, and neither is seen on Zen 5.
 #if LAMINA_VECTOR_BYTES == 64
-inline constexpr int kBlockRows = 13, kPause = 1, kBlocksBefore = 0;
+inline constexpr int kBlockRows = 13, kPause = 1;
 #else
-inline constexpr int kBlockRows = 6, kPause = 32, kBlocksBefore = 1;
+inline constexpr int kBlockRows = 6, kPause = 32;
 #endif
 
 // The first factor: element (i, p) at data[i * row + p * step].
@@ -83,7 +83,6 @@ struct Panel {
 template <class T, int M, int N, class Rows, class Columns, class End, class Meanwhile>
 [[gnu::always_inline]] inline void block(std::int64_t depth, Rows a, Columns b, End&& end,
                                          Meanwhile&& meanwhile) {
-  end.template fetch<M, N>();
   Vec<T> c[M][N] = {};
   for (std::int64_t p = 0; p < depth;) {
     const std::int64_t next = meanwhile(p, depth);
@@ -137,11 +136,9 @@ void laid_out_columns(ConstMatrix<T> x, T* out) {
   });
 }
 
-// The lines that this block will be written to, fetched while it is computed, or those of the block behind
-// it, whose rows come next.
+// The lines that a block will be written to.
 template <class T, int M, int N>
 [[gnu::always_inline]] inline void fetch_rows(const T* data, std::int64_t stride) {
-  data += kBlocksBefore * M * stride;
 #pragma GCC unroll 16
   for (int i = 0; i < M; ++i)
 #pragma GCC unroll 2
@@ -228,7 +225,10 @@ struct Nothing {
 };
 
 // `rows` rows of a result's panel of N vectors; `end` is that of the first block, and before(first row) is
-// called before each block.
+// called before each block. The lines of the block behind it are fetched while one is computed, for a small
+// one of a short depth is over before they come from memory. Behind the last block of these rows they may be
+// another core's, so it fetches its own. (Fetching in block() itself costs more than it gains: GCC keeps all
+// rows' addresses for the end and takes its loop's registers for that.)
 template <class T, int N, int Most = kBlockRows, class Rows, class Columns, class End,
           class Meanwhile = Nothing, class Before = Nothing>
 void panel_product(std::int64_t rows, std::int64_t depth, const Rows& a, const Columns& b, const End& end,
@@ -236,6 +236,7 @@ void panel_product(std::int64_t rows, std::int64_t depth, const Rows& a, const C
   by_blocks<Most>(rows, [&](std::int64_t first, std::int64_t count) {
     before(first);
     with_constant<Most>(count, [&](auto m) {
+      end.from_row(std::min(first + count, rows - count)).template fetch<m(), N>();
       block<T, m(), N>(depth, a.block(first, count), b, end.from_row(first), meanwhile);
     });
   });

@@ -105,8 +105,8 @@ class Optimizer {
     bool changes() const { return times != T(1) || over != T(1); }  // most don't where the bound is 1
     bool finite() const { return std::isfinite(times) && std::isfinite(over); }
   };
-  // By this parameter's norm: times most, over max(norm, most).
-  Scaling clip_of(Lease& lease, const Backend<T>& backend, const Parameter& p, const T* dw) const;
+  // This parameter's own: by its norm, times most over max(norm, most); or by value, which is done at once.
+  Scaling clip_of(Lease& lease, const Backend<T>& backend, const Parameter& p, T* dw) const;
   Scaling global_clip(Lease& lease, const Backend<T>& backend, const T* dw,
                       const std::vector<bool>& absent) const;
   void decay(Lease& lease, const Backend<T>& backend, const Update<T>& due, std::size_t i) const;

@@ -101,11 +101,17 @@ Update<T> Optimizer<T>::update(const T* dw, T* w) const {
 }
 
 template <class T>
-auto Optimizer<T>::clip_of(Lease& lease, const Backend<T>& backend, const Parameter& p, const T* dw) const
+auto Optimizer<T>::clip_of(Lease& lease, const Backend<T>& backend, const Parameter& p, T* dw) const
     -> Scaling {
-  const T most = static_cast<T>(form_.clipnorm);
-  const T norm = std::sqrt(backend.sum_of_squares(lease, dw + p.offset, p.extent()));
-  return {most, norm <= most ? most : norm};
+  if (form_.clipnorm > 0) {
+    const T most = static_cast<T>(form_.clipnorm);
+    const T norm = std::sqrt(backend.sum_of_squares(lease, dw + p.offset, p.extent()));
+    return {most, norm <= most ? most : norm};
+  }
+  if (form_.clipvalue > 0)
+    backend.blend(lease, Blend::kClamp, static_cast<T>(form_.clipvalue), T(0), nullptr, dw + p.offset,
+                  p.extent());
+  return {};
 }
 
 template <class T>
@@ -159,15 +165,12 @@ bool Optimizer<T>::step(Lease& lease, const Backend<T>& backend, const Update<T>
     }
   }
   if (steps) {
-    const bool each = form_.clipnorm > 0, all = !each && form_.global_clipnorm > 0;
-    const Scaling clipped = all ? global_clip(lease, backend, dw, absent) : Scaling{};
+    const bool as_one = !(form_.clipnorm > 0) && form_.global_clipnorm > 0;
+    const Scaling of_all = as_one ? global_clip(lease, backend, dw, absent) : Scaling{};
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const Parameter& p = parameters_[i];
       if (is_set(absent, i)) continue;
-      const Scaling scaling = each ? clip_of(lease, backend, p, dw) : clipped;
-      if (!each && !all && form_.clipvalue > 0)
-        backend.blend(lease, Blend::kClamp, static_cast<T>(form_.clipvalue), T(0), nullptr, dw + p.offset,
-                      p.extent());
+      const Scaling scaling = as_one ? of_all : clip_of(lease, backend, p, dw);
       decay(lease, backend, due, i);
       // What is not finite must not get into the zeros behind the rows.
       const bool sparing = static_cast<T>(form_.epsilon) == 0 || !scaling.finite();
