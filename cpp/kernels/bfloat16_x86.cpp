@@ -59,6 +59,10 @@ void transpose(__m512i* line) {
   for (int i = 0; i < kSide; ++i) line[i] = t[i];
 }
 
+// Asks for a line of the tile that is packed next: it lies in so many rows that the processor does not
+// foresee it.
+void fetch(const float* line) { _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T0); }
+
 // One tile of x, whose upper left corner is x's: its pairs along the depth, transposed where lines and words
 // have to change places.
 template <Depth depth, bool transposed>
@@ -69,6 +73,8 @@ void pack_tile(ConstMatrix<float> x, std::uint16_t* tile) {
 #pragma GCC unroll 16
     for (int i = 0; i < kSide; ++i) {
       const float* row = i < x.rows ? x.data + i * x.stride : x.data;
+      fetch(row + kTileDepth);
+      fetch(row + kTileDepth + kSide);
       const __mmask16 here = i < x.rows ? __mmask16{0xFFFF} : __mmask16{0};
       const __m512 first = _mm512_maskz_loadu_ps(low & here, row);
       const __m512 second = _mm512_maskz_loadu_ps(high & here, row + kSide);
@@ -81,6 +87,8 @@ void pack_tile(ConstMatrix<float> x, std::uint16_t* tile) {
 #pragma GCC unroll 16
     for (int i = 0; i < kSide; ++i) {
       const float* row = 2 * i < x.rows ? x.data + 2 * i * x.stride : x.data;
+      fetch(row + kTileDepth * x.stride);
+      fetch(row + (kTileDepth + 1) * x.stride);
       const __m512 even = _mm512_maskz_loadu_ps(2 * i < x.rows ? wide : __mmask16{0}, row);
       const __m512 odd = _mm512_maskz_loadu_ps(2 * i + 1 < x.rows ? wide : __mmask16{0},
                                                2 * i + 1 < x.rows ? row + x.stride : row);
