@@ -12,6 +12,8 @@ import pytest
 from small_classifier import CLASSES, FEATURES, ROWS, Array, good, state, trained
 from tolerances import assert_close, rounding
 
+from lamina import _core, config
+
 
 @pytest.fixture
 def keras(lamina_keras: Any) -> Any:
@@ -222,6 +224,37 @@ def test_few_rows_and_odd_batches(keras: Any, rows: int, batch_size: int) -> Non
     assert_close(
         model.predict(x, batch_size=batch_size, verbose=0), whole, rounding("float32", FEATURES), "predict"
     )
+
+
+@pytest.mark.parametrize("isa", _core.build_info()["isa_available"])
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+@pytest.mark.parametrize("rescaled", [False, True])
+@pytest.mark.parametrize("units", [9, 45])
+def test_rows_read_where_they_lie(keras: Any, isa: str, dtype: str, rescaled: bool, units: int) -> None:
+    """A first layer's kernels read float32 and bytes in the user's array; others are gathered first. Batches
+    of more than one chain of the sums, whole panels of columns and a part of one, one block of units and
+    several.
+    """
+    rng = np.random.default_rng(4)
+    x = rng.integers(0, 256, (1300, 75)).astype(dtype)
+    y = rng.integers(0, CLASSES, len(x))
+    before = _core.build_info()["isa"]
+    config.set_isa(isa)
+    try:
+        bits = []
+        for rows in (x, x.astype("float64")):
+            keras.utils.set_random_seed(3)
+            model = keras.Sequential([keras.Input((x.shape[1],))])
+            if rescaled:
+                model.add(keras.layers.Rescaling(1 / 255, offset=-0.5))
+            model.add(keras.layers.Dense(units, "tanh"))
+            model.add(keras.layers.Dense(CLASSES, "softmax"))
+            model.compile(keras.optimizers.SGD(1e-3), "sparse_categorical_crossentropy")
+            model.fit(rows, y, batch_size=600, epochs=2, verbose=0)
+            bits.append([weight.tobytes() for weight in model.get_weights()])
+        assert bits[0] == bits[1]
+    finally:
+        config.set_isa(before)
 
 
 def test_sample_weights_of_zero(keras: Any) -> None:

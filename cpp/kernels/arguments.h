@@ -55,12 +55,13 @@ struct Samples {
   std::int64_t count = 0;
   std::int64_t cols = 0;
   bool bytes = false;
-  std::uint64_t number = 0;  // of the batch, among all of the process
   // The rows that come next, to be fetched in time; or null.
   const void* const* next = nullptr;
   std::int64_t next_count = 0;
   Rescale<T> rescale;
 
+  // Whether a row holds the numbers themselves.
+  bool unscaled() const { return !bytes && rescale.identity(); }
   std::int64_t row_bytes() const { return cols * static_cast<std::int64_t>(bytes ? 1 : sizeof(T)); }
 };
 

@@ -178,25 +178,25 @@ void dense_rows(ConstMatrix<T> x, ConstMatrix<T> w, const T* b, Activation a, Ma
   if (b != nullptr || a != Activation::kLinear) bias_activation<T>(a, y, b, y);
 }
 
-// Fetches a panel of a source's columns that will be copied next, some rows of it before each block of a
+// Fetches a panel of a matrix's columns that will be copied next, some rows of it before each block of a
 // product of so many rows: at each of its steps it would take registers from the sums.
-template <class T, class Source>
+template <class T>
 class ColumnsFetching {
  public:
-  ColumnsFetching(const Source& x, std::int64_t k, std::int64_t rows)
-      : x_(x), k_(k), end_(k < x.cols() ? x.rows() : 0), rows_(rows) {}
+  ColumnsFetching(ConstMatrix<T> x, std::int64_t k, std::int64_t rows)
+      : x_(x), k_(k), end_(k < x.cols ? x.rows : 0), rows_(rows) {}
 
   void operator()(std::int64_t first) {
     for (const std::int64_t pause = end_ * std::min(rows_, first + kBlockRows) / rows_; row_ < pause;
          ++row_) {
-      const char* const at = static_cast<const char*>(x_.at(row_, k_));
+      const T* const at = x_.row(row_) + k_;
       __builtin_prefetch(at, 0, 2);
-      __builtin_prefetch(at + sizeof(Vec<T>), 0, 2);
+      __builtin_prefetch(at + kLanes<T>, 0, 2);
     }
   }
 
  private:
-  const Source& x_;
+  ConstMatrix<T> x_;
   std::int64_t k_, row_ = 0, end_, rows_;
 };
 
@@ -218,6 +218,18 @@ class ColumnsOf {
   std::int64_t k_, valid_, row_;
 };
 
+// The same of unscaled samples, for a panel whose columns are all there.
+template <class T>
+struct SampleColumns {
+  const void* const* rows;
+  std::int64_t k;
+
+  SampleColumns from_row(std::int64_t i) const { return {rows + i, k}; }
+  [[gnu::always_inline]] Vec<T> operator()(std::int64_t p, int j) const {
+    return load(static_cast<const T*>(rows[p]) + k + j * kLanes<T>);
+  }
+};
+
 // dx = dz w, or dx += dz w, of units that are one chain. Not inlined: what is around it would take registers
 // from its loops.
 template <class T>
@@ -235,7 +247,7 @@ template <class T>
       panel_product<T, 1>(dx.rows, w.rows, rows, columns, stored);
     else if (copy)
       panel_product<T, 2>(dx.rows, w.rows, rows, columns, stored, Nothing{},
-                          ColumnsFetching<T, MatrixSource<T>>(source, k + kPanel<T>, dx.rows));
+                          ColumnsFetching<T>(w, k + kPanel<T>, dx.rows));
     else
       panel_product<T, 2>(dx.rows, w.rows, rows, columns, stored);
   }
@@ -253,12 +265,12 @@ void dense_input_gradient(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, Con
   if (a != Activation::kLinear) activation_gradient<T>(a, y, dx, dx);
 }
 
-// dw = dzT x for some units, dz's columns, and inputs first_input..end_input-1; then the update, if any. dw's
-// rows are written to the end of their last vector, with 0. panel_of(input) is x's panel of columns that
-// starts there, and panel_of(input).from_row(i) that from a sample on; before_of(input) is what is done
-// before each block of its product.
+// dw = dzT x for some units, dz's columns, and inputs first_input..end_input-1; plain SGD's step too, if that
+// is the update. dw's rows are written to the end of their last vector, with 0. panel_of(input) is x's panel
+// of columns that starts there, and panel_of(input).from_row(i) that from a sample on; before_of(input) is
+// what is done before each block of its product.
 template <class T, class PanelOf, class BeforeOf>
-void weight_gradient(PanelOf&& panel_of, BeforeOf&& before_of, std::int64_t first_input,
+void weight_products(PanelOf&& panel_of, BeforeOf&& before_of, std::int64_t first_input,
                      std::int64_t end_input, const Columns<T>& dz, const Update<T>* update, Matrix<T> dw) {
   const bool at_once = update != nullptr && update->is_plain_sgd();
   for (std::int64_t input = first_input; input < end_input; input += kPanel<T>) {
@@ -279,50 +291,47 @@ void weight_gradient(PanelOf&& panel_of, BeforeOf&& before_of, std::int64_t firs
         run(Stored<T>{place, dw.stride, kPanel<T>, first > 0});
     });
   }
-  if (update == nullptr || at_once) return;
-  if (dw.contiguous()) return update_range<T>(*update, dw.data, dw.size());
-  for (std::int64_t u = 0; u < dw.rows; ++u) update_range<T>(*update, dw.row(u), dw.cols);
 }
 
-// Of a matrix or of samples. Where several blocks will read a panel it is copied to `panel` first, scratch of
-// as many rows as dz has; the units of one block read it where it lies.
+// The same with whatever update. x is read where it lies if one block reads it, all units being in it, or if
+// it holds nothing but the numbers, in rows that are apart: samples, which a batch's forward pass left in
+// cache. Else a panel is copied to `panel` first, scratch of as many rows as dz has.
 template <class T>
-void weight_gradient_of_rows(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
-                             const Columns<T>& dz, const Update<T>* update, T* panel, Matrix<T> dw) {
-  const auto run = [&](const auto& source) {
-    using Source = std::remove_cvref_t<decltype(source)>;
-    if (dz.cols <= kBlockRows) {
-      const auto in_place = [&](std::int64_t input) {
-        return ColumnsOf<T, Source>(source, input, std::min(kPanel<T>, end_input - input));
-      };
-      const auto nothing = [](std::int64_t) { return Nothing{}; };
-      return weight_gradient<T>(in_place, nothing, first_input, end_input, dz, update, dw);
-    }
+void weight_gradient(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
+                     const Columns<T>& dz, const Update<T>* update, T* panel, Matrix<T> dw) {
+  const auto nothing = [](std::int64_t) { return Nothing{}; };
+  const auto in_place = [&](const auto& source, std::int64_t from) {
+    const auto columns = [&](std::int64_t input) {
+      return ColumnsOf<T, std::remove_cvref_t<decltype(source)>>(source, input,
+                                                                 std::min(kPanel<T>, end_input - input));
+    };
+    weight_products<T>(columns, nothing, from, end_input, dz, update,
+                       dw.cols_of(from - first_input, dw.cols));
+  };
+  const auto run = [&](const auto& source, const auto& before) {
+    if (dz.cols <= kBlockRows) return in_place(source, first_input);
     const auto copied = [&](std::int64_t input) {
       copied_panel<T>(source, input, std::min(kPanel<T>, end_input - input), panel);
       return Panel<T>{panel, kPanel<T>};
     };
-    const auto next = [&](std::int64_t input) {
-      const std::int64_t then = input + kPanel<T>;
-      return ColumnsFetching<T, Source>(source, then < end_input ? then : source.cols(), dz.cols);
-    };
-    weight_gradient<T>(copied, next, first_input, end_input, dz, update, dw);
+    weight_products<T>(copied, before, first_input, end_input, dz, update, dw);
   };
-  if (x.samples != nullptr)
-    with_source<T>(*x.samples, 0, x.samples->count, run);
-  else
-    run(MatrixSource<T>{x.matrix});
-}
-
-// Of samples that were copied to panels (transposed_samples).
-template <class T>
-void weight_gradient_of_panels(const T* panels, std::int64_t first_input, std::int64_t end_input,
-                               const Columns<T>& dz, const Update<T>* update, Matrix<T> dw) {
-  const auto copied = [&](std::int64_t input) {
-    return Panel<T>{panels + input / kPanel<T> * dz.rows * kPanel<T>, kPanel<T>};
-  };
-  const auto nothing = [](std::int64_t) { return Nothing{}; };
-  weight_gradient<T>(copied, nothing, first_input, end_input, dz, update, dw);
+  if (x.samples == nullptr) {
+    run(MatrixSource<T>{x.matrix}, [&](std::int64_t input) {
+      const std::int64_t next = input + kPanel<T>;
+      return ColumnsFetching<T>(x.matrix, next < end_input ? next : x.matrix.cols, dz.cols);
+    });
+  } else if (x.samples->unscaled()) {
+    const auto columns = [&](std::int64_t input) { return SampleColumns<T>{x.samples->rows, input}; };
+    const std::int64_t whole = first_input + (end_input - first_input) / kPanel<T> * kPanel<T>;
+    weight_products<T>(columns, nothing, first_input, whole, dz, update, dw);
+    in_place(RowSource<T>{*x.samples, 0, x.samples->count}, whole);
+  } else {
+    with_source<T>(*x.samples, 0, x.samples->count, [&](const auto& source) { run(source, nothing); });
+  }
+  if (update == nullptr || update->is_plain_sgd()) return;
+  if (dw.contiguous()) return update_range<T>(*update, dw.data, dw.size());
+  for (std::int64_t u = 0; u < dw.rows; ++u) update_range<T>(*update, dw.row(u), dw.cols);
 }
 
 // db = column sums of dz, then the update.

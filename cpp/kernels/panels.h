@@ -26,7 +26,6 @@ struct MatrixSource {
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
     return load_up_to(x.row(i) + k, n);
   }
-  const void* at(std::int64_t i, std::int64_t k) const { return x.row(i) + k; }
 };
 
 // What is beyond a row's end stays 0, so that the ends of the weights' rows do.
@@ -45,9 +44,6 @@ struct RowSource {
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
     return rescaled(x, load_up_to(static_cast<const T*>(x.rows[first + i]) + k, n), n);
   }
-  const void* at(std::int64_t i, std::int64_t k) const {
-    return static_cast<const T*>(x.rows[first + i]) + k;
-  }
 };
 
 template <class T>
@@ -58,9 +54,6 @@ struct ByteSource {
   std::int64_t cols() const { return x.cols; }
   Vec<T> operator()(std::int64_t i, std::int64_t k, std::int64_t n) const {
     return rescaled(x, from_bytes<T>(static_cast<const std::uint8_t*>(x.rows[first + i]) + k, n), n);
-  }
-  const void* at(std::int64_t i, std::int64_t k) const {
-    return static_cast<const std::uint8_t*>(x.rows[first + i]) + k;
   }
 };
 
@@ -74,9 +67,9 @@ void with_source(const Samples<T>& x, std::int64_t first, std::int64_t end, Use&
 }
 
 // panel[k][i] = x(i, k) for up to kPanel rows; what its last vector of rows has not is 0, and a second one
-// that has none is left. seen(i, k, values) gets each vector of x on its way.
-template <class T, class Source, class Seen>
-void transposed_panel(const Source& x, T* panel, Seen&& seen) {
+// that has none is left.
+template <class T, class Source>
+void transposed_panel(const Source& x, T* panel) {
   constexpr std::int64_t lanes = kLanes<T>;
   for (std::int64_t k = 0; k < x.cols(); k += lanes) {
     const std::int64_t n = std::min(lanes, x.cols() - k);
@@ -85,10 +78,7 @@ void transposed_panel(const Source& x, T* panel, Seen&& seen) {
       // Unrolled, so that the rows are registers.
       const auto read = [&](auto width) {
 #pragma GCC unroll 16
-        for (std::int64_t i = 0; i < lanes; ++i) {
-          rows[i] = x(half + i, k, width);
-          seen(half + i, k, rows[i]);
-        }
+        for (std::int64_t i = 0; i < lanes; ++i) rows[i] = x(half + i, k, width);
       };
       if (half + lanes <= x.rows()) {
         if (n == lanes)
@@ -96,10 +86,7 @@ void transposed_panel(const Source& x, T* panel, Seen&& seen) {
         else
           read(n);
       } else {
-        for (std::int64_t i = 0; i < lanes; ++i) {
-          rows[i] = half + i < x.rows() ? x(half + i, k, n) : Vec<T>{};
-          if (half + i < x.rows()) seen(half + i, k, rows[i]);
-        }
+        for (std::int64_t i = 0; i < lanes; ++i) rows[i] = half + i < x.rows() ? x(half + i, k, n) : Vec<T>{};
       }
       transpose<T>(rows);
       T* const out = panel + k * kPanel<T> + half;
@@ -112,21 +99,12 @@ void transposed_panel(const Source& x, T* panel, Seen&& seen) {
 
 template <class T>
 void transposed_rows(ConstMatrix<T> x, T* panel) {
-  transposed_panel<T>(MatrixSource<T>{x}, panel, [](std::int64_t, std::int64_t, Vec<T>) {});
+  transposed_panel<T>(MatrixSource<T>{x}, panel);
 }
 
-// `copy`, if not null, gets the samples too, in panels of columns: sample i's from column k on, at
-// copy[k / kPanel][i].
 template <class T>
-void transposed_samples(const Samples<T>& x, std::int64_t first, std::int64_t end, T* panel, T* copy) {
-  with_source<T>(x, first, end, [&](const auto& source) {
-    if (copy == nullptr)
-      transposed_panel<T>(source, panel, [](std::int64_t, std::int64_t, Vec<T>) {});
-    else
-      transposed_panel<T>(source, panel, [&](std::int64_t i, std::int64_t k, Vec<T> values) {
-        store(copy + (k / kPanel<T> * x.count + first + i) * kPanel<T> + k % kPanel<T>, values);
-      });
-  });
+void transposed_samples(const Samples<T>& x, std::int64_t first, std::int64_t end, T* panel) {
+  with_source<T>(x, first, end, [&](const auto& source) { transposed_panel<T>(source, panel); });
 }
 
 // y(i, u) = z[u][i]: the way back.

@@ -63,7 +63,7 @@ struct KernelTable {
   std::int64_t longest_chain;
   // The tiles of a dense layer's products; kernels/dense.h says what they need.
   void (*transposed_rows)(ConstMatrix<T> x, T* panel);
-  void (*transposed_samples)(const Samples<T>& x, std::int64_t first, std::int64_t end, T* panel, T* copy);
+  void (*transposed_samples)(const Samples<T>& x, std::int64_t first, std::int64_t end, T* panel);
   void (*dense_panel)(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y,
                       const Samples<T>* fetched, std::int64_t part, std::int64_t parts);
   void (*dense_narrow)(const Input<T>& x, std::int64_t row, const T* units, const T* b, Activation a,
@@ -72,10 +72,8 @@ struct KernelTable {
   void (*dense_input_gradient)(ConstMatrix<T> dz, ConstMatrix<T> w, Activation a, ConstMatrix<T> y, T* panel,
                                Matrix<T> dx);
   void (*laid_out_columns)(ConstMatrix<T> x, T* out);
-  void (*weight_gradient_of_rows)(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
-                                  const Columns<T>& dz, const Update<T>* update, T* panel, Matrix<T> dw);
-  void (*weight_gradient_of_panels)(const T* panels, std::int64_t first_input, std::int64_t end_input,
-                                    const Columns<T>& dz, const Update<T>* update, Matrix<T> dw);
+  void (*weight_gradient)(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
+                          const Columns<T>& dz, const Update<T>* update, T* panel, Matrix<T> dw);
   void (*bias_gradient)(ConstMatrix<T> dz, const Update<T>* update, T* db);
   // out = a b; the scratch is what kernels/product.h says.
   void (*product)(Factor<T> a, Factor<T> b, T* panel, T* more, Matrix<T> out);

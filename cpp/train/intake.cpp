@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/unique_number.h"
 
 namespace lamina {
 
@@ -37,7 +36,6 @@ ConstMatrix<T> Intake<T>::take(Lease& lease, const Rows& rows, const std::int64_
     places_.data()[i] = rows.row(order != nullptr ? order[first + i] : first + i);
   samples_.rows = places_.data();
   samples_.count = count;
-  samples_.number = unique_number();
   samples_.next = next > 0 ? places_.data() + count : nullptr;
   samples_.next_count = next;
   return {nullptr, count, samples_.cols};

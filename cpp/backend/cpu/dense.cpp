@@ -11,30 +11,19 @@
 namespace lamina {
 namespace {
 
-template <class T>
-std::int64_t copy_size(const Samples<T>& x, std::int64_t width) {
-  return (x.cols + width - 1) / width * width * x.count;
-}
-
 // The rows of x that a tile needs, transposed, one panel behind the other; laid out unless this thread just
-// did, in this call: in the next x may hold other values. Samples that are all in one tile are kept for the
-// way back.
+// did, in this call: in the next x may hold other values.
 template <class T>
 const T* transposed(const KernelTable<T>& k, const Input<T>& x, const Grid::Tile& t, std::uint64_t call) {
   auto& scratch = Scratch<T>::of_this_thread();
   const std::int64_t rows = t.row_end - t.row, size = k.panel * x.matrix.cols;
   T* const panels = scratch.panels((rows + k.panel - 1) / k.panel * size);
   if (scratch.holds_panels(call, t.row)) return panels;
-  T* copy = nullptr;
-  if (x.samples != nullptr && rows == x.samples->count) {
-    copy = scratch.copy(copy_size(*x.samples, k.panel));
-    scratch.keep_copy(x.samples->number, k.panel);
-  }
   T* panel = panels;
   for (std::int64_t row = t.row; row < t.row_end; row += k.panel, panel += size) {
     const std::int64_t end = std::min(t.row_end, row + k.panel);
     if (x.samples != nullptr)
-      k.transposed_samples(*x.samples, row, end, panel, copy);
+      k.transposed_samples(*x.samples, row, end, panel);
     else
       k.transposed_rows(x.matrix.rows_of(row, end), panel);
   }
@@ -77,7 +66,7 @@ template <class T>
 bool is_narrow(const KernelTable<T>& k, const Input<T>& x, std::int64_t units) {
   if (units > k.panel / 2 || units <= k.panel / 4 || x.matrix.rows <= 2 * k.panel) return false;
   if (x.samples == nullptr) return !is_page_apart(x.matrix);
-  return !x.samples->bytes && x.samples->rescale.identity();
+  return x.samples->unscaled();
 }
 
 }  // namespace
@@ -156,11 +145,7 @@ void CpuBackend<T>::dense_weight_gradient(Lease& lease, const Input<T>& x, Const
     // The last columns' part goes to the end of the rows, so that a part of whole rows is one range.
     const std::int64_t col_end = t.col_end == dw.cols ? dw.stride : t.col_end;
     const Matrix<T> part(dw.row(t.row) + t.col, t.row_end - t.row, col_end - t.col, dw.stride);
-    if (x.samples != nullptr && scratch.holds_copy(x.samples->number, k.panel))
-      k.weight_gradient_of_panels(scratch.copy(0), t.col, t.col_end, columns, update, part);
-    else
-      k.weight_gradient_of_rows(x, t.col, t.col_end, columns, update, scratch.result(dz.rows * k.panel),
-                                part);
+    k.weight_gradient(x, t.col, t.col_end, columns, update, scratch.result(dz.rows * k.panel), part);
     if (db != nullptr && t.col == 0) k.bias_gradient(units, update, db + t.row);
   });
 }

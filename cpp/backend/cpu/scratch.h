@@ -25,16 +25,6 @@ class Scratch {
     return same;
   }
 
-  // A batch of samples in panels of columns, kept from forward to backward.
-  T* copy(std::int64_t size) { return at_least(copy_, size); }
-  bool holds_copy(std::uint64_t batch, std::int64_t width) const {
-    return batch_ == batch && width_ == width;
-  }
-  void keep_copy(std::uint64_t batch, std::int64_t width) {
-    batch_ = batch;
-    width_ = width;  // of its panels: another instruction set may have been chosen since
-  }
-
   T* result(std::int64_t size) { return at_least(result_, size); }
 
  private:
@@ -43,9 +33,8 @@ class Scratch {
     return buffer.data();
   }
 
-  Buffer<T> panels_, copy_, result_;
-  std::uint64_t call_ = 0, batch_ = 0;
-  std::int64_t width_ = 0;
+  Buffer<T> panels_, result_;
+  std::uint64_t call_ = 0;
   std::int64_t part_ = -1;
 };
 
