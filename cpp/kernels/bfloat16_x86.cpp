@@ -59,8 +59,8 @@ void transpose(__m512i* line) {
   for (int i = 0; i < kSide; ++i) line[i] = t[i];
 }
 
-// Asks for a line of the tile that is packed next: it lies in so many rows that the processor does not
-// foresee it.
+// Asks for a line of the tile that comes next along the depth: it lies in so many rows that the processor
+// does not foresee it.
 void fetch(const float* line) { _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T0); }
 
 // One tile of x, whose upper left corner is x's: its pairs along the depth, transposed where lines and words

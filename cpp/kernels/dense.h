@@ -294,8 +294,8 @@ void weight_products(PanelOf&& panel_of, BeforeOf&& before_of, std::int64_t firs
 }
 
 // The same with whatever update. x is read where it lies if one block reads it, all units being in it, or if
-// it holds nothing but the numbers, in rows that are apart: samples, which a batch's forward pass left in
-// cache. Else a panel is copied to `panel` first, scratch of as many rows as dz has.
+// it holds nothing but the numbers, in rows that are apart: samples, which the forward pass of a small batch
+// left in cache. Else a panel is copied to `panel` first, scratch of as many rows as dz has.
 template <class T>
 void weight_gradient(const Input<T>& x, std::int64_t first_input, std::int64_t end_input,
                      const Columns<T>& dz, const Update<T>* update, T* panel, Matrix<T> dw) {

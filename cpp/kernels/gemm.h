@@ -225,10 +225,10 @@ struct Nothing {
 };
 
 // `rows` rows of a result's panel of N vectors; `end` is that of the first block, and before(first row) is
-// called before each block. The lines of the block behind it are fetched while one is computed, for a small
-// one of a short depth is over before they come from memory. Behind the last block of these rows they may be
-// another core's, so it fetches its own. (Fetching in block() itself costs more than it gains: GCC keeps all
-// rows' addresses for the end and takes its loop's registers for that.)
+// called before each block. The lines of the block behind it, as many as it has itself, are fetched while one
+// is computed, for a small one of a short depth is over before they come from memory. Behind the last block
+// of these rows they may be another core's, so it fetches its own. (Fetching in block() itself costs more
+// than it gains: GCC keeps all rows' addresses for the end and takes its loop's registers for that.)
 template <class T, int N, int Most = kBlockRows, class Rows, class Columns, class End,
           class Meanwhile = Nothing, class Before = Nothing>
 void panel_product(std::int64_t rows, std::int64_t depth, const Rows& a, const Columns& b, const End& end,
