@@ -162,6 +162,9 @@ TRAINING = (
     ),
 )
 
+SWEPT_WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+SWEPT_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
 WIDTHS = tuple(
     Case(
         name=f"width{width}",
@@ -172,7 +175,7 @@ WIDTHS = tuple(
         rows=9600,
         peers=(*LAMINA, "keras", *TORCH),
     )
-    for width in (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+    for width in SWEPT_WIDTHS
 )
 
 BATCHES = tuple(
@@ -185,7 +188,23 @@ BATCHES = tuple(
         peers=(*LAMINA, "keras", *TORCH),
         **A,
     )
-    for size in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+    for size in SWEPT_BATCHES
+)
+
+# Both at once, Lamina alone: what a second thread is worth, and what is reached of the machine.
+GRID = tuple(
+    Case(
+        name=f"grid{width}x{size}",
+        group="grid",
+        title=f"784-{width}-10 relu, SGD, batch {size}",
+        units=(784, width, 10),
+        activation="relu",
+        batch_size=size,
+        rows=min(9600, 300 * size) // size * size,
+        peers=LAMINA,
+    )
+    for width in SWEPT_WIDTHS
+    for size in SWEPT_BATCHES
 )
 
 KERNELS = tuple(
@@ -330,7 +349,7 @@ MANY = (
     ),
 )
 
-CASES = (*TRAINING, *LATENCY, *BY_HAND, *START, *KERNELS, *THREADS, *MANY, *WIDTHS, *BATCHES)
+CASES = (*TRAINING, *LATENCY, *BY_HAND, *START, *KERNELS, *THREADS, *MANY, *WIDTHS, *BATCHES, *GRID)
 GROUPS = tuple(dict.fromkeys(case.group.replace(" ", "_") for case in CASES))
 
 

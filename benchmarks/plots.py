@@ -12,9 +12,10 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from report import number
-from result_file import OWN, Case, Result, best_other, first_of, groups, load, share
+from result_file import OWN, Case, Result, best_other, first_of, grid_of, groups, load, share
 
 # One colour a library in every plot, told apart by those who see fewer colours too (after Okabe and Ito);
 # Lamina's stands out. One thread: the same colour, dashed.
@@ -51,6 +52,8 @@ def draw(result: Result, folder: Path, kind: str = "svg") -> list[Path]:
     for group in SWEEPS:
         if group in found:
             drawn[group] = lambda group=group: sweep(result, group, found[group])
+    if "grid" in found:
+        drawn["grid"] = lambda: grid(found["grid"])
     paths = []
     with mpl.rc_context(_SETTINGS):
         for name, make in drawn.items():
@@ -170,6 +173,50 @@ def sweep(result: Result, group: str, cases: dict[str, Case]) -> Figure:
     title = next(iter(cases.values()))["title"]
     axis.set_title(_without_size(title, group))
     axis.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def grid(cases: dict[str, Case]) -> Figure:
+    """Two maps by width and batch size: what a second thread is worth, and the share of the FMA peak."""
+    found = grid_of(cases)
+    widths = sorted({width for width, _ in found})
+    sizes = sorted({size for _, size in found})
+
+    def one_thread(case: Case) -> float:
+        return (
+            float(case["peers"]["lamina_1"]["ratio"]["median"]) if "lamina_1" in case["peers"] else math.nan
+        )
+
+    def of_peak(case: Case) -> float:
+        part = share(case)
+        return math.nan if part is None else 100 * part
+
+    figure = Figure(figsize=(11, 1.6 + 0.42 * len(widths)), layout="constrained")
+    for axis, title, value, words, colours, norm in (
+        (
+            figure.add_subplot(1, 2, 1),
+            "times as much as one thread takes; red: less",
+            one_thread,
+            "{:.2f}",
+            "RdBu",
+            TwoSlopeNorm(1, 0, 2),
+        ),
+        (figure.add_subplot(1, 2, 2), "% of the FMA peak", of_peak, "{:.0f}", "Blues", None),
+    ):
+        values = [
+            [value(found[width, size]) if (width, size) in found else math.nan for size in sizes]
+            for width in widths
+        ]
+        axis.imshow(values, cmap=colours, norm=norm, aspect="auto", alpha=0.75)
+        for row, numbers in enumerate(values):
+            for column, shown in enumerate(numbers):
+                if not math.isnan(shown):
+                    axis.text(column, row, words.format(shown), ha="center", va="center", fontsize=8)
+        axis.set_xticks(range(len(sizes)), list(map(str, sizes)))
+        axis.set_yticks(range(len(widths)), list(map(str, widths)))
+        axis.set_xlabel(SWEEPS["batch"])
+        axis.set_ylabel(SWEEPS["width"])
+        axis.set_title(title)
     return figure
 
 

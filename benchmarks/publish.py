@@ -1,7 +1,7 @@
-"""Put a result into README.md, README.ko.md and docs/: `python benchmarks/publish.py RESULT.json`.
+"""Put results into README.md, README.ko.md and docs/: `python benchmarks/publish.py RESULT.json [...]`.
 
-The summary table replaces what stands between the marks `<!-- benchmarks -->` and `<!-- /benchmarks -->`; all
-the tables and the plots go to docs/benchmarks/.
+The first one's summary table replaces what stands between the marks `<!-- benchmarks -->` and
+`<!-- /benchmarks -->`; the tables and plots of all go to docs/benchmarks/, one below the other.
 """
 
 import argparse
@@ -18,20 +18,25 @@ IN_README = ("training", "calls", "by hand", "start", "many models")
 MORE = """![Against Keras, and against the best of the others](docs/benchmarks/ratios.svg)
 
 [All the cases, all the libraries, sweeps of width and batch size](docs/benchmarks/README.md)."""
+PAGE = """# Benchmarks
+
+Made from result files by `benchmarks/publish.py`; how it was measured stands in
+[benchmarks/](../../benchmarks/README.md)."""
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 
 
-def publish(result: Result, root: Path) -> list[Path]:
-    """Write the tables and plots below `root`; returns the files.
+def publish(results: dict[str, Result], root: Path) -> list[Path]:
+    """Write the tables and plots of results, by name, below `root`; returns the files.
 
     Raises:
-        ValueError: the result is of a GPU, or a README has no marks, or they are in disorder; nothing was
+        ValueError: a result is of a GPU, or a README has no marks, or they are in disorder; nothing was
             written then.
     """
-    if "device" in result["machine"]:
-        raise ValueError("expected a result of the CPU, got one of a GPU, whose tables report.py prints")
+    if any("device" in result["machine"] for result in results.values()):
+        raise ValueError("expected results of the CPU, got one of a GPU, whose tables report.py prints")
+    first = next(iter(results.values()))
     block = "\n\n".join(
-        [report.summary(result, IN_README), report.losses(result), report.footnote(result), MORE]
+        [report.summary(first, IN_README), report.losses(first), report.footnote(first), MORE]
     )
     texts = {
         root / "README.md": block,
@@ -39,14 +44,17 @@ def publish(result: Result, root: Path) -> list[Path]:
     }
     texts = {path: replaced(path.read_text(encoding="utf-8"), text, path) for path, text in texts.items()}
     folder = root / "docs" / "benchmarks"
-    drawn = plots.draw(result, folder)
-    page = "# Benchmarks\n\nMade from a result file by `benchmarks/publish.py`; how it was measured stands in"
-    page += " [benchmarks/](../../benchmarks/README.md).\n\n"
-    page += "\n".join(f"![{path.stem}]({path.name})\n" for path in drawn)
-    texts[folder / "README.md"] = f"{page}\n{report.whole(result)}\n"
+    parts = [PAGE]
+    files = []
+    for name, result in results.items():
+        drawn = plots.draw(result, folder if result is first else folder / name)
+        pictures = [f"![{path.stem}]({path.relative_to(folder).as_posix()})" for path in drawn]
+        parts += [f"## {report.title(result)}", *pictures, report.whole(result)]
+        files += drawn
+    texts[folder / "README.md"] = "\n\n".join(parts) + "\n"
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
-    return [*texts, *drawn]
+    return [*texts, *files]
 
 
 def replaced(text: str, block: str, path: Path) -> str:
@@ -62,11 +70,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("result", type=Path)
+    parser.add_argument("results", type=Path, nargs="+", metavar="RESULT")
     parser.add_argument("--root", type=Path, default=ROOT, help="default: this checkout")
     options = parser.parse_args()
     try:
-        written = publish(load(options.result), options.root)
+        written = publish({path.stem: load(path) for path in options.results}, options.root)
     except (OSError, ValueError) as error:
         print(f"publish.py: {error}", file=sys.stderr)
         return 1

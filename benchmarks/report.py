@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from result_file import OWN, Case, Result, best_other, first_of, groups, load, not_won, share
+from result_file import OWN, Case, Result, best_other, first_of, grid_of, groups, load, not_won, share
 
 LIMITS = {
     "fma": "its products at FMA peak (share)",
@@ -20,7 +20,8 @@ def whole(result: Result) -> str:
     if result["limits"]:
         parts.append(limits(result))
     for group, cases in groups(result).items():
-        parts.append(f"### {group.capitalize()}\n\n{table(result, cases)}")
+        shown = grid(cases) if group == "grid" else table(result, cases)
+        parts.append(f"### {group.capitalize()}\n\n{shown}")
     return "\n\n".join(parts)
 
 
@@ -29,13 +30,13 @@ def summary(result: Result, wanted: tuple[str, ...] = ()) -> str:
 
     Args:
         result: of a run.
-        wanted: the groups; default all but the sweeps, which plots show.
+        wanted: the groups; default all but the sweeps, which plots show, and the grid.
     """
     keras = "device" not in result["machine"]  # where there is one, copies are a limit instead
     last = ["Keras", "best other", "of FMA peak"] if keras else ["best other", "of FMA peak", "of copies"]
     lines = [f"| case | Lamina | {' | '.join(last)} |", "|---|---:|---:|---:|---:|"]
     for name, case in result["cases"].items():
-        if case["group"] not in wanted if wanted else case["group"] in ("width", "batch"):
+        if case["group"] not in wanted if wanted else case["group"] in ("width", "batch", "grid"):
             continue
         first, best = first_of(case), best_other(case)
         if first in OWN:
@@ -61,6 +62,39 @@ def table(result: Result, cases: dict[str, Case]) -> str:
     for name, case in cases.items():
         cells = [_cell(case, peer) for peer in names] + [_limit(case, limit) for limit in limited]
         lines.append(f"| **{name}** {case['title']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def grid(cases: dict[str, Case]) -> str:
+    """Widths by batch sizes: a step's time, how many times as long one thread takes, the share of the FMA
+    peak; and where one thread takes less.
+    """
+    found = grid_of(cases)
+    sizes = sorted({size for _, size in found})
+    lines = [
+        "A step's time in µs, how many times as long one thread takes, and the share of the FMA peak, "
+        "by units of the hidden layer (down) and rows of a batch (across).\n",
+        "| | " + " | ".join(map(str, sizes)) + " |",
+        "|---|" + "---:|" * len(sizes),
+    ]
+    for width in sorted({width for width, _ in found}):
+        cells = []
+        for size in sizes:
+            case = found.get((width, size))
+            words = [] if case is None else [number(case["peers"]["lamina"]["time"]["median"])]
+            if case is not None and "lamina_1" in case["peers"]:
+                words.append(f"× {number(case['peers']['lamina_1']['ratio']['median'])}")
+            if case is not None and (part := share(case)) is not None:
+                words.append(f"{part:.0%}")
+            cells.append("<br>".join(words) or "–")
+        lines.append(f"| **{width}** | " + " | ".join(cells) + " |")
+    slower = [
+        f"{width} units, batch {size}: × {number(ratio['median'])} "
+        f"({number(ratio['q1'])}–{number(ratio['q3'])})"
+        for (width, size), case in found.items()
+        if "lamina_1" in case["peers"] and (ratio := case["peers"]["lamina_1"]["ratio"])["median"] < 1
+    ]
+    lines.append("\nWhere one thread takes less: " + ("; ".join(slower) or "nowhere in this run") + ".")
     return "\n".join(lines)
 
 
@@ -142,6 +176,12 @@ def number(value: float) -> str:
     """Three digits that count: 1234.5 -> 1,230; 0.01234 -> 0.0123."""
     rounded = float(f"{value:.3g}")
     return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
+
+
+def title(result: Result) -> str:
+    """The machine, its instruction set, threads and the day."""
+    where = result["machine"]
+    return f"{where['cpu']}, {where['lamina']['isa']}, {where['threads']} threads, {where['date'][:10]}"
 
 
 def footnote(result: Result) -> str:

@@ -55,6 +55,16 @@ def share(case: Case, limit: str = "fma") -> float | None:
     return float(case["limit"][limit] / case["peers"][first]["time"]["median"])
 
 
+def grid_of(cases: dict[str, Case]) -> dict[tuple[int, int], Case]:
+    """The cases of the group "grid" that Lamina finished, by width and batch size."""
+    return {
+        (int(width), int(size)): case
+        for name, case in cases.items()
+        if first_of(case) == "lamina"
+        for width, size in [name.removeprefix("grid").split("x")]
+    }
+
+
 def not_won(result: Result) -> list[tuple[str, str, dict[str, Any]]]:
     """(case, peer, ratio) wherever somebody takes less than Lamina."""
     return [

@@ -94,7 +94,8 @@ def cuda_limits(cases: list[Case], settings: Settings) -> Run:
 
 def limits(cases: list[Case], present: list[str], settings: Settings) -> dict[str, Any]:
     """The best of all rounds, by number of threads: "fma", "copy" by level, "blas" by case."""
-    trained = [case.name for case in cases if case.kind in ("train", "many")]
+    # Not of the grid, which shows Lamina alone.
+    trained = [case.name for case in cases if case.kind in ("train", "many") and case.group != "grid"]
     libraries = [name for name in ("numpy", "torch") if name in present and trained]
     found: dict[str, Any] = {"fma": {}, "copy": {}, "blas": {}}
     for _ in range(settings.rounds):

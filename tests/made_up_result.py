@@ -37,6 +37,8 @@ def result() -> dict[str, Any]:
         times = {"lamina": 10.0 * 4**i, "lamina_1": 8.0 * 6**i, "keras": 1000.0 * 2**i, "torch": 200.0 * 2**i}
         cases[f"width{width}"] = case("width", times)
         cases[f"width{width}"]["title"] = f"784-{width}-10 relu, SGD, batch 32"
+    for width, size, one in ((8, 1, 9.0), (8, 32, 12.0), (64, 32, 17.0)):
+        cases[f"grid{width}x{size}"] = case("grid", {"lamina": 10.0, "lamina_1": one})
     cases["A"]["missing"] = {"jax_scan": "jax.something"}
     return {
         "schema": 2,

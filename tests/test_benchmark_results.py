@@ -76,6 +76,19 @@ def test_the_report_holds_every_group_the_limits_and_the_machine(tmp_path: Path)
     assert "not installed: scikit-learn." in done.stdout
 
 
+def test_the_grid_says_what_a_second_thread_is_worth() -> None:
+    import report
+    import result_file
+
+    found = result()
+    lines = report.grid(result_file.groups(found)["grid"]).splitlines()
+    assert "| | 1 | 32 |" in lines
+    assert "| **8** | 10<br>× 0.9<br>50% | 10<br>× 1.2<br>50% |" in lines
+    assert "| **64** | – | 10<br>× 1.7<br>50% |" in lines  # not measured
+    assert lines[-1] == "Where one thread takes less: 8 units, batch 1: × 0.9 (0.81–0.99)."
+    assert "grid" not in report.summary(found)
+
+
 def test_a_file_of_the_first_schema_is_read(tmp_path: Path) -> None:
     import report
     import result_file
@@ -99,7 +112,13 @@ def test_plots_are_drawn(tmp_path: Path) -> None:
     done = program("plots.py", path, "--folder", str(tmp_path / "plots"), "--format", "png")
     assert done.returncode == 0, done.stderr
     drawn = sorted((tmp_path / "plots").iterdir())
-    assert [file.name for file in drawn] == ["kernels.png", "limits.png", "ratios.png", "width.png"]
+    assert [file.name for file in drawn] == [
+        "grid.png",
+        "kernels.png",
+        "limits.png",
+        "ratios.png",
+        "width.png",
+    ]
     for file in drawn:
         assert image.imread(file).std() > 0.05, file.name  # something is drawn
 
@@ -149,8 +168,26 @@ def test_publish_replaces_the_marked_block(tmp_path: Path) -> None:
     import publish
 
     again = readme.read_bytes()
-    publish.publish(result(), tmp_path)
+    publish.publish({"this": result()}, tmp_path)
     assert readme.read_bytes() == again
+
+
+def test_publish_shows_more_results_below_the_first(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    import publish
+
+    for name in ("README.md", "README.ko.md"):
+        (tmp_path / name).write_text("<!-- benchmarks --><!-- /benchmarks -->", encoding="utf-8")
+    other = result()
+    other["machine"]["cpu"] = "Another CPU"
+    written = publish.publish({"first": result(), "other": other}, tmp_path)
+    assert "Another CPU" not in (tmp_path / "README.md").read_text(encoding="utf-8")
+    page = (tmp_path / "docs" / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert page.index("## A CPU, avx512, 2 threads, 2026-01-02") < page.index("## Another CPU, avx512")
+    for picture in ("width.svg", "other/width.svg"):
+        assert f"![width]({picture})" in page
+        assert tmp_path / "docs" / "benchmarks" / picture in written
+        assert (tmp_path / "docs" / "benchmarks" / picture).is_file()
 
 
 def test_publish_writes_nothing_where_a_mark_is_missing(tmp_path: Path) -> None:

@@ -267,8 +267,8 @@ def test_a_result_of_a_device_is_no_result_of_the_cpu(tmp_path: Path) -> None:
     import compare
     import publish
 
-    with pytest.raises(ValueError, match="expected a result of the CPU, got one of a GPU"):
-        publish.publish(on_a_device(), tmp_path)
+    with pytest.raises(ValueError, match="expected results of the CPU, got one of a GPU"):
+        publish.publish({"gpu": on_a_device()}, tmp_path)
     told = compare.table(made_up_result.result(), on_a_device(), [])
     assert "different machines, devices or threads" in told
     assert "different" not in compare.table(on_a_device(), on_a_device(), [])
