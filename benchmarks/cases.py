@@ -200,7 +200,7 @@ GRID = tuple(
         units=(784, width, 10),
         activation="relu",
         batch_size=size,
-        rows=max(2400, min(9600, 300 * size // size * size)),
+        rows=min(9600, max(2400, 300 * size)) // size * size,
         peers=LAMINA,
     )
     for width in SWEPT_WIDTHS
