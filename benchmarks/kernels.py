@@ -43,6 +43,17 @@ KERNELS: dict[str, Callable[..., dict[str, Array]]] = {
 }
 
 
+# Arrays of the kernel's sizes that it reads or writes, those that it does both counted twice; and all of them.
+MOVED = {
+    "sigmoid": (2, 2),
+    "softmax": (2, 2),
+    "softmax_grad": (3, 3),
+    "crossentropy": (1, 1),
+    "sgd": (3, 2),
+    "adam": (7, 4),
+}
+
+
 def arrays(case: Case) -> dict[str, Array]:
     """The inputs of the case's kernel, float32, the same for every peer."""
     return KERNELS[case.kernel](np.random.default_rng(3), *case.shape)

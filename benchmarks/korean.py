@@ -24,6 +24,10 @@ WORDS = {
     ", batch 32": ", 배치 32",
     "SGD, all 364 rows a step": "SGD, 스텝마다 364행 전부",
     "A, validated with 12,000 rows each epoch": "A, 에포크마다 12,000행으로 검증",
+    "784-300-100-10 relu, l2, batch norm, dropout, clipping, schedule, validated": (
+        "784-300-100-10 relu, l2, 배치 정규화, 드롭아웃, 클리핑, 스케줄, 검증"
+    ),
+    "the others are": "나머지는",
     "XL in mixed_bfloat16": "XL, mixed_bfloat16",
     "predict of one row": "predict로 한 행",
     "predict of 60,000 rows": "predict로 60,000행",

@@ -50,15 +50,20 @@ def main() -> None:
 
 
 def machine(threads: int) -> dict[str, Any]:
-    """ "fma" operations a second, "copy" bytes a second by level."""
+    """ "fma" operations a second, "copy" bytes a second by level, "caches" with the bytes that each holds."""
     import lamina
 
     lamina.config.set_num_threads(threads)
-    # Half a cache, so that what else lies in it does not push out the blocks.
-    sizes = {level: size // 2 for level, size in caches().items() if level in ("L1", "L2")}
+    known = caches()
+    # Half a cache, so that what else lies in it does not push out the blocks. Of the third level, which other
+    # processors use too, not more than the second leaves to it.
+    sizes = {level: size // 2 for level, size in known.items()}
+    if {"L2", "L3"} <= known.keys():
+        sizes["L3"] = min(sizes["L3"] // threads, 4 * known["L2"])
     return {
         "fma": fma_peak(),
         "copy": {level: copy_bandwidth(size) for level, size in {**sizes, "memory": _DRAM}.items()},
+        "caches": known,
     }
 
 

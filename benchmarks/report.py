@@ -197,6 +197,8 @@ def footnote(result: Result) -> str:
         f"medians (quartiles) of {result['rounds']} rounds",
     ]
     words += [f"{name}: {text}" for name, text in result["data"].items() if text.startswith("made up")]
+    others = [title for name, title in result["peers"].items() if name not in OWN]
+    words.append(f"the others are {', '.join(others) or 'none'}")
     if result["missing"]:
         words.append(f"{'missing' if 'device' in where else 'not installed'}: {', '.join(result['missing'])}")
     return "; ".join(words) + "."

@@ -93,7 +93,7 @@ def cuda_limits(cases: list[Case], settings: Settings) -> Run:
 
 
 def limits(cases: list[Case], present: list[str], settings: Settings) -> dict[str, Any]:
-    """The best of all rounds, by number of threads: "fma", "copy" by level, "blas" by case."""
+    """The best of all rounds, by number of threads: "fma", "copy" by level, "blas" by case; and "caches"."""
     # Not of the grid, which shows Lamina alone.
     trained = [case.name for case in cases if case.kind in ("train", "many") and case.group != "grid"]
     libraries = [name for name in ("numpy", "torch") if name in present and trained]
@@ -104,6 +104,7 @@ def limits(cases: list[Case], present: list[str], settings: Settings) -> dict[st
             run = _json_of([*command, "machine"], threads)
             if "error" in run:
                 raise RuntimeError(f"the machine's limits: {run['error']}")
+            found["caches"] = run["caches"]
             key = str(threads)
             for more in {threads, settings.threads}:  # who may use more threads may use fewer
                 found["fma"][str(more)] = max(run["fma"], found["fma"].get(str(more), 0))

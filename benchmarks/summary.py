@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cases import Case
+from kernels import MOVED
 from peers import PEERS
 from rounds import Run
 
@@ -54,26 +55,52 @@ def summarised(case: Case, runs: dict[str, list[Run]], limit: dict[str, float]) 
 
 
 def limit_of(case: Case, found: dict[str, Any], threads: int) -> dict[str, float]:
-    """The least time of a step: of its products at the FMA peak, and by the best BLAS. {} for other cases.
-
-    On a GPU also that of a prediction, and of what either reads and writes at the speed of a copy.
+    """The least time of a step or call, in microseconds: "fma", of its products at the FMA peak; "blas", of a
+    step's by the best BLAS; "memory", of what it reads and writes at the speed of a copy, where that is all
+    it does, or on a GPU. {} where nothing is computed.
     """
     if case.device != "cpu":
         return _limit_on_device(case, found)
-    if case.kind not in ("train", "many"):
+    if case.kernel in MOVED:
+        values = 4 * math.prod(case.shape)
+        moved, held = (arrays * values for arrays in MOVED[case.kernel])
+        return {"bytes": float(moved), "memory": moved / _copied(held, found, threads) * 1e6}
+    if case.kind not in ("train", "many", "predict", "call", "kernel"):
         return {}
-    limit = {"flops": float(case.flops), "fma": case.flops / found["fma"][str(threads)] * 1e6}
+    flops = 2 * math.prod(case.shape) if case.kernel else _flops(case)
+    limit = {"flops": float(flops), "fma": flops / found["fma"][str(threads)] * 1e6}
     blas = found["blas"].get(str(threads), {}).get(case.name)
     return limit | ({"blas": blas} if blas is not None else {})
+
+
+def _copied(size: int, found: dict[str, Any], threads: int) -> float:
+    """Bytes copied a second in the first level that holds so many: L1 and L2 are each thread's own."""
+    copied: dict[str, float] = found["copy"][str(threads)]
+    for level, holds in found["caches"].items():
+        if size <= holds * (1 if level == "L3" else threads):
+            return copied[level]
+    return copied["memory"]
+
+
+def _trains(case: Case) -> bool:
+    return case.kind in ("train", "many")
+
+
+def _at_once(case: Case) -> Case:
+    """A step, or a prediction of all the rows as if they were one batch."""
+    return case if _trains(case) else replace(case, batch_size=case.rows)
+
+
+def _flops(case: Case) -> int:
+    return sum(
+        product.flops for product in _at_once(case).products if _trains(case) or product.which == "forward"
+    )
 
 
 def _limit_on_device(case: Case, found: dict[str, Any]) -> dict[str, float]:
     if not found:
         return {}
-    trains = case.kind in ("train", "many")
-    at_once = case if trains else replace(case, batch_size=case.rows)
-    flops = sum(product.flops for product in at_once.products if trains or product.which == "forward")
-    moved = _moved(at_once, trains)
+    flops, moved = _flops(case), _moved(case)
     limit = {
         "flops": float(flops),
         "fma": flops / found["fma"][case.product_type] * 1e6,
@@ -84,16 +111,16 @@ def _limit_on_device(case: Case, found: dict[str, Any]) -> dict[str, float]:
     return limit | ({"blas": blas} if blas is not None else {})
 
 
-def _moved(case: Case, trains: bool) -> int:
+def _moved(case: Case) -> int:
     """Bytes that a step reads and writes where nothing stays on the chip from step to step: the batch's rows,
     parameters and slots, which are written too; for a prediction rows, parameters and outputs.
     """
     parameters = sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(case.units))
-    rows = case.batch_size * case.units[0]
-    if not trains:
-        return 4 * (rows + parameters + case.batch_size * case.units[-1])
+    batch = _at_once(case).batch_size
+    if not _trains(case):
+        return 4 * (batch * (case.units[0] + case.units[-1]) + parameters)
     slots = 2 if case.optimizer == "adam" else 0
-    return 4 * (rows + 2 * parameters * (1 + slots))
+    return 4 * (batch * case.units[0] + 2 * parameters * (1 + slots))
 
 
 def spread(values: list[float]) -> dict[str, Any]:

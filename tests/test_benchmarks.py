@@ -286,6 +286,33 @@ def test_the_operations_of_a_step_are_those_of_its_products() -> None:
     assert network.flops == 2 * 32 * (2 * 784 * 100 + 3 * 100 * 10)
 
 
+def test_the_limits_of_a_call_and_of_a_kernel() -> None:
+    import summary
+    from cases import chosen
+
+    found = {
+        "fma": {"2": 1e11},
+        "copy": {"2": {"L1": 4e11, "L2": 2e11, "L3": 1e11, "memory": 1e10}},
+        "caches": {"L1": 32768, "L2": 524288, "L3": 4194304},
+        "blas": {},
+    }
+
+    def limit(name: str) -> dict[str, float]:
+        return summary.limit_of(*chosen([name]), found, 2)
+
+    flops = 2 * 60000 * (784 * 100 + 100 * 10)
+    assert limit("predict60k") == {"flops": flops, "fma": flops / 1e5}
+    assert limit("matmul") == {"flops": 2 * 32 * 784 * 100, "fma": 2 * 32 * 784 * 100 / 1e5}
+    # Two arrays of 12,800 bytes lie in the first level of two threads; w and dw of sgd, read, and w written,
+    # in the second; four arrays of 4 MB in memory, of which three are written too.
+    assert limit("sigmoid") == {"bytes": 25600, "memory": 25600 / 4e5}
+    assert limit("sgd") == {"bytes": 3 * 313600, "memory": 3 * 313600 / 2e5}
+    assert limit("adam1M") == {"bytes": 7 << 22, "memory": pytest.approx((7 << 22) / 1e4)}
+    assert limit("import") == {}
+    found["caches"]["L3"] = 4 << 22  # of all threads together
+    assert limit("adam1M")["memory"] == pytest.approx((7 << 22) / 1e5)
+
+
 def test_the_handovers_of_the_rounds_are_kept_and_told() -> None:
     import report
     import summary

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,3 +231,22 @@ def test_other_threads_run_during_fit_and_predict() -> None:
         # Held for the whole call the lock would leave one gap as long as the call.
         assert wakes >= 5, f"{wakes} wakes in {seconds:.2f} s"
         assert longest < max(0.5 * seconds, 0.05), f"a gap of {longest:.2f} s in {seconds:.2f} s"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of resident memory is Linux's")
+def test_pictures_of_bytes_train_within_their_size_and_sixty_megabytes() -> None:
+    peak, size = run(
+        """
+        x = np.random.default_rng(0).integers(0, 256, (60000, 784), dtype=np.uint8)
+        y = np.arange(60000) % 10
+        layers = keras.layers
+        network = keras.Sequential([keras.Input((784,)), layers.Rescaling(1 / 255)])
+        network.add(layers.Dense(100, "sigmoid"))
+        network.add(layers.Dense(10, "softmax"))
+        network.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        network.fit(x, y, epochs=2, verbose=0)
+        status = open("/proc/self/status").read()
+        print(json.dumps([int(status.partition("VmHWM:")[2].split()[0]) * 1024, x.nbytes]))
+        """
+    )
+    assert size < peak < size + 60e6

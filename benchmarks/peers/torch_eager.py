@@ -120,7 +120,7 @@ class TorchProgram:
         return float(torch.stack(losses).cpu() @ counts / n)
 
     def evaluate(self, x: Array, y: Array) -> float:
-        """The mean loss, and the accuracy, which the others compute too."""
+        """The mean loss, and the accuracy, as Keras and Lamina compute both."""
         inputs, labels = self.tensors(x, y)
         size = _VALIDATION_ROWS[self.device]
         total, right = 0.0, 0

@@ -68,6 +68,21 @@ void check_thread_choice() {
       }
       expect(alone < length / 32, "a batch of few samples is no quick one");
     }
+    {  // a worker shares its processor with another process, and is stopped for 3 ms after 3 ms
+      ThreadChoice choice;
+      const Duration slice = milliseconds(3);
+      Duration spent{}, alone{}, worked{};
+      while (spent < length) {
+        const bool by_one = choice.alone();
+        Duration time = by_one ? batch * 8 / 5 : batch;
+        if (!by_one)
+          for (worked += batch; worked >= slice; worked -= slice) time += slice;
+        choice.took(time, 32);
+        spent += time;
+        if (by_one) alone += time;
+      }
+      expect(length - alone < length / 8, "what stands still now and then is not the quicker way");
+    }
     {  // the team is asleep, and data lie elsewhere, after each change
       ThreadChoice choice;
       bool before = false;

@@ -66,7 +66,7 @@ void activate(const Bfloat16Table& k, Activation a, Matrix<float> y) {
   if (a == Activation::kSigmoid) k.sigmoid_of_exp(y);
 }
 
-// Packs a strip of x after strip's number of lines: what a tile of a packing round does.
+// Packs x; a round packs so many lines of it and is one tile of the work.
 struct Packing {
   ConstMatrix<float> x;
   Side side;

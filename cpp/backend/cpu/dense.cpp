@@ -90,8 +90,10 @@ void CpuBackend<T>::dense(Lease& lease, const Input<T>& x, ConstMatrix<T> w, con
   } else {
     const Grid grid = forward_grid(y.rows, w.rows, w.cols, x.depth_below, k.panel, sizeof(T));
     const std::uint64_t call = unique_number();
-    // Each thread fetches the whole of the next batch, in its tiles' turn, since each will read all of it.
-    const std::int64_t turns = std::max<std::int64_t>(1, grid.tiles() / lease.threads());
+    // A thread fetches the next batch's rows in its tiles' turn: all of them where it will read all, else the
+    // tiles' share.
+    const std::int64_t turns =
+        grid.row_tiles > 1 ? grid.tiles() : std::max<std::int64_t>(1, grid.tiles() / lease.threads());
     const bool narrow = is_narrow(k, x, w.rows);
     lease.run(grid.tiles(), [&](std::int64_t i) {
       const auto t = grid.tile(i);
