@@ -43,7 +43,7 @@ KERNELS: dict[str, Callable[..., dict[str, Array]]] = {
 }
 
 
-# Arrays of the kernel's sizes that it reads or writes, those that it does both counted twice; and all of them.
+# Arrays of the kernel's sizes that it reads or writes, counted twice where it does both; and all of them.
 MOVED = {
     "sigmoid": (2, 2),
     "softmax": (2, 2),

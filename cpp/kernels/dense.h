@@ -78,8 +78,8 @@ class Fetching {
 
 // y = a(x wT + b) for the rows of one panel of x (transposed_panel), which are y's, and w's units, which are
 // y's columns. z: scratch of as many rows of a panel, rounded up to whole vectors. A softmax is left to the
-// caller. Meanwhile the share `part` of `parts` of what comes after `fetched` is fetched, if it is not null and
-// the rows are more than a vector's.
+// caller. Meanwhile the share `part` of `parts` of what comes after `fetched` is fetched, if it is not null
+// and the rows are more than a vector's.
 template <class T>
 void dense_panel(const T* panel, ConstMatrix<T> w, const T* b, Activation a, T* z, Matrix<T> y,
                  const Samples<T>* fetched, std::int64_t part, std::int64_t parts) {

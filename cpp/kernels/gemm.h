@@ -11,9 +11,9 @@
 namespace lamina::LAMINA_ISA {
 namespace {
 
-// The second factor comes in panels of two vectors; a block of the result is kBlockRows rows of one panel. With
-// the panel's two vectors and the broadcast element's one it takes 29 of 32 registers, or 15 of 16. What is
-// done meanwhile comes every kPause of its steps: with 16 registers, looking for it at each step of 12
+// The second factor comes in panels of two vectors; a block of the result is kBlockRows rows of one panel.
+// With the panel's two vectors and the broadcast element's one it takes 29 of 32 registers, or 15 of 16. What
+// is done meanwhile comes every kPause of its steps: with 16 registers, looking for it at each step of 12
 // multiply-adds took a tenth of the time (Zen 3); with 32, more lines fetched at once cost more than that on
 // a Xeon, and neither is seen on Zen 5.
 #if LAMINA_VECTOR_BYTES == 64
