@@ -41,8 +41,8 @@ class ThreadChoice {
  private:
   enum class Phase { kKeeping, kGlancing, kTrying };
 
-  // A glance takes so long at least, a trial and what it is compared with so long, and both so many batches. A
-  // thread that shares its processor with another process stands still for some milliseconds now and then,
+  // A glance takes so long at least, a trial and what it is compared with so long, and both so many batches.
+  // A thread that shares its processor with another process stands still for some milliseconds now and then,
   // and who works with it waits: a glance does not see that, and a mean over the longer time does.
   static constexpr Duration kGlance = std::chrono::milliseconds(1), kSpan = std::chrono::milliseconds(40);
   static constexpr int kFewest = 4;
@@ -101,7 +101,8 @@ class ThreadChoice {
 
   bool alone_ = false;
   Phase phase_ = Phase::kKeeping;
-  // Of the phase: its batches, the time and samples of all but the first, the quickest one's seconds a sample.
+  // Of the phase: its batches, the time and samples of all but the first, the quickest one's seconds a
+  // sample.
   int batches_ = 0;
   Duration spent_{};
   std::int64_t samples_ = 0;
