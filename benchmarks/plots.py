@@ -195,7 +195,7 @@ def grid(cases: dict[str, Case]) -> Figure:
     for axis, title, value, words, colours, norm in (
         (
             figure.add_subplot(1, 2, 1),
-            "times as much as one thread takes; red: less",
+            "how many times as long one thread takes; red: less",
             one_thread,
             "{:.2f}",
             "RdBu",
