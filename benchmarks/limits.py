@@ -55,11 +55,12 @@ def machine(threads: int) -> dict[str, Any]:
 
     lamina.config.set_num_threads(threads)
     known = caches()
-    # Half a cache, so that what else lies in it does not push out the blocks. Of the third level, which other
-    # processors use too, not more than the second leaves to it.
-    sizes = {level: size // 2 for level, size in known.items()}
+    # Half a cache, so that what else lies in it does not push out the blocks.
+    sizes = {level: size // 2 for level, size in known.items() if level in ("L1", "L2")}
     if {"L2", "L3"} <= known.keys():
-        sizes["L3"] = min(sizes["L3"] // threads, 4 * known["L2"])
+        # All processors use it, those of other machines on the same host too: blocks that the second level is
+        # just too small for.
+        sizes["L3"] = 4 * known["L2"]
     return {
         "fma": fma_peak(),
         "copy": {level: copy_bandwidth(size) for level, size in {**sizes, "memory": _DRAM}.items()},

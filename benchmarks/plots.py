@@ -12,10 +12,20 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from report import number
-from result_file import OWN, Case, Result, best_other, first_of, grid_of, groups, load, share
+from result_file import (
+    OWN,
+    Case,
+    Result,
+    best_other,
+    first_of,
+    grid_of,
+    groups,
+    load,
+    of_one_thread,
+    share,
+)
 
 # One colour a library in every plot, told apart by those who see fewer colours too (after Okabe and Ito);
 # Lamina's stands out. One thread: the same colour, dashed.
@@ -52,8 +62,8 @@ def draw(result: Result, folder: Path, kind: str = "svg") -> list[Path]:
     for group in SWEEPS:
         if group in found:
             drawn[group] = lambda group=group: sweep(result, group, found[group])
-    if "grid" in found:
-        drawn["grid"] = lambda: grid(found["grid"])
+    if together := grid_of(found.get("grid", {})):
+        drawn["grid"] = lambda: grid(result, together)
     paths = []
     with mpl.rc_context(_SETTINGS):
         for name, make in drawn.items():
@@ -176,38 +186,37 @@ def sweep(result: Result, group: str, cases: dict[str, Case]) -> Figure:
     return figure
 
 
-def grid(cases: dict[str, Case]) -> Figure:
-    """Two maps by width and batch size: what a second thread is worth, and the share of the FMA peak."""
-    found = grid_of(cases)
+def grid(result: Result, found: dict[tuple[int, int], Case]) -> Figure:
+    """Two maps by width and batch size: what more threads are worth, and the share of the FMA peak."""
     widths = sorted({width for width, _ in found})
     sizes = sorted({size for _, size in found})
 
     def one_thread(case: Case) -> float:
-        return (
-            float(case["peers"]["lamina_1"]["ratio"]["median"]) if "lamina_1" in case["peers"] else math.nan
-        )
+        ratio = of_one_thread(case)
+        return math.nan if ratio is None else float(ratio["median"])
 
     def of_peak(case: Case) -> float:
         part = share(case)
         return math.nan if part is None else 100 * part
 
     figure = Figure(figsize=(11, 1.6 + 0.42 * len(widths)), layout="constrained")
-    for axis, title, value, words, colours, norm in (
+    most = max(2, result["machine"]["threads"])
+    for axis, title, value, words, colours, span in (
         (
             figure.add_subplot(1, 2, 1),
             "how many times as long one thread takes; red: less",
             one_thread,
             "{:.2f}",
             "RdBu",
-            TwoSlopeNorm(1, 0, 2),
+            (2 - most, most),  # white, in the middle, is 1
         ),
-        (figure.add_subplot(1, 2, 2), "% of the FMA peak", of_peak, "{:.0f}", "Blues", None),
+        (figure.add_subplot(1, 2, 2), "% of the FMA peak", of_peak, "{:.0f}", "Blues", (0, 100)),
     ):
         values = [
             [value(found[width, size]) if (width, size) in found else math.nan for size in sizes]
             for width in widths
         ]
-        axis.imshow(values, cmap=colours, norm=norm, aspect="auto", alpha=0.75)
+        axis.imshow(values, cmap=colours, vmin=span[0], vmax=span[1], aspect="auto", alpha=0.75)
         for row, numbers in enumerate(values):
             for column, shown in enumerate(numbers):
                 if not math.isnan(shown):

@@ -74,7 +74,10 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="default: this checkout")
     options = parser.parse_args()
     try:
-        written = publish({path.stem: load(path) for path in options.results}, options.root)
+        results = {path.stem: load(path) for path in options.results}
+        if len(results) < len(options.results):
+            raise ValueError("expected result files of different names, got one name twice")
+        written = publish(results, options.root)
     except (OSError, ValueError) as error:
         print(f"publish.py: {error}", file=sys.stderr)
         return 1

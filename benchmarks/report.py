@@ -5,7 +5,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from result_file import OWN, Case, Result, best_other, first_of, grid_of, groups, load, not_won, share
+from result_file import (
+    OWN,
+    Case,
+    Result,
+    best_other,
+    first_of,
+    grid_of,
+    groups,
+    load,
+    not_won,
+    of_one_thread,
+    share,
+)
 
 LIMITS = {
     "fma": "its products at FMA peak (share)",
@@ -55,7 +67,7 @@ def table(result: Result, cases: dict[str, Case]) -> str:
     """The times of all the peers of some cases; in brackets the quartiles over the rounds."""
     names = [name for name in result["peers"] if any(name in case["peers"] for case in cases.values())]
     known = {limit for case in cases.values() for limit in case.get("limit", {})}
-    limited = [limit for limit in LIMITS if known and (limit in known or limit != "memory")]
+    limited = [limit for limit in LIMITS if limit in known]
     head = ["case", *(result["peers"][name] for name in names)]
     head += [LIMITS[limit] for limit in limited]
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
@@ -81,20 +93,26 @@ def grid(cases: dict[str, Case]) -> str:
         cells = []
         for size in sizes:
             case = found.get((width, size))
-            words = [] if case is None else [number(case["peers"]["lamina"]["time"]["median"])]
-            if case is not None and "lamina_1" in case["peers"]:
-                words.append(f"× {number(case['peers']['lamina_1']['ratio']['median'])}")
-            if case is not None and (part := share(case)) is not None:
+            if case is None:
+                cells.append("–")
+                continue
+            words = [number(case["peers"]["lamina"]["time"]["median"])]
+            if (ratio := of_one_thread(case)) is not None:
+                words.append(f"× {number(ratio['median'])}")
+            if (part := share(case)) is not None:
                 words.append(f"{part:.0%}")
-            cells.append("<br>".join(words) or "–")
+            cells.append("<br>".join(words))
         lines.append(f"| **{width}** | " + " | ".join(cells) + " |")
+    ratios = {place: ratio for place, case in found.items() if (ratio := of_one_thread(case)) is not None}
     slower = [
         f"{width} units, batch {size}: × {number(ratio['median'])} "
         f"({number(ratio['q1'])}–{number(ratio['q3'])})"
-        for (width, size), case in found.items()
-        if "lamina_1" in case["peers"] and (ratio := case["peers"]["lamina_1"]["ratio"])["median"] < 1
+        for (width, size), ratio in ratios.items()
+        if ratio["q3"] < 1
     ]
-    lines.append("\nWhere one thread takes less: " + ("; ".join(slower) or "nowhere in this run") + ".")
+    if ratios:
+        less = "; ".join(slower) or "nowhere in this run"
+        lines.append(f"\nWhere one thread takes less, by the upper quartile too: {less}.")
     return "\n".join(lines)
 
 
@@ -179,9 +197,10 @@ def number(value: float) -> str:
 
 
 def title(result: Result) -> str:
-    """The machine, its instruction set, threads and the day."""
+    """The machine, its instruction set, threads, and when it was."""
     where = result["machine"]
-    return f"{where['cpu']}, {where['lamina']['isa']}, {where['threads']} threads, {where['date'][:10]}"
+    date = where["date"][:16].replace("T", " ")
+    return f"{where['cpu']}, {where['lamina']['isa']}, {where['threads']} threads, {date}"
 
 
 def footnote(result: Result) -> str:
@@ -198,7 +217,7 @@ def footnote(result: Result) -> str:
     ]
     words += [f"{name}: {text}" for name, text in result["data"].items() if text.startswith("made up")]
     others = [title for name, title in result["peers"].items() if name not in OWN]
-    words.append(f"the others are {', '.join(others) or 'none'}")
+    words.append(f"the others are {' · '.join(others) or 'none'}")
     if result["missing"]:
         words.append(f"{'missing' if 'device' in where else 'not installed'}: {', '.join(result['missing'])}")
     return "; ".join(words) + "."

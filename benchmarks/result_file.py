@@ -65,6 +65,12 @@ def grid_of(cases: dict[str, Case]) -> dict[tuple[int, int], Case]:
     }
 
 
+def of_one_thread(case: Case) -> dict[str, Any] | None:
+    """How many times as long Lamina takes with one thread, where both were measured."""
+    found = case["peers"].get("lamina_1")
+    return found["ratio"] if found is not None else None
+
+
 def not_won(result: Result) -> list[tuple[str, str, dict[str, Any]]]:
     """(case, peer, ratio) wherever somebody takes less than Lamina."""
     return [

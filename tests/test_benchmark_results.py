@@ -85,7 +85,16 @@ def test_the_grid_says_what_a_second_thread_is_worth() -> None:
     assert "| | 1 | 32 |" in lines
     assert "| **8** | 10<br>× 0.9<br>50% | 10<br>× 1.2<br>50% |" in lines
     assert "| **64** | – | 10<br>× 1.7<br>50% |" in lines  # not measured
-    assert lines[-1] == "Where one thread takes less: 8 units, batch 1: × 0.9 (0.81–0.99)."
+    told = "Where one thread takes less, by the upper quartile too: "
+    assert lines[-1] == told + "8 units, batch 1: × 0.9 (0.81–0.99)."
+    assert "### Grid\n\nA step's time" in report.whole(found)
+    chance = result()
+    chance["cases"]["grid8x1"]["peers"]["lamina_1"]["ratio"]["q3"] = 1.01
+    assert report.grid(result_file.groups(chance)["grid"]).endswith(told + "nowhere in this run.")
+    alone = result()
+    for case in alone["cases"].values():
+        case["peers"].pop("lamina_1", None)
+    assert told not in report.whole(alone)
     assert "grid" not in report.summary(found)
 
 
@@ -136,6 +145,17 @@ def test_bars_say_who_loses() -> None:
     assert red == [False, False, False, True]
 
 
+def test_no_grid_is_drawn_where_lamina_finished_none(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    import plots
+
+    found = result()
+    for case in found["cases"].values():
+        if case["group"] == "grid":
+            del case["peers"]["lamina"]
+    assert "grid.svg" not in {path.name for path in plots.draw(found, tmp_path)}
+
+
 def test_the_same_plot_twice_is_the_same_file(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     import plots
@@ -183,7 +203,7 @@ def test_publish_shows_more_results_below_the_first(tmp_path: Path) -> None:
     written = publish.publish({"first": result(), "other": other}, tmp_path)
     assert "Another CPU" not in (tmp_path / "README.md").read_text(encoding="utf-8")
     page = (tmp_path / "docs" / "benchmarks" / "README.md").read_text(encoding="utf-8")
-    assert page.index("## A CPU, avx512, 2 threads, 2026-01-02") < page.index("## Another CPU, avx512")
+    assert page.index("## A CPU, avx512, 2 threads, 2026-01-02 03:04") < page.index("## Another CPU, avx512")
     for picture in ("width.svg", "other/width.svg"):
         assert f"![width]({picture})" in page
         assert tmp_path / "docs" / "benchmarks" / picture in written

@@ -309,8 +309,30 @@ def test_the_limits_of_a_call_and_of_a_kernel() -> None:
     assert limit("sgd") == {"bytes": 3 * 313600, "memory": 3 * 313600 / 2e5}
     assert limit("adam1M") == {"bytes": 7 << 22, "memory": pytest.approx((7 << 22) / 1e4)}
     assert limit("import") == {}
-    found["caches"]["L3"] = 4 << 22  # of all threads together
+    found["caches"]["L3"] = 2 << 22  # of all threads together
+    assert limit("adam1M")["memory"] == pytest.approx((7 << 22) / 1e4)
+    found["caches"]["L3"] = 4 << 22
     assert limit("adam1M")["memory"] == pytest.approx((7 << 22) / 1e5)
+    found["caches"]["L1"] = 12800  # of each
+    assert limit("sigmoid") == {"bytes": 25600, "memory": 25600 / 4e5}
+
+
+def test_the_grid_has_whole_batches_and_is_not_timed_by_blas(monkeypatch: pytest.MonkeyPatch) -> None:
+    import rounds
+    from cases import chosen
+
+    grid = chosen(["grid"])
+    assert len(grid) == 110
+    assert all(case.rows % case.batch_size == 0 for case in grid)
+    asked: list[list[str]] = []
+
+    def json_of(command: list[str], threads: int, device: str = "cpu") -> dict[str, Any]:
+        asked.append(command)
+        return {"fma": 1.0, "copy": {}, "caches": {}} if command[-1] == "machine" else {}
+
+    monkeypatch.setattr(rounds, "_json_of", json_of)
+    rounds.limits([*chosen(["A"]), *grid], ["numpy"], rounds.Settings(1, 0.1, 1))
+    assert [command[-1] for command in asked] == ["machine", "A"]
 
 
 def test_the_handovers_of_the_rounds_are_kept_and_told() -> None:

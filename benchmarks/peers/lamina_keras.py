@@ -21,7 +21,7 @@ def start(case: Case, weights: list[Array], threads: int) -> KerasProgram:
     import lamina
 
     lamina.config.set_num_threads(threads)
-    lamina.keras.utils.set_random_seed(3)  # so that any number of threads shuffles alike
+    lamina.random.set_seed(3)  # so that any number of threads shuffles alike
     require(case.device)
     return KerasProgram(lamina.keras, case, weights)
 
