@@ -50,7 +50,6 @@ WORDS = {
     "All the cases, all the libraries, sweeps of width and batch size": (
         "모든 경우와 라이브러리, 너비와 배치 크기에 따른 시간"
     ),
-    " rounds.": ".",
     " rounds;": ";",
 }
 _PATTERN = re.compile("|".join(re.escape(words) for words in sorted(WORDS, key=len, reverse=True)))
